@@ -1,0 +1,66 @@
+"""The project's checks, one session each: `nox` runs those that need only Python, `nox -l` lists all."""
+
+from __future__ import annotations
+
+import nox
+
+nox.options.sessions = ["lint", "types", "tests"]
+nox.options.default_venv_backend = "virtualenv"
+nox.options.error_on_missing_interpreters = True
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, complexity and formatting."""
+    session.install("ruff>=0.9")
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy, strict, over the package, the tests and the scripts."""
+    session.install("-e", ".[test]", "mypy>=1.15", "nox", "types-jsonschema")
+    session.run("mypy", "src", "tests", "containers", "noxfile.py")
+
+
+@nox.session
+def tests(session: nox.Session) -> None:
+    """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
+    session.install("-e", ".[test]")
+    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session
+def truth(session: nox.Session) -> None:
+    """Compare about 600 predictions with the real loader of four glibc versions (root, mmdebstrap, network the first time)."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.truth", *session.posargs)
+
+
+@nox.session(name="truth-full")
+def truth_full(session: nox.Session) -> None:
+    """Compare at least 5,000 predictions with the real loader of four glibc versions."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.truth", "--full", *session.posargs)
+
+
+@nox.session(name="truth-musl")
+def truth_musl(session: nox.Session) -> None:
+    """Compare predictions with musl's own loader (Debian's musl packages, musl-gcc)."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.truth.musl", *session.posargs)
+
+
+@nox.session(name="truth-aarch64")
+def truth_aarch64(session: nox.Session) -> None:
+    """Compare predictions with aarch64 loaders run by qemu."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.truth.aarch64", *session.posargs)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Time abicheck and its peers on the same files in the same run, as ratios."""
+    session.install(".", "auditwheel")
+    session.run("python", "tools/bench.py", *session.posargs)

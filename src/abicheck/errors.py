@@ -1,0 +1,23 @@
+"""What abicheck raises: one base; each type owns an exit code, and its message says the next step."""
+
+from __future__ import annotations
+
+
+class AbicheckError(Exception):
+    """abicheck could not do its work, or a part of it. The message is one line and ends with what to do next."""
+
+    exit_code = 4
+
+
+class UsageError(AbicheckError):
+    """What was asked makes no sense: an unknown host, a setting that no loader reads."""
+
+    exit_code = 2
+
+
+class HostError(AbicheckError):
+    """A host cannot be read: no such directory, no loader in it, not the Python that was asked for."""
+
+
+class TargetError(AbicheckError):
+    """A target cannot be judged: it is not there, it is a directory, it may not be read."""

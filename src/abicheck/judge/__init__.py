@@ -1,0 +1,1 @@
+"""Judges: model values to model values; they never read."""

@@ -1,0 +1,34 @@
+"""The simulation of a dynamic loader: pure functions from a process and a name to a link map and the next process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.judge.loader import glibc, startup
+from abicheck.judge.loader.state import Memo
+
+if TYPE_CHECKING:
+    from abicheck.model.host import Host
+    from abicheck.model.process import LinkMap, Process
+
+__all__ = ["Memo", "dlopen", "start"]
+
+
+def start(host: Host, path: str, memo: Memo | None = None) -> tuple[LinkMap, Process]:
+    """Start the program at `path` on `host`.
+
+    The link map holds every object of the start; the process is what a later `dlopen` works on, even where the start fails (the
+    errors say so). `memo` carries what was found out about files from one call to the next; it never changes an answer.
+    """
+    return startup.start(host, path, memo if memo is not None else Memo())
+
+
+def dlopen(
+    process: Process, name: str, host: Host, memo: Memo | None = None, *, lazy: bool = False, make_global: bool = False
+) -> tuple[LinkMap, Process]:
+    """What `dlopen(name, …)` says in `process` on `host`, and the process after it (the same one where it fails).
+
+    `lazy` is RTLD_LAZY (else RTLD_NOW), `make_global` is RTLD_GLOBAL (else RTLD_LOCAL).
+    """
+    memo = memo if memo is not None else Memo()
+    return glibc.dlopen(process, name, host, memo, lazy=lazy, make_global=make_global)

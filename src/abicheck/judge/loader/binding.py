@@ -1,0 +1,89 @@
+"""Which definition a reference binds to: `do_lookup_x` and `check_match` of elf/dl-lookup.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.judge.loader.state import assertion
+from abicheck.model.process import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from abicheck.judge.loader.state import Map
+    from abicheck.model.elf import Definition, Reference, Version
+    from abicheck.model.host import Host
+
+_STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE = 1, 2, 10
+_BINDS = (_STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE)
+_STV_INTERNAL, _STV_HIDDEN = 1, 2
+#: From here on (and in the 2.41 branch) an exact version goes before the object's unversioned default (elf/dl-lookup.c).
+_EXACT_VERSION_FIRST = (2, 41)
+#: Up to here a versioned reference that meets an unversioned file of the wanted name fails an assertion (commit bdaf500353).
+_ASSERTS_VERSIONS_BEFORE = (2, 41)
+
+
+def find(reference: Reference, scope: Iterable[Map], host: Host) -> tuple[Map, Definition] | None:
+    """The object and definition that `reference` binds to, or None. Raises `DiedError` where the loader would die."""
+    name, version = reference.name, reference.version
+    assert name is not None
+    for item in scope:
+        if reference.kind == "copy" and item.kind == "executable":
+            continue
+        candidates = item.facts.definitions.get(name)
+        if not candidates:
+            continue
+        definition = _match(candidates, reference, version, item, host)
+        if definition is None or definition.visibility in (_STV_INTERNAL, _STV_HIDDEN):
+            continue
+        if definition.binding in _BINDS:
+            return item, definition
+    return None
+
+
+def _match(
+    candidates: tuple[Definition, ...], reference: Reference, version: Version | None, item: Map, host: Host
+) -> Definition | None:
+    """The definition among those of one name in one object that fits the wanted version, in the order of the hash chain."""
+    versioned = item.facts.versions_in_use
+    fallback: list[Definition] = []
+    for definition in candidates:
+        if reference.plt_class and definition.undefined:
+            continue
+        if not versioned:
+            if version is not None:
+                _check_unversioned(version, item, reference, host)
+            return definition
+        if version is None:
+            # An object without versions was linked against the oldest: the base version or the first one (index 2).
+            if definition.index <= 2:
+                return definition
+            if not definition.hidden:
+                fallback.append(definition)
+            continue
+        own = definition.version
+        if own is not None and own.hash == version.hash and own.name == version.name:
+            return definition
+        if version.hidden or own is not None or definition.hidden:
+            continue
+        if host.libc.version < _EXACT_VERSION_FIRST:
+            return definition
+        fallback.append(definition)
+    return fallback[0] if len(fallback) == 1 else None
+
+
+def _check_unversioned(version: Version, item: Map, reference: Reference, host: Host) -> None:
+    if host.libc.version >= _ASSERTS_VERSIONS_BEFORE or version.file is None:
+        return
+    if version.file != item.path and version.file not in item.names:
+        return
+    error = LoadError(
+        kind="unversioned-provider",
+        text="",
+        object=item.path,
+        name=reference.name,
+        evidence=(f"{reference.name}@{version.name} is wanted from {version.file}, but {item.path} has no symbol versions",),
+    )
+    raise assertion(
+        "dl-lookup.c", "check_match", "version->filename == NULL || ! _dl_name_match_p (version->filename, map)", error
+    )

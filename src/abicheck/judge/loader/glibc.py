@@ -1,0 +1,71 @@
+"""glibc's dlopen and program start-up, step by step (elf/dl-open.c, elf/rtld.c)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.judge.loader.closure import map_dependencies, sort_maps
+from abicheck.judge.loader.relocation import relocate
+from abicheck.judge.loader.search import map_object
+from abicheck.judge.loader.state import Map, Namespace, RefusedError
+from abicheck.judge.loader.versions import check_versions
+from abicheck.model.process import LoadError
+
+if TYPE_CHECKING:
+    from abicheck.judge.loader.state import Memo
+    from abicheck.model.host import Host
+    from abicheck.model.process import LinkMap, Process
+
+
+def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, make_global: bool) -> tuple[LinkMap, Process]:
+    """What `dlopen (name, …)` does to `process`. The new process is the old one when it fails."""
+    space = Namespace(host, process, memo)
+    scope: list[Map] = space.global_scope
+    try:
+        root = map_object(space, name, None)
+        scope = _open_new(space, root, lazy=lazy) if root.searchlist is None else space.global_scope + root.searchlist
+        if make_global and not space.errors and root.searchlist is not None:
+            space.global_scope += [item for item in root.searchlist if item not in space.global_scope]
+    except RefusedError as refused:
+        space.errors.append(refused.error)
+    link_map, after = space.freeze(name, scope)
+    return link_map, process if space.errors else after
+
+
+def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
+    """Load the closure of `root`, check it and relocate it; gives the scope of its symbols. Errors gather in `space`."""
+    order = map_dependencies(space, root)
+    root.searchlist = order
+    complete = not space.errors
+    for item in order:
+        if not item.checked:
+            item.checked = True
+            space.errors += check_versions(space, item)
+    # The global scope goes before the local one; an object in both is found in the first.
+    scope = space.global_scope + [item for item in order if item not in space.global_scope]
+    root.dependencies = sort_maps(space, order)
+    _check_isa(space, root.dependencies)
+    for item in reversed(root.dependencies):
+        # Undefined symbols of a library that was not found are its consequences, not errors of their own.
+        if not item.relocated and complete:
+            relocate(space, item, scope, lazy=lazy)
+    return scope
+
+
+def _check_isa(space: Namespace, order: list[Map]) -> None:
+    """The x86-64 level that an object says it needs (GNU_PROPERTY_X86_ISA_1_NEEDED, sysdeps/x86/dl-prop.h, glibc 2.33)."""
+    host = space.host
+    if host.arch != "x86_64" or host.libc.version < (2, 33):
+        return
+    offered = (1 << host.isa_level) - 1
+    for item in reversed(order):
+        needed = item.facts.properties.x86_isa_needed
+        if not item.relocated and needed & ~offered:
+            space.errors.append(
+                LoadError(
+                    kind="isa-level-too-low",
+                    text=f"{item.path}: CPU ISA level is lower than required",
+                    object=item.path,
+                    evidence=(f"it needs x86-64-v{needed.bit_length()}, the CPU offers x86-64-v{host.isa_level}",),
+                )
+            )

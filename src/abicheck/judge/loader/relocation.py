@@ -1,0 +1,145 @@
+"""Applying an object's relocations, as far as it can fail: `_dl_relocate_object` of elf/dl-reloc.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.judge.loader.binding import find
+from abicheck.judge.loader.errno import with_errno
+from abicheck.judge.loader.mapping import check_relro
+from abicheck.judge.loader.state import RefusedError, die
+from abicheck.judge.loader.static_tls import take_descriptor, take_static
+from abicheck.model.process import LoadError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from abicheck.judge.loader.state import Map, Memo, Namespace
+    from abicheck.model.elf import Reference
+
+_NEEDS_TLS = ("tls-static", "tls-descriptor")
+#: Reference kinds that may end in something else than "found" or "undefined symbol".
+_SPECIAL = (*_NEEDS_TLS, "unknown", "irelative")
+
+
+def relocate(space: Namespace, item: Map, scope: Sequence[Map], *, lazy: bool = False) -> None:
+    """Bind all references of `item` in `scope` and note its errors; raises `DiedError` where the process dies.
+
+    `lazy` leaves the references of the PLT for later (they are still judged when the object says BIND_NOW).
+    """
+    facts = item.facts
+    dynamic = facts.dynamic
+    item.relocated = True
+    if dynamic is None:
+        return
+    lazy = lazy and not dynamic.bind_now
+    errno = space.host.policy.text_relocation
+    if dynamic.textrel and errno:
+        text = with_errno(f"{item.path}: cannot make segment writable for relocation", errno)
+        space.errors.append(LoadError(kind="text-relocation-denied", text=text, object=item.path))
+        return
+    _relr(space, item)
+    space.references += len(facts.references)
+    if not lazy and _known_to_bind(space.memo, item, scope):
+        special = space.memo.special[id(facts)]
+        errors = _bind(space, item, special, scope, lazy=lazy)[0]
+    else:
+        errors, providers = _bind(space, item, facts.references, scope, lazy=lazy)
+        if not errors and not lazy:
+            _remember(space.memo, item, providers)
+    space.errors += errors
+    if not errors and (fault := facts.fault("relocations")):
+        raise die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory")
+    try:
+        check_relro(facts, space.host, item.path)
+    except RefusedError as refused:
+        space.errors.append(refused.error)
+
+
+def _relr(space: Namespace, item: Map) -> None:
+    """Before glibc 2.36 DT_RELR is not known: the relative relocations stay undone, and the object's pointers are wrong."""
+    dynamic = item.facts.dynamic
+    assert dynamic is not None
+    if dynamic.has_relr and space.host.libc.version < (2, 36):
+        space.errors.append(
+            LoadError(
+                kind="relr-unsupported",
+                text="signal: SIGSEGV",
+                object=item.path,
+                evidence=("DT_RELR is ignored before glibc 2.36, so pointers in its data stay unrelocated",),
+                certain=False,
+            )
+        )
+
+
+def _bind(
+    space: Namespace, item: Map, references: Sequence[Reference], scope: Sequence[Map], *, lazy: bool
+) -> tuple[list[LoadError], set[int]]:
+    """The errors of `references` in their order, and the identities of the facts that they bound to."""
+    errors: list[LoadError] = []
+    providers: set[int] = set()
+    for reference in references:
+        if lazy and reference.in_plt and reference.kind == "plt":
+            continue
+        hit = None
+        if reference.name is not None:
+            hit = find(reference, scope, space.host)
+            if hit is None and not reference.weak:
+                errors.append(_undefined(item, reference))
+                continue
+            if hit is not None:
+                providers.add(id(hit[0].facts))
+        if reference.kind in _SPECIAL:
+            try:
+                _apply(space, item, reference, hit[0] if hit else item if reference.name is None else None)
+            except RefusedError as refused:
+                errors.append(refused.error)
+    return errors, providers
+
+
+def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | None) -> None:
+    """A relocation that does more than store an address. `provider` is None for an undefined weak symbol."""
+    if reference.kind == "tls-static" and provider is not None:
+        take_static(space, provider)
+    elif reference.kind == "tls-descriptor" and provider is not None:
+        take_descriptor(space, provider)
+    elif reference.kind == "unknown":
+        digits = f"{reference.type:02x}" if reference.type <= 0xFF else f"{reference.type:08x}"
+        text = f"{item.path}: unexpected reloc type 0x{digits}"
+        raise RefusedError(LoadError(kind="relocation-unsupported", text=text, object=item.path, name=reference.name))
+
+
+def _undefined(item: Map, reference: Reference) -> LoadError:
+    version = f", version {reference.version.name}" if reference.version is not None else ""
+    return LoadError(
+        kind="symbol-missing",
+        text=f"{item.path}: undefined symbol: {reference.name}{version}",
+        object=item.path,
+        name=reference.name,
+    )
+
+
+def _known_to_bind(memo: Memo, item: Map, scope: Sequence[Map]) -> bool:
+    """Tell whether every reference of this file was seen to bind to files that are all in `scope`.
+
+    A reference that finds a definition somewhere in the scope is satisfied, whatever else is in it, so the set of files that
+    satisfied all of them once does so again. The exception is an unversioned file of a wanted name (an assertion up to glibc
+    2.40): where the scope holds a file without versions that was not there before, the references are bound anew.
+    """
+    known = memo.bound.get(id(item.facts))
+    if not known:
+        return False
+    present = {id(other.facts) for other in scope}
+    return any(providers <= present for providers in known) and not _unversioned_namesake(item, scope)
+
+
+def _unversioned_namesake(item: Map, scope: Sequence[Map]) -> bool:
+    files = {need.file for need in item.facts.version_needs}
+    return any(not other.facts.versions_in_use and not files.isdisjoint(other.names) for other in scope)
+
+
+def _remember(memo: Memo, item: Map, providers: set[int]) -> None:
+    key = id(item.facts)
+    memo.bound.setdefault(key, []).append(frozenset(providers))
+    if key not in memo.special:
+        memo.special[key] = tuple(r for r in item.facts.references if r.kind in _SPECIAL)

@@ -1,0 +1,237 @@
+"""Where the loader looks for a library: `_dl_map_object` and `open_path` of elf/dl-load.c."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.judge.loader.errno import strerror, with_errno
+from abicheck.judge.loader.mapping import check_layout, check_stack, check_tables, wants_executable_stack
+from abicheck.judge.loader.state import Map, RefusedError, die
+from abicheck.judge.loader.verify import verify
+from abicheck.model.process import Attempt, LoadError, Search
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from abicheck.judge.loader.state import Namespace
+    from abicheck.model.elf import SharedObject
+    from abicheck.model.files import FileId
+    from abicheck.model.host import Host
+    from abicheck.model.process import Found
+
+_ENOENT, _EACCES, _ENOTDIR = 2, 13, 20
+_DF_1_NODEFLIB = 0x800
+_TOKEN = re.compile(r"\$(?:\{(ORIGIN|PLATFORM|LIB)\}|(ORIGIN|PLATFORM|LIB))(?![A-Za-z0-9_])")
+
+
+class _Open(NamedTuple):
+    """An opened and verified file."""
+
+    path: str
+    file: FileId
+    facts: SharedObject
+    search: Search
+
+
+def expand(text: str, origin: str | None, host: Host) -> str | None:
+    """`text` with $ORIGIN, $LIB and $PLATFORM replaced; None where one of them has no value (`_dl_dst_substitute`)."""
+    if "$" not in text:
+        return text
+    values = {"ORIGIN": origin, "LIB": host.loader.lib, "PLATFORM": host.loader.platform or None}
+    names = [match.group(1) or match.group(2) for match in _TOKEN.finditer(text)]
+    if any(values[name] is None for name in names):
+        return None
+    return _TOKEN.sub(lambda match: values[match.group(1) or match.group(2)] or "", text)
+
+
+@lru_cache(maxsize=4096)
+def _split(text: str, separators: str) -> tuple[str, ...]:
+    return tuple(re.split(f"[{separators}]", text))
+
+
+def directories(text: str, separators: str, origin: str | None, host: Host) -> tuple[str, ...]:
+    """The directories of a search path, each with one trailing slash, repeats left out (`fillin_rpath`).
+
+    An element that was empty from the start means the current directory, spelled as nothing at all.
+    """
+    if not text:
+        return ()
+    found: dict[str, None] = {}
+    for element in _split(text, separators):
+        if not element:
+            found[""] = None
+            continue
+        directory = expand(element, origin, host)
+        if directory:
+            found[(directory.rstrip("/") or "") + "/"] = None
+    return tuple(found)
+
+
+def origin_of(path: str, cwd: str) -> str:
+    """What `$ORIGIN` is for an object opened as `path`: its directory as spelled, links not followed (elf/dl-object.c)."""
+    if not path.startswith("/"):
+        path = f"{cwd.rstrip('/')}/{path}"
+    return path[: path.rindex("/")] or "/"
+
+
+class Searcher:
+    """One search for `name` on behalf of `loader`: it collects what was tried and the errno that ends up in the text."""
+
+    def __init__(self, space: Namespace, name: str, loader: Map | None) -> None:
+        self.space = space
+        self.host = space.host
+        self.name = name
+        self.loader = loader
+        self.errno = 0
+        self.other_class = False
+        self.tried: list[Attempt] = []
+
+    def open(self) -> _Open:
+        """The file that the loader takes; raises `RefusedError` when there is none or a broken one ends the search."""
+        if "/" in self.name:
+            path = expand(self.name, self.loader.origin, self.host) if self.loader is not None else self.name
+            opened = self._try(path, "path", None) if path else None
+        else:
+            opened = next((hit for hit in map(self._first, self._places()) if hit is not None), None)
+        if opened is None:
+            raise self._not_found()
+        return opened
+
+    def _not_found(self) -> RefusedError:
+        evidence = tuple(f"{attempt.path}: {attempt.outcome}" for attempt in self.tried)
+        if self.other_class:
+            text = f"{self.name}: wrong ELF class: ELFCLASS32"
+            return RefusedError(LoadError(kind="wrong-class", text=text, object=self.name, name=self.name, evidence=evidence))
+        machine = any("machine" in attempt.outcome for attempt in self.tried)
+        return RefusedError(
+            LoadError(
+                kind="wrong-machine" if machine else "library-missing",
+                text=with_errno(f"{self.name}: cannot open shared object file", self.errno),
+                object=self.name,
+                name=self.name,
+                evidence=evidence,
+            )
+        )
+
+    def _places(self) -> Iterator[tuple[Found, str | None, tuple[str, ...]]]:
+        """The places in the loader's order, each with the directories (or, from the cache, the file) to try."""
+        loader, host = self.loader, self.host
+        if loader is None or not _has_runpath(loader):
+            yield from self._rpaths(loader)
+        if path := host.environment.get("LD_LIBRARY_PATH"):
+            # The tokens are those of the main program, whose $ORIGIN is the resolved one.
+            yield "ld-library-path", None, directories(path, ":;", self.space.maps[0].origin, host)
+        if loader is not None and _has_runpath(loader):
+            yield "runpath", loader.path, _path_of(loader, "runpath", host)
+        no_default = self._no_default_libraries()
+        if host.loader.cache is not None:
+            for cached in host.loader.cache.get(self.name, ())[:1]:
+                if not (no_default and cached.startswith(host.loader.system_dirs)):
+                    yield "cache", None, (cached,)
+        if not no_default:
+            yield "system", None, host.loader.system_dirs
+
+    def _rpaths(self, loader: Map | None) -> Iterator[tuple[Found, str | None, tuple[str, ...]]]:
+        """DT_RPATH of the object, of the one that loaded it, and on up; then of the main program."""
+        main = self.space.maps[0] if self.space.maps else None
+        seen_main = False
+        item = loader
+        while item is not None:
+            seen_main |= item is main
+            yield "rpath", item.path, _path_of(item, "rpath", self.host)
+            item = item.loader
+        if main is not None and not seen_main:
+            yield "rpath", main.path, _path_of(main, "rpath", self.host)
+
+    def _no_default_libraries(self) -> bool:
+        item = self.loader or (self.space.maps[0] if self.space.maps else None)
+        return item is not None and item.facts.dynamic is not None and bool(item.facts.dynamic.flags_1 & _DF_1_NODEFLIB)
+
+    def _first(self, place: tuple[Found, str | None, tuple[str, ...]]) -> _Open | None:
+        found, owner, candidates = place
+        if found == "cache":
+            return self._try(candidates[0], found, owner)
+        files = self.host.files
+        for directory in candidates:
+            for subdirectory in (*self.host.loader.hwcap_subdirs, ""):
+                # As the loader does, look only once whether a directory is there at all; the current one is always tried.
+                if directory.startswith("/"):
+                    exists = files.stat(directory + subdirectory)
+                    if isinstance(exists, int):
+                        self.errno = exists
+                        if not subdirectory:
+                            self.tried.append(Attempt(directory, found, strerror(exists)))
+                        continue
+                opened = self._try(directory + subdirectory + self.name, found, owner)
+                if opened is not None:
+                    return opened
+            if self.errno not in (_ENOENT, _EACCES, _ENOTDIR, 0):
+                return None
+        return None
+
+    def _try(self, path: str, found: Found, owner: str | None) -> _Open | None:
+        file = self.host.files.stat(path)
+        if isinstance(file, int):
+            self.errno = file
+            self.tried.append(Attempt(path, found, strerror(file)))
+            return None
+        verified = verify(self.host.files.facts(file), path, self.host)
+        if verified.facts is None:
+            self.errno = _ENOENT
+            self.other_class |= verified.other_class
+            self.tried.append(Attempt(path, found, verified.reason))
+            return None
+        return _Open(path, file, verified.facts, Search(found, owner, tuple(self.tried)))
+
+
+def _has_runpath(item: Map) -> bool:
+    return item.facts.dynamic is not None and item.facts.dynamic.runpath is not None
+
+
+def _path_of(item: Map, kind: Found, host: Host) -> tuple[str, ...]:
+    """The directories of an object's RPATH or RUNPATH, worked out once for each load."""
+    if kind not in item.found_dirs:
+        dynamic = item.facts.dynamic
+        if fault := item.facts.fault("search-path"):
+            raise die(fault, item.path, "DT_RPATH or DT_RUNPATH cannot be read: its string table is not mapped")
+        text = None
+        if dynamic is not None:
+            # Where there is a RUNPATH the RPATH is ignored (elf/get-dynamic-info.h).
+            text = dynamic.runpath if kind == "runpath" else dynamic.rpath if dynamic.runpath is None else None
+        item.found_dirs[kind] = directories(text or "", ":", item.origin, host)
+    return item.found_dirs[kind]
+
+
+def map_object(space: Namespace, name: str, loader: Map | None, *, at_start: bool = False) -> Map:
+    """The object that `name` means to `loader`, mapped if it is not yet (`_dl_map_object`). Raises `RefusedError`."""
+    known = space.lookup(name)
+    if known is not None:
+        return known
+    opened = Searcher(space, name, loader).open()
+    loaded = space.by_file.get((opened.file.device, opened.file.inode))
+    if loaded is not None:
+        space.add_name(loaded, name)
+        return loaded
+    facts, path, host = opened.facts, opened.path, space.host
+    _check_file(space, facts, name, path)
+    if not space.stack_executable and wants_executable_stack(facts, host):
+        check_stack(facts, host, name, at_start=at_start)
+        space.stack_executable = True
+    check_tables(facts, host, path)
+    item = Map(path, name, opened.file, facts, opened.search)
+    item.loader = loader
+    item.kind = "library" if at_start else "loaded"
+    item.origin = origin_of(path, host.cwd)
+    space.add(item)
+    return item
+
+
+def _check_file(space: Namespace, facts: SharedObject, name: str, path: str) -> None:
+    """`check_layout`, whose good outcome is remembered: only the texts of a bad one depend on the name."""
+    memo = space.memo
+    key = id(facts)
+    if key not in memo.sound:
+        check_layout(facts, space.host, name, path)
+        memo.sound[key] = facts

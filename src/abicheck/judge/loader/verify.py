@@ -1,0 +1,106 @@
+"""What the loader checks before it accepts an opened file: `open_verify` of elf/dl-load.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.judge.loader.errno import with_errno
+from abicheck.judge.loader.state import RefusedError
+from abicheck.model.elf import Malformed
+from abicheck.model.process import ErrorKind, LoadError
+
+if TYPE_CHECKING:
+    from abicheck.model.elf import ElfFile, Header, SharedObject
+    from abicheck.model.host import Host
+
+MACHINES = {"x86_64": 62, "aarch64": 183}
+_ET_EXEC, _ET_DYN = 2, 3
+_PHENTSIZE = 56
+#: e_ident of an ordinary file up to EI_OSABI: 64 bits, little-endian, version 1.
+_USUAL_IDENT = b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"
+#: LIBC_ABI_MAX of the machines served here: ABI versions of ELFOSABI_GNU below it are accepted (sysdeps/gnu/ldsodefs.h).
+_LIBC_ABI_MAX = 4
+
+
+class Verified(NamedTuple):
+    """The outcome for one candidate: `facts` when it is taken, else `other_class` or `reason` for passing it over."""
+
+    facts: SharedObject | None
+    other_class: bool = False
+    reason: str = ""
+
+
+def _refuse(kind: ErrorKind, path: str, text: str, errno: int = 0) -> RefusedError:
+    return RefusedError(LoadError(kind=kind, text=with_errno(f"{path}: {text}", errno), object=path))
+
+
+def verify(facts: ElfFile, path: str, host: Host) -> Verified:
+    """Take the file at `path`, pass it over (another class or machine), or raise `RefusedError`, which ends the search."""
+    header = facts.header
+    if isinstance(facts, Malformed) and (header is None or facts.reason in ("is-a-directory", "unreadable")):
+        raise _refuse_before_header(facts, path)
+    assert header is not None
+    if header.ident != _USUAL_IDENT:
+        passed = _check_ident(header, path, host)
+        if passed is not None:
+            return passed
+    if header.version != 1:
+        raise _refuse("malformed-file", path, "ELF file version does not match current one")
+    if header.machine != MACHINES[host.arch]:
+        return Verified(None, reason="made for another machine")
+    if header.type not in (_ET_EXEC, _ET_DYN):
+        raise _refuse("malformed-file", path, "only ET_DYN and ET_EXEC can be loaded")
+    if header.phentsize != _PHENTSIZE:
+        raise _refuse("malformed-file", path, "ELF file's phentsize not the expected size")
+    if isinstance(facts, Malformed):
+        raise _refuse("truncated-file", path, "cannot read file data", facts.errno)
+    if host.libc.version < (2, 36) and _abi_note_too_new(facts, host):
+        return Verified(None, reason="its .note.ABI-tag asks for a newer kernel or another system")
+    return Verified(facts)
+
+
+def _refuse_before_header(facts: Malformed, path: str) -> RefusedError:
+    if facts.reason == "not-elf":
+        return _refuse("not-elf", path, "invalid ELF header")
+    if facts.reason == "too-short":
+        return _refuse("truncated-file" if facts.size else "not-elf", path, "file too short")
+    return _refuse("not-elf", path, "cannot read file data", facts.errno)
+
+
+def _check_ident(header: Header, path: str, host: Host) -> Verified | None:
+    """Pass the file over, raise, or None when e_ident is unusual but acceptable (OSABI GNU/Linux)."""
+    ident = header.ident
+    if header.elf_class != 2:
+        return Verified(None, other_class=True, reason="wrong ELF class")
+    gnu = header.osabi == 3
+    if (
+        header.data == 1
+        and ident[6] == 1
+        and (header.osabi == 0 or gnu)
+        and header.abi_version < (_LIBC_ABI_MAX if gnu else 1)
+        and not any(header.padding)
+    ):
+        return None
+    if host.loader.vendor in ("Debian", "Ubuntu") and header.machine != MACHINES[host.arch]:
+        # Debian's unsubmitted-ldso-machine-mismatch.diff looks at the machine before the rest of e_ident.
+        return Verified(None, reason="made for another machine")
+    if header.data != 1:
+        raise _refuse("wrong-machine", path, "ELF file data encoding not little-endian")
+    if ident[6] != 1:
+        text = "ELF file version ident does not match current one"
+    elif header.osabi not in (0, 3):
+        text = "ELF file OS ABI invalid"
+    elif header.abi_version >= (_LIBC_ABI_MAX if gnu else 1):
+        text = "ELF file ABI version invalid"
+    else:
+        text = "nonzero padding in e_ident"
+    raise _refuse("malformed-file", path, text)
+
+
+def _abi_note_too_new(facts: SharedObject, host: Host) -> bool:
+    """Does .note.ABI-tag ask for another system or a newer kernel? Looked at up to glibc 2.35 (commit b46d250656)."""
+    tag = facts.properties.abi_tag
+    if tag is None:
+        return False
+    system, *version = tag
+    return system != 0 or tuple(part & 0xFF for part in version) > host.kernel

@@ -1,0 +1,111 @@
+"""Are the versions that an object wants defined where it wants them? `_dl_check_map_versions` of elf/dl-version.c."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.judge.loader.state import assertion, die
+from abicheck.model.process import LoadError
+
+if TYPE_CHECKING:
+    from abicheck.judge.loader.state import Map, Namespace
+    from abicheck.model.elf import NeededVersion
+
+_VER_FLG_WEAK = 2
+_RELR_MARKER = "GLIBC_ABI_DT_RELR"
+
+
+def check_versions(space: Namespace, item: Map) -> list[LoadError]:
+    """The errors of one object, first the one that the loader would report.
+
+    Raises `DiedError` where the loader dies over a table. Each need is looked up by name in the loaded object that bears the
+    name of the file it is wanted from, whatever file the symbol will come from in the end.
+    """
+    facts, dynamic = item.facts, item.facts.dynamic
+    if dynamic is None or not dynamic.has_strtab:
+        return []
+    if dynamic.has_verneed and (fault := facts.fault("version-needs")) and not facts.version_needs:
+        raise die(fault, item.path, "DT_VERNEED does not lie in the mapping")
+    errors: list[LoadError] = []
+    if facts.version_needs and facts.version_needs[0].revision != 1:
+        text = f"{item.path}: unsupported version {facts.version_needs[0].revision} of Verneed record"
+        return [LoadError(kind="malformed-file", text=text, object=item.path)]
+    for need in facts.version_needs:
+        provider = space.named(need.file)
+        if provider is None:
+            if space.errors:
+                # The library was not found: that is the error, and nothing more can be said of its versions.
+                continue
+            missing = LoadError(
+                kind="inconsistent-dependencies",
+                text="",
+                object=item.path,
+                name=need.file,
+                evidence=(f"DT_VERNEED of {item.path} names {need.file}, which no DT_NEEDED loads",),
+            )
+            raise assertion("dl-version.c", "_dl_check_map_versions", "needed != NULL", missing)
+        errors += [error for version in need.versions if (error := _match(item, provider, version)) is not None]
+    if dynamic.has_verneed and (fault := facts.fault("version-needs")) and not errors:
+        raise die(fault, item.path, "DT_VERNEED does not lie in the mapping")
+    _read_definitions(item, errors)
+    if space.host.libc.version >= (2, 36) and (error := _relr_without_marker(item)) is not None:
+        errors.append(error)
+    return errors
+
+
+def _match(item: Map, provider: Map, version: NeededVersion) -> LoadError | None:
+    """One needed version against the definitions of its provider (`match_symbol`)."""
+    dynamic = provider.facts.dynamic
+    if dynamic is None or not dynamic.has_verdef:
+        return None
+    for definition in provider.facts.version_definitions:
+        if definition.revision != 1:
+            text = f"{provider.path}: unsupported version {definition.revision} of Verdef record"
+            return LoadError(kind="malformed-file", text=text, object=provider.path)
+        if definition.hash == version.hash and definition.name == version.name:
+            return None
+    if fault := provider.facts.fault("version-definitions"):
+        raise die(fault, provider.path, "DT_VERDEF does not lie in the mapping")
+    if version.flags & _VER_FLG_WEAK:
+        return None
+    return LoadError(
+        kind="version-missing",
+        text=f"{provider.path}: version `{version.name}' not found (required by {item.path})",
+        object=item.path,
+        name=version.name,
+        evidence=(f"{provider.path} defines {_range(provider)}",),
+    )
+
+
+def _range(provider: Map) -> str:
+    names = [definition.name for definition in provider.facts.version_definitions if not definition.flags & 1]
+    return f"{len(names)} versions, the last of them {names[-1]}" if names else "no version"
+
+
+def _read_definitions(item: Map, errors: list[LoadError]) -> None:
+    """The loader builds the table of versions at the end, from the needs, the definitions and DT_VERSYM."""
+    facts, dynamic = item.facts, item.facts.dynamic
+    assert dynamic is not None
+    if errors:
+        return
+    for stage, present in (("version-definitions", dynamic.has_verdef), ("symbol-versions", True)):
+        fault = facts.fault(stage)  # type: ignore[arg-type]  # both are stages
+        if present and fault is not None:
+            raise die(fault, item.path, "the version tables do not lie in the mapping")
+
+
+def _relr_without_marker(item: Map) -> LoadError | None:
+    """DT_RELR must be announced by a need of GLIBC_ABI_DT_RELR where libc.so is needed (glibc 2.36)."""
+    facts, dynamic = item.facts, item.facts.dynamic
+    assert dynamic is not None
+    if not (dynamic.has_relr and dynamic.has_verneed and any(name.startswith("libc.so.") for name in dynamic.needed)):
+        return None
+    if any(version.name == _RELR_MARKER for need in facts.version_needs for version in need.versions):
+        return None
+    return LoadError(
+        kind="relr-unsupported",
+        text=f"{item.path}: DT_RELR without GLIBC_ABI_DT_RELR dependency",
+        object=item.path,
+    )
+
+

@@ -1,0 +1,1 @@
+"""The values of the vocabulary: facts, hosts, link maps, findings, verdicts."""

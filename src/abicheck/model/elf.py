@@ -1,0 +1,308 @@
+"""The facts of one ELF file, as the dynamic loader would see them.
+
+The reader fills these values from the program headers and from the *mapped* dynamic section (never from section headers), so they
+say what the loader meets: a table that lies outside the mapping is not "missing" here, it is a `Fault`, because the loader would
+die there. Nothing in this module judges; what a fact means on a given libc is decided in `abicheck.judge`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+Signal: TypeAlias = Literal["SIGSEGV", "SIGBUS", "SIGFPE", "SIGABRT"]
+
+#: Where the loader touches the file's mapping, in the order in which it does so.
+Stage: TypeAlias = Literal[
+    "mapping",  # clearing the rest of the last file page of a segment (beyond the end of a truncated file: SIGBUS)
+    "dynamic",  # walking PT_DYNAMIC
+    "dynamic-write",  # adding the load address to the pointers in PT_DYNAMIC
+    "program-headers",  # reading the program headers again from the mapping
+    "notes",  # PT_NOTE / PT_GNU_PROPERTY
+    "hash",  # setting up DT_GNU_HASH or DT_HASH
+    "soname",  # comparing DT_SONAME with a wanted name
+    "search-path",  # reading DT_RPATH / DT_RUNPATH
+    "needed",  # reading a DT_NEEDED name
+    "version-needs",  # walking DT_VERNEED
+    "version-definitions",  # walking DT_VERDEF
+    "symbol-versions",  # reading DT_VERSYM
+    "relocations",  # applying DT_RELR, DT_RELA/DT_REL and DT_JMPREL, after the references that come first
+]
+
+
+class Fault(NamedTuple):
+    """The loader would die of `signal` when it reaches `stage`."""
+
+    stage: Stage
+    signal: Signal
+
+
+class Segment(NamedTuple):
+    """One program header, field by field (addresses, offsets and sizes in bytes)."""
+
+    type: int
+    flags: int
+    offset: int
+    vaddr: int
+    filesz: int
+    memsz: int
+    align: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Header:
+    """The ELF header: the 16 bytes of `e_ident` and the fields that a loader checks."""
+
+    ident: bytes
+    type: int
+    machine: int
+    version: int
+    phoff: int
+    phentsize: int
+    phnum: int
+
+    @property
+    def elf_class(self) -> int:
+        """EI_CLASS: 1 for 32 bits, 2 for 64 bits."""
+        return self.ident[4]
+
+    @property
+    def data(self) -> int:
+        """EI_DATA: 1 little-endian, 2 big-endian."""
+        return self.ident[5]
+
+    @property
+    def osabi(self) -> int:
+        """EI_OSABI."""
+        return self.ident[7]
+
+    @property
+    def abi_version(self) -> int:
+        """EI_ABIVERSION."""
+        return self.ident[8]
+
+    @property
+    def padding(self) -> bytes:
+        """The seven bytes after EI_ABIVERSION; zero in a valid file."""
+        return self.ident[9:16]
+
+
+#: Why a file never becomes a `SharedObject`.
+MalformedReason: TypeAlias = Literal[
+    "too-short",  # fewer bytes than an ELF header
+    "not-elf",  # no \x7fELF magic
+    "short-program-headers",  # e_phoff + e_phnum * e_phentsize lies beyond the end of the file
+    "bad-program-header-offset",  # e_phoff is negative as a file offset: pread says EINVAL
+    "is-a-directory",  # open succeeds, read says EISDIR
+    "unreadable",  # an I/O error while reading
+]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Malformed:
+    """A file that a loader refuses before it can look at its program headers.
+
+    `header` is there as soon as the file holds a whole one, because a loader checks it first: a 32-bit file cut short is a
+    "wrong ELF class", not "cannot read file data".
+    """
+
+    reason: MalformedReason
+    size: int
+    header: Header | None = None
+    errno: int = 0
+
+
+class Version(NamedTuple):
+    """One entry of the loader's `l_versions` table.
+
+    `file` is the `vn_file` of a needed version and None for a version that the object defines itself.
+    `hidden` is bit 15 of `vna_other`.
+    """
+
+    name: str
+    hash: int
+    file: str | None = None
+    hidden: bool = False
+
+
+class NeededVersion(NamedTuple):
+    """One Vernaux: a version wanted from `VersionNeed.file`. `flags` bit 1 (value 2) is VER_FLG_WEAK; `index` is `vna_other`."""
+
+    name: str
+    hash: int
+    flags: int
+    index: int
+
+
+class VersionNeed(NamedTuple):
+    """One Verneed: what is wanted from the file `file` (`revision` is `vn_version`, 1 in every valid file)."""
+
+    file: str
+    revision: int
+    versions: tuple[NeededVersion, ...]
+
+
+class VersionDefinition(NamedTuple):
+    """One Verdef (its first name). `index` is `vd_ndx`, `flags` bit 0 is VER_FLG_BASE, `revision` is `vd_version`."""
+
+    name: str
+    hash: int
+    index: int
+    flags: int
+    revision: int
+
+
+class Definition(NamedTuple):
+    """A symbol that a lookup by name would meet in this object, before versions are compared.
+
+    `version` is the entry of `l_versions` at `index` (None where that entry is empty or the object has no version table);
+    `index` is the versym entry without its top bit and `hidden` is that bit. `undefined` marks an SHN_UNDEF symbol with a value
+    (a PLT entry of an executable), which only data references may bind to. `tls` is true for STT_TLS.
+    """
+
+    version: Version | None
+    index: int
+    hidden: bool
+    binding: int
+    visibility: int
+    type: int
+    undefined: bool = False
+
+    @property
+    def tls(self) -> bool:
+        """True for a thread-local variable."""
+        return self.type == 6
+
+
+#: What applying a relocation does, as far as it can fail.
+ReferenceKind: TypeAlias = Literal[
+    "data",  # any relocation that needs the symbol at load time
+    "plt",  # JUMP_SLOT: deferred under lazy binding
+    "tls-static",  # TPOFF and the like: needs room in static TLS for the object that defines the variable
+    "tls-descriptor",  # TLSDESC: takes static TLS where it is left, else falls back to dynamic
+    "tls-dynamic",  # DTPMOD / DTPOFF
+    "copy",  # COPY, in executables
+    "irelative",  # IRELATIVE: musl has none
+    "unknown",  # a type that the machine's loader does not know
+]
+
+
+class Reference(NamedTuple):
+    """What one or more relocations ask for, at the place of the first of them.
+
+    `name` is None where no lookup takes place (a local or hidden symbol, or none at all). `version` is the entry of `l_versions`
+    that the symbol's versym selects, None for an unversioned reference. `weak` is STB_WEAK of the referring symbol.
+    `plt_class` tells whether the lookup ignores PLT entries of executables (JUMP_SLOT and all TLS relocations).
+    `in_plt` tells whether the relocation stands in DT_JMPREL. `visibility` is that of the referring symbol. `type` is the
+    machine's relocation type.
+    """
+
+    name: str | None
+    version: Version | None
+    weak: bool
+    kind: ReferenceKind
+    type: int
+    plt_class: bool
+    in_plt: bool
+    visibility: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DynamicInfo:
+    """What PT_DYNAMIC says. Of an entry that may stand once, the last one counts, as in glibc's `elf_get_dynamic_info`.
+
+    The `*_entry` sizes and `plt_rel` are None when their tag is absent. `needed` keeps its order and its duplicates.
+    """
+
+    needed: tuple[str, ...] = ()
+    soname: str | None = None
+    rpath: str | None = None
+    runpath: str | None = None
+    flags: int = 0
+    flags_1: int = 0
+    textrel: bool = False
+    symbolic: bool = False
+    bind_now: bool = False
+    has_relr: bool = False
+    has_rela: bool = False
+    has_rel: bool = False
+    has_jmprel: bool = False
+    rela_entry: int | None = None
+    rel_entry: int | None = None
+    relr_entry: int | None = None
+    plt_rel: int | None = None
+    has_strtab: bool = True
+    has_symtab: bool = True
+    has_hash: bool = False
+    has_gnu_hash: bool = False
+    has_versym: bool = False
+    has_verneed: bool = False
+    has_verdef: bool = False
+    filters: tuple[str, ...] = ()
+    auxiliaries: tuple[str, ...] = ()
+    audits: tuple[str, ...] = ()
+    x86_64_plt: bool = False
+    relacount: int = 0
+    tags: tuple[int, ...] = ()
+
+
+class Property(NamedTuple):
+    """What the notes ask for; every mask is 0 where the note is absent."""
+
+    x86_isa_needed: int = 0
+    x86_features: int = 0  # 1 IBT, 2 SHSTK
+    aarch64_features: int = 0  # 1 BTI, 2 PAC, 4 GCS
+    needed_1: int = 0  # bit 0: indirect external access
+    abi_tag: tuple[int, int, int, int] | None = None  # os, major, minor, patch of .note.ABI-tag
+    build_id: str | None = None
+
+
+NO_PROPERTY = Property()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SharedObject:
+    """The facts of one ELF file that has readable program headers.
+
+    `references` stand in the order in which the loader meets them: DT_RELA/DT_REL (relative ones left out), then DT_JMPREL.
+    `definitions` finds by name what a lookup through the object's own hash table would find, in the order of its chain; it may
+    decode lazily. `phdr_address` is where the loader finds the program headers in the mapping (None: nowhere, it copies them).
+    Of a file of another class or byte order only the header and segments are filled, and `foreign` is true: no 64-bit
+    little-endian loader looks any further.
+    """
+
+    header: Header
+    size: int
+    segments: tuple[Segment, ...] = ()
+    foreign: bool = False
+    interpreter: str | None = None
+    dynamic: DynamicInfo | None = None
+    properties: Property = NO_PROPERTY
+    version_needs: tuple[VersionNeed, ...] = ()
+    version_definitions: tuple[VersionDefinition, ...] = ()
+    versions_in_use: bool = False  # l_versyms is set: DT_VERSYM together with DT_VERNEED or DT_VERDEF
+    references: tuple[Reference, ...] = ()
+    definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
+    faults: tuple[Fault, ...] = ()
+    bad_bloom: bool = False  # the size of the GNU hash table's bloom filter is no power of two: an assertion of the loader
+
+    def fault(self, stage: Stage) -> Fault | None:
+        """The fault of `stage`, or None when the loader gets through it."""
+        for fault in self.faults:
+            if fault.stage == stage:
+                return fault
+        return None
+
+    def segment(self, kind: int) -> Segment | None:
+        """The last program header of type `kind` (the loader lets a later one replace an earlier one), or None."""
+        found = None
+        for segment in self.segments:
+            if segment.type == kind:
+                found = segment
+        return found
+
+
+ElfFile: TypeAlias = "SharedObject | Malformed"

@@ -1,0 +1,108 @@
+"""A machine as the dynamic loader sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abicheck.model.files import Files
+
+Arch: TypeAlias = Literal["x86_64", "aarch64"]
+LibcKind: TypeAlias = Literal["glibc", "musl"]
+HostKind: TypeAlias = Literal["local", "rootfs"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Libc:
+    """The C library that is also the loader. `version` is (2, 41) for glibc 2.41 and (1, 2, 5) for musl 1.2.5."""
+
+    kind: LibcKind
+    version: tuple[int, ...]
+
+    def __str__(self) -> str:
+        """As in `glibc 2.41`."""
+        return f"{self.kind} {'.'.join(map(str, self.version))}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoaderConfig:
+    """What is built into a host's own loader, or configured for it.
+
+    `path` is the loader's path in this host's file system (as PT_INTERP of its programs names it). `system_dirs` are the built-in
+    directories in their order, each with a trailing slash; `lib` is what `$LIB` becomes and `platform` what `$PLATFORM` does.
+    `hwcap_subdirs` are the subdirectories (each with a trailing slash, best first) that are tried in every searched directory
+    before the directory itself. `cache` maps a name to the paths that ld.so.cache gives for it, best first, with those that this
+    CPU or kernel cannot take left out; None where there is no valid cache. `min_kernel` is the oldest kernel that the loader
+    accepts. `vendor` is who built the C library, as its banner says (`Debian`, `Ubuntu`, ...): some patch the order of checks.
+    `preload` are the names in /etc/ld.so.preload. `execstack_tunable_max` is the largest value that glibc.rtld.execstack takes
+    (0: no such tunable).
+    """
+
+    path: str
+    system_dirs: tuple[str, ...]
+    lib: str = "lib"
+    platform: str = ""
+    hwcap_subdirs: tuple[str, ...] = ()
+    cache: Mapping[str, tuple[str, ...]] | None = None
+    min_kernel: tuple[int, int, int] = (3, 2, 0)
+    execstack_tunable_max: int = 0
+    vendor: str = ""
+    preload: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Policy:
+    """What the system forbids the loader, each as the errno of the refused call (0: allowed).
+
+    `exec_stack`: mprotect of the stack to executable (SELinux, MDWE, seccomp). `text_relocation`: mprotect of text to writable.
+    `exec_mapping`: path prefixes whose files may not be mapped executable (noexec mounts), each with its errno.
+    """
+
+    exec_stack: int = 0
+    text_relocation: int = 0
+    exec_mapping: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Interpreter:
+    """A Python of the host: the executable's path there, links not resolved, and its version if it could be told."""
+
+    path: str
+    version: tuple[int, int] | None = None
+
+
+class Assumption(NamedTuple):
+    """A fact that this kind of host cannot hold and that was assumed, as `selinux`, `off`."""
+
+    fact: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Host:
+    """A machine as the loader sees it.
+
+    `environment` holds only what the loader reads (LD_LIBRARY_PATH, LD_PRELOAD, LD_BIND_NOW, GLIBC_TUNABLES, ...). `kernel` is
+    the running kernel's version. `isa_level` is the highest x86-64 level of the CPU (1 to 4), 0 on other machines.
+    `page_size` and `memory` (RAM and swap, which bounds one private mapping) are in bytes. `cwd` is what relative search paths
+    start from.
+    """
+
+    name: str
+    kind: HostKind
+    arch: Arch
+    libc: Libc
+    files: Files
+    loader: LoaderConfig
+    kernel: tuple[int, int, int] = (6, 1, 0)
+    page_size: int = 4096
+    memory: int = 1 << 34
+    isa_level: int = 0
+    environment: Mapping[str, str] = field(default_factory=dict)
+    policy: Policy = Policy()
+    python: Interpreter | None = None
+    cwd: str = "/"
+    assumptions: tuple[Assumption, ...] = ()

@@ -1,0 +1,1 @@
+"""Readers: the world to model values; they never judge."""

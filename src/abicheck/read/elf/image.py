@@ -1,0 +1,190 @@
+"""The memory of a mapped object: what the loader finds at an address, or the signal that kills it there."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.read.elf.header import MASK
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from struct import Struct
+
+    from abicheck.model.elf import Signal
+    from abicheck.read.elf.header import Bytes
+
+PF_W, PF_R = 2, 4
+#: Writable memory is readable on every machine that Linux knows.
+_READABLE = PF_R | PF_W
+#: Of a zero-filled stretch no more than this is delivered at a time: zeros ask for nothing, and there may be terabytes of them.
+_ZEROS = 1 << 20
+
+
+class MemoryAccessError(Exception):
+    """The loader would die of `signal` here."""
+
+    def __init__(self, signal: Signal) -> None:
+        super().__init__(signal)
+        self.signal: Signal = signal
+
+
+class Region(NamedTuple):
+    """A stretch of memory of one kind; `start` and `end` count from the image's base and may be negative.
+
+    `content` is the file offset of `start`, or one of the negative marks below. `access` holds PF_* bits.
+    """
+
+    start: int
+    end: int
+    access: int
+    content: int
+
+
+#: Marks for `Region.content`: zero-filled · whole pages beyond the end of the file (SIGBUS).
+ZERO, BEYOND = -1, -2
+
+
+class Image:
+    """The address space of one object, by regions in ascending order, over the bytes of its file.
+
+    Addresses are virtual addresses as the file spells them (modulo 2**64); the load address is left out everywhere.
+    """
+
+    __slots__ = ("_base", "_data", "_regions", "_starts")
+
+    def __init__(self, data: Bytes, base: int, regions: list[Region]) -> None:
+        self._data = data
+        self._base = base
+        self._regions = regions
+        self._starts = [region.start for region in regions]
+
+    def _relative(self, address: int) -> int:
+        distance = (address - self._base) & MASK
+        return distance - 2**64 if distance >> 63 else distance
+
+    def _region(self, at: int) -> Region | None:
+        index = bisect_right(self._starts, at) - 1
+        if index >= 0:
+            region = self._regions[index]
+            if at < region.end:
+                return region
+        return None
+
+    def file_slice(self, address: int, length: int) -> bytes | None:
+        """The bytes at `address` if all of them come straight from the file, else None: the ordinary case, at one glance."""
+        at = self._relative(address)
+        region = self._region(at)
+        if region is None or region.content < 0 or at + length > region.end or not region.access & _READABLE:
+            return None
+        offset = region.content + at - region.start
+        return self._data[offset : offset + length]
+
+    def take(self, address: int, length: int) -> tuple[bytes, Signal | None]:
+        """Up to `length` bytes from `address` and the signal that comes before more can be read (None: no signal so far)."""
+        at = self._relative(address)
+        pieces: list[bytes] = []
+        signal: Signal | None = None
+        while length > 0:
+            region = self._region(at)
+            if region is None or not region.access & _READABLE:
+                signal = "SIGSEGV"
+                break
+            if region.content == BEYOND:
+                signal = "SIGBUS"
+                break
+            count = min(length, region.end - at)
+            if region.content == ZERO:
+                pieces.append(bytes(min(count, _ZEROS)))
+                if count > _ZEROS:
+                    break
+            else:
+                offset = region.content + at - region.start
+                pieces.append(self._data[offset : offset + count])
+            at += count
+            length -= count
+        return b"".join(pieces), signal
+
+    def read(self, address: int, length: int) -> bytes:
+        """Exactly `length` bytes (at most a mebibyte)."""
+        data = self.file_slice(address, length)
+        if data is None:
+            data, signal = self.take(address, length)
+            if signal is not None:
+                raise MemoryAccessError(signal)
+        return data
+
+    def unpack(self, layout: Struct, address: int) -> tuple[int, ...]:
+        """One structure at `address`."""
+        return layout.unpack(self.read(address, layout.size))
+
+    def chunks(self, address: int, length: int, size: int) -> Iterator[bytes]:
+        """`length` bytes from `address`, at most `size` at a time; raises where the loader would die, stops among endless zeros."""
+        while length > 0:
+            piece, signal = self.take(address, min(size, length))
+            yield piece
+            if signal is not None:
+                raise MemoryAccessError(signal)
+            if len(piece) < min(size, length):
+                return
+            address += len(piece)
+            length -= len(piece)
+
+    def string(self, address: int) -> bytes:
+        """The bytes from `address` up to the first NUL."""
+        pieces: list[bytes] = []
+        at = self._relative(address)
+        while True:
+            region = self._region(at)
+            if region is None or not region.access & _READABLE:
+                raise MemoryAccessError("SIGSEGV")
+            if region.content == BEYOND:
+                raise MemoryAccessError("SIGBUS")
+            if region.content == ZERO:
+                return b"".join(pieces)
+            start = region.content + at - region.start
+            end = region.content + region.end - region.start
+            found = self._data.find(b"\0", start, end)
+            if found >= 0:
+                pieces.append(self._data[start:found])
+                return b"".join(pieces)
+            pieces.append(self._data[start:end])
+            at = region.end
+
+    def write_fault(self, address: int, length: int, *, text: bool = False) -> Signal | None:
+        """The signal of writing `length` bytes at `address`; `text` for an object with DT_TEXTREL, all writable for a while."""
+        at = self._relative(address)
+        end = at + length
+        while at < end:
+            region = self._region(at)
+            if region is None or not (text or region.access & PF_W):
+                return "SIGSEGV"
+            if region.content == BEYOND:
+                return "SIGBUS"
+            at = region.end
+        return None
+
+    def writable(self, *, text: bool = False) -> list[tuple[int, int]]:
+        """The stretches that can be written, as start and end address, joined where they touch."""
+        joined: list[tuple[int, int]] = []
+        for start, end, access, content in self._regions:
+            if content != BEYOND and (text or access & PF_W):
+                first, last = start + self._base, end + self._base
+                if joined and joined[-1][1] == first:
+                    joined[-1] = (joined[-1][0], last)
+                else:
+                    joined.append((first, last))
+        return joined
+
+    def frozen(self, addresses: Iterable[int]) -> Image:
+        """A copy that needs the file no more: it holds the file's bytes only of the regions around `addresses`."""
+        kept = {self._region(self._relative(address)) for address in addresses}
+        regions: list[Region] = []
+        data = bytearray()
+        for region in self._regions:
+            if region.content < 0:
+                regions.append(region)
+            elif region in kept:
+                regions.append(region._replace(content=len(data)))
+                data += self._data[region.content : region.content + region.end - region.start]
+        return Image(bytes(data), self._base, regions)

@@ -1,0 +1,50 @@
+"""The facts of every file that a run looks at, each read once, and what `open` would say about a file."""
+
+from __future__ import annotations
+
+import os
+import stat
+from errno import EACCES, EIO, ENOENT, ENXIO
+from typing import TYPE_CHECKING
+
+from abicheck.model.files import FileId
+
+if TYPE_CHECKING:
+    from abicheck.model.elf import ElfFile
+
+
+class FactStore:
+    """Reads each file once a run, whatever the number of hosts and roots that see it."""
+
+    def __init__(self) -> None:
+        self._facts: dict[FileId, ElfFile] = {}
+
+    def facts(self, file: FileId, path: str) -> ElfFile:
+        """The facts of `file`, which lies at `path` on this machine."""
+        found = self._facts.get(file)
+        if found is None:
+            from abicheck.read.elf import read_elf  # noqa: PLC0415 -- a run that finds all its verdicts stored reads no file
+
+            found = self._facts[file] = read_elf(path)
+        return found
+
+
+def open_errno(error: OSError | ValueError) -> int:
+    """The errno of a failed system call; a NUL in a path, which no system call can carry, names nothing."""
+    return (error.errno or EIO) if isinstance(error, OSError) else ENOENT
+
+
+def opened(path: str, status: os.stat_result) -> FileId | int:
+    """What `open(path, O_RDONLY)` leads to where `stat` said `status`: the file, or the errno of the refusal.
+
+    Nothing is opened: a FIFO would block and a device may do something. Where every read bit is set the file can be read,
+    otherwise the kernel is asked, because it knows about owners, capabilities and access lists.
+    """
+    if stat.S_ISSOCK(status.st_mode):
+        return ENXIO
+    if status.st_mode & 0o444 != 0o444 and not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
+        return EACCES
+    return FileId(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
+
+
+_EFFECTIVE = os.access in os.supports_effective_ids

@@ -1,0 +1,104 @@
+"""Hosts: a name on the command line to a machine as its loader sees it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from dataclasses import replace
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from abicheck.errors import HostError, UsageError
+from abicheck.model.host import Host, Interpreter
+from abicheck.read.files import Disk, FactStore, Root
+from abicheck.read.hosts.interpreter import ROOT_PATH, find_interpreter
+from abicheck.read.hosts.machine import (
+    environment,
+    live_assumptions,
+    live_policy,
+    root_assumptions,
+)
+from abicheck.read.hosts.tree import KNOWN_LOADERS, read_tree
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abicheck.model.files import Files
+    from abicheck.model.host import HostKind
+    from abicheck.read.hosts.tree import Tree
+
+__all__ = ["open_host"]
+
+_NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
+_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory)"
+
+
+def open_host(
+    spec: str, *, python: str | None = None, settings: Mapping[str, str] = _NO_SETTINGS, store: FactStore | None = None
+) -> Host:
+    """The host that `spec` names.
+
+    `python` is the target Python (`X.Y` or a path on that host), `settings` stand over the environment. Hosts of one run share a
+    `store`, so that each file is read once.
+    """
+    store = store or FactStore()
+    if spec == "local":
+        return _local(python, settings, store)
+    kind, colon, rest = spec.partition(":")
+    if kind == "rootfs" and colon and rest:
+        return _rootfs(spec, rest, python, settings, store)
+    raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
+
+
+def _local(python: str | None, settings: Mapping[str, str], store: FactStore) -> Host:
+    """The machine as a program started from here would meet it."""
+    if sys.platform != "linux":
+        raise HostError(f"the host local needs Linux, and this is {sys.platform}; use --host rootfs:DIR")
+    files = Disk(store)
+    variables = environment(settings, os.environ)
+    if python is None and sys.executable:
+        interpreter = Interpreter(path=sys.executable, version=sys.version_info[:2])
+    else:
+        wanted = os.path.abspath(python) if python and "/" in python else python
+        interpreter = find_interpreter(files, wanted, os.environ.get("PATH", os.defpath).split(os.pathsep), "local")
+    tree = read_tree(files, interpreter.path, "local")
+    return replace(
+        _host("local", "local", files, tree, interpreter),
+        environment=variables,
+        policy=live_policy(),
+        cwd=os.getcwd(),
+        assumptions=live_assumptions(),
+    )
+
+
+def _rootfs(spec: str, directory: str, python: str | None, settings: Mapping[str, str], store: FactStore) -> Host:
+    """The root file system in `directory`, run on this machine as a container is."""
+    if not os.path.isdir(directory):
+        raise HostError(f"{spec}: {directory} is no directory; give the directory that holds the root's /usr and /lib")
+    files = Root(directory, store)
+    if python is None and all(isinstance(files.stat(loader), int) for loader in KNOWN_LOADERS):
+        raise HostError(f"{spec} holds no C library (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
+    variables = environment(settings, {})
+    wanted = (files.inner(python) or python) if python and "/" in python else python
+    interpreter = find_interpreter(files, wanted, ROOT_PATH, spec)
+    tree = read_tree(files, interpreter.path, spec)
+    return replace(
+        _host(spec, "rootfs", files, tree, interpreter),
+        environment=variables,
+        assumptions=root_assumptions(tree.machine, settings),
+    )
+
+
+def _host(name: str, kind: HostKind, files: Files, tree: Tree, python: Interpreter) -> Host:
+    return Host(
+        name=name,
+        kind=kind,
+        arch=tree.arch,
+        libc=tree.libc,
+        files=files,
+        loader=tree.loader,
+        kernel=tree.machine.kernel,
+        page_size=tree.machine.page_size,
+        isa_level=tree.machine.cpu.level,
+        python=python,
+    )

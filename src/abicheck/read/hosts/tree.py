@@ -1,0 +1,133 @@
+"""A host from a tree of files: its interpreter's loader, and what that loader and its C library say about themselves."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.errors import HostError
+from abicheck.model.elf import SharedObject
+from abicheck.model.host import Libc, LoaderConfig
+from abicheck.read.hosts import ldso
+from abicheck.read.hosts.cpu import legacy_subdirs
+from abicheck.read.hosts.ldcache import CacheReader, parse_cache
+from abicheck.read.hosts.machine import this_machine
+
+if TYPE_CHECKING:
+    from abicheck.model.host import Arch
+    from abicheck.read.files import Disk, Root
+    from abicheck.read.hosts.cpu import Cpu
+    from abicheck.read.hosts.machine import Machine
+
+KNOWN_LOADERS = (
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/ld-linux-aarch64.so.1",
+    "/lib/ld-musl-x86_64.so.1",
+    "/lib/ld-musl-aarch64.so.1",
+)
+
+_ARCHES: dict[int, Arch] = {62: "x86_64", 183: "aarch64"}
+_OTHER_MACHINES = {3: "i386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 243: "riscv", 258: "loongarch"}
+
+
+class Tree(NamedTuple):
+    """What a tree of files tells about the machine that starts from it, and that machine."""
+
+    arch: Arch
+    machine: Machine
+    libc: Libc
+    loader: LoaderConfig
+
+
+def read_tree(files: Disk | Root, python: str, name: str) -> Tree:
+    """The loader and the C library of the interpreter `python` in `files`; `name` names the host in errors."""
+    arch, path = _program(files, python, name)
+    machine = this_machine(arch)
+    data = read_bytes(files, path)
+    if data is None:
+        raise HostError(f"{name} has no C library: {python} asks for the loader {path}, which is not there")
+    musl = ldso.parse_musl_version(data)
+    if musl is not None:
+        return Tree(arch, machine, Libc(kind="musl", version=musl), _musl(files, path, arch, machine.cpu))
+    built_in = ldso.parse_glibc_loader(data)
+    banner = None if built_in is None else _banner(files, built_in.system_dirs, path)
+    if built_in is None or banner is None:
+        raise HostError(f"{name}: {path} belongs to no C library that abicheck knows (glibc, musl); use a root of one of these")
+    return Tree(arch, machine, Libc(kind="glibc", version=banner.version), _glibc(files, path, arch, machine, built_in, banner))
+
+
+def _glibc(
+    files: Disk | Root, path: str, arch: Arch, machine: Machine, built_in: ldso.Glibc, banner: ldso.Banner
+) -> LoaderConfig:
+    cpu = machine.cpu
+    named = tuple(each for each in built_in.hwcaps if int(each[-1]) <= cpu.level)
+    reader = CacheReader(
+        arch=arch,
+        version=banner.version,
+        kernel=machine.kernel,
+        cpu=cpu,
+        named=named,
+        knows_named=banner.version >= (2, 33) or bool(built_in.hwcaps),
+    )
+    cache = read_bytes(files, "/etc/ld.so.cache")
+    return LoaderConfig(
+        path=path,
+        system_dirs=built_in.system_dirs,
+        lib=built_in.lib,
+        platform=cpu.platform,
+        hwcap_subdirs=(*(f"glibc-hwcaps/{each}/" for each in named), *legacy_subdirs(cpu, arch, banner.version)),
+        cache=None if cache is None else parse_cache(cache, reader),
+        min_kernel=banner.min_kernel,
+        execstack_tunable_max=built_in.execstack_tunable_max,
+        vendor=banner.vendor,
+        preload=_preload_file(read_bytes(files, "/etc/ld.so.preload")),
+    )
+
+
+def read_bytes(files: Disk | Root, path: str) -> bytes | None:
+    """The contents of a file of the host; None where it has no such file or it cannot be read."""
+    place = files.locate(path)
+    if place is None or isinstance(files.stat(path), int):
+        return None
+    try:
+        with open(place, "rb") as file:
+            return file.read()
+    except OSError:
+        return None
+
+
+def _program(files: Disk | Root, path: str, name: str) -> tuple[Arch, str]:
+    """Architecture and PT_INTERP of the interpreter."""
+    file = files.stat(path)
+    facts = None if isinstance(file, int) else files.facts(file)
+    if not isinstance(facts, SharedObject):
+        raise HostError(f"{name}: {path} is no ELF program; name the Python itself with --python, not a script that starts it")
+    arch = _ARCHES.get(facts.header.machine) if facts.header.elf_class == 2 and facts.header.data == 1 else None
+    if arch is None:
+        machine = _OTHER_MACHINES.get(facts.header.machine, f"machine {facts.header.machine}")
+        raise HostError(f"{name}: {path} is built for {machine}; abicheck knows 64-bit x86_64 and aarch64 hosts")
+    if facts.interpreter is None:
+        raise HostError(f"{name}: {path} is statically linked and loads no libraries; name another Python with --python")
+    return arch, facts.interpreter
+
+
+def _banner(files: Disk | Root, directories: tuple[str, ...], loader: str) -> ldso.Banner | None:
+    """The banner of the libc.so.6 that this loader finds first."""
+    for directory in (*directories, posixpath.dirname(files.resolve(loader)) + "/"):
+        data = read_bytes(files, directory + "libc.so.6")
+        if data is not None:
+            return ldso.parse_glibc_banner(data)
+    return None
+
+
+def _musl(files: Disk | Root, path: str, arch: Arch, cpu: Cpu) -> LoaderConfig:
+    """A musl loader searches the directories of its path file, which stands two directories above its loader (ldso/dynlink.c)."""
+    prefix = posixpath.dirname(posixpath.dirname(path)).rstrip("/")
+    paths = read_bytes(files, f"{prefix}/etc/ld-musl-{arch}.path")
+    return LoaderConfig(path=path, system_dirs=ldso.musl_dirs(paths), platform=cpu.platform)
+
+
+def _preload_file(data: bytes | None) -> tuple[str, ...]:
+    """The names in /etc/ld.so.preload: blanks and colons separate, `#` starts a comment (`dl_main`, elf/rtld.c)."""
+    text = "" if data is None else data.decode("utf-8", "surrogateescape")
+    return tuple(" ".join(line.partition("#")[0].replace(":", " ") for line in text.splitlines()).split())

@@ -1,0 +1,1 @@
+"""Reports: a finished `Report` to text; pure."""

@@ -1,0 +1,159 @@
+"""The corpus: the objects of real wheels, a sample of a root's own, odd files and names, and damaged objects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from hashlib import blake2b
+from itertools import zip_longest
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from containers.make_root import cache_dir
+from tests.truth.damage.make import make_damaged
+from tests.truth.wheels import ELF, unpacked
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from tests.truth.roots import Root
+
+#: Where the corpus lies inside a root.
+MOUNT_POINT = "/x"
+#: So many of each directory of a root's own objects are taken.
+ROOT_SAMPLE = 40
+#: Names that are searched for, not opened as they are.
+BY_NAME = (
+    "libc.so.6",
+    "libm.so.6",
+    "libz.so.1",
+    "libexpat.so.1",
+    "libstdc++.so.6",
+    "libgomp.so.1",
+    "libpthread.so.0",
+    "libcrypt.so.1",
+    "libpython3.9.so.1.0",
+    "libnone.so.1",
+    "libm.so",
+    "ld-linux-x86-64.so.2",
+)
+#: Paths that are in every root and are no ordinary shared object.
+ODD_PATHS = (
+    "/usr/bin/python3.9",
+    "/proc/self/exe",
+    "/sbin/ldconfig",
+    "/lib64/ld-linux-x86-64.so.2",
+    "/lib/../lib/x86_64-linux-gnu/libm.so.6",
+    "lib/x86_64-linux-gnu/libutil.so.1",
+    "./lib/x86_64-linux-gnu/librt.so.1",
+    "/lib/x86_64-linux-gnu",
+    "/dev/null",
+    "/dev/zero",
+    "/etc/ld.so.conf",
+    f"{MOUNT_POINT}/none.so",
+    f"{MOUNT_POINT}/{'n' * 300}.so",
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Subject:
+    """One thing to open: its path inside the root, and what was done to it (`edit` is empty where nothing was)."""
+
+    path: str
+    family: str
+    edit: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Corpus:
+    """Everything that lies under `directory`, which is mounted at MOUNT_POINT."""
+
+    directory: Path
+    intact: tuple[Subject, ...]
+    damaged: tuple[Subject, ...]
+
+    def of(self, root: Root) -> list[Subject]:
+        """What is opened in `root`."""
+        if not root.full:
+            return [*self.intact]
+        return [*self.intact, *_by_name(), *_of_root(root.path), *self.damaged]
+
+
+def corpus(seed: int | None = None) -> Corpus:
+    """The corpus, fetched and made as far as it is not in the cache; another `seed` takes another sample of edits."""
+    directory = cache_dir() / "truth"
+    wheels = unpacked(directory / "wheels")
+    made = make_damaged(directory, wheels, seed)
+    damaged = tuple(Subject(path=f"{MOUNT_POINT}/{item['path']}", family=item["family"], edit=item["edit"]) for item in made)
+    intact = (*(subject for wheel in wheels for subject in _of_wheel(wheel, directory)), *_odd(directory))
+    return Corpus(directory=directory, intact=intact, damaged=damaged)
+
+
+def stratified(groups: dict[str, list[Subject]], count: int) -> dict[str, list[Subject]]:
+    """About `count` pairs of root and subject: of every family in every root in turn, in an order that never changes."""
+    strata: dict[tuple[str, str], list[tuple[str, Subject]]] = {}
+    for name, subjects in groups.items():
+        for subject in sorted(subjects, key=lambda subject: _rank(name, subject.path)):
+            strata.setdefault((name, subject.family), []).append((name, subject))
+    chosen = [pair for turn in zip_longest(*strata.values()) for pair in turn if pair is not None][:count]
+    return {name: [subject for at, subject in chosen if at == name] for name in groups}
+
+
+def _rank(*parts: str) -> bytes:
+    return blake2b("\n".join(parts).encode("utf-8", "surrogateescape"), digest_size=8).digest()
+
+
+def _is_elf(path: Path) -> bool:
+    if not path.is_file():
+        return False
+    with path.open("rb") as stream:
+        return stream.read(4) == ELF
+
+
+def _of_wheel(wheel: Path, directory: Path) -> Iterator[Subject]:
+    platform = wheel.name.rpartition("-")[2]
+    family = "wheel-musl" if "musllinux" in platform else "wheel-aarch64" if "aarch64" in platform else "wheel"
+    for file in sorted(wheel.rglob("*")):
+        if file.is_file():
+            yield Subject(path=f"{MOUNT_POINT}/{file.relative_to(directory)}", family=family)
+
+
+def _by_name() -> Iterator[Subject]:
+    yield from (Subject(path=name, family="by-name") for name in BY_NAME)
+    yield from (Subject(path=path, family="odd") for path in ODD_PATHS)
+
+
+def _of_root(root: Path) -> Iterator[Subject]:
+    """A sample of each kind of directory: the system's libraries, gconv, each Python's own modules, and so on."""
+    groups: dict[str, list[Path]] = {}
+    for file in sorted((root / "usr/lib").rglob("*.so*")):
+        if _is_elf(file):
+            groups.setdefault(_group(file.relative_to(root)), []).append(file.relative_to(root))
+    for group in groups.values():
+        for file in sorted(group, key=lambda file: _rank(str(file)))[:ROOT_SAMPLE]:
+            yield Subject(path=f"/{file}", family="root")
+
+
+def _group(file: Path) -> str:
+    return "/".join(file.parts[2:4]) if len(file.parts) > 4 else file.parts[2]
+
+
+def _odd(directory: Path) -> Sequence[Subject]:
+    """Files that are no shared objects at all."""
+    odd = directory / "odd"
+    if not odd.exists():
+        odd.mkdir(parents=True)
+    contents = {
+        "empty.so": b"",
+        "four.so": ELF,
+        "zeros.so": bytes(4096),
+        "text.so": b"int main(void) { return 0; }\n" * 8,
+        "script.so": b"/* GNU ld script */\nGROUP ( /lib/x86_64-linux-gnu/libc.so.6 )\n",
+        "pointer.so": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
+    }
+    for name, content in contents.items():
+        (odd / name).write_bytes(content)
+    for name, target in (("nowhere.so", "gone.so"), ("loop.so", "loop.so"), ("directory.so", "."), ("libm.so", "/lib/x86_64-linux-gnu/libm.so.6")):
+        if not (odd / name).is_symlink():
+            (odd / name).symlink_to(target)
+    names = (*sorted(path.name for path in odd.iterdir()), "text.so/under.so", "none/under.so", "../odd/text.so", ".")
+    return [Subject(path=f"{MOUNT_POINT}/odd/{name}", family="odd") for name in names]

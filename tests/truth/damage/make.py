@@ -1,0 +1,126 @@
+"""Makes the damaged objects of `damaged.toml`, each beside what it needs, so that its search paths lead where they led."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import sys
+import tempfile
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from tests.truth.damage.sample import is_sound, sample
+from tests.truth.roots import RECIPES, root
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.truth.damage.edits import Edit
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+HERE = Path(__file__).parent
+LIST = HERE.parent / "damaged.toml"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Victim:
+    """The object `damages` of the tree `source` is damaged, and `opens` of that tree is opened."""
+
+    number: int
+    source: Path
+    damages: str
+    opens: str
+
+    @property
+    def name(self) -> str:
+        """Where its variants lie."""
+        return f"{self.number:02}-{Path(self.damages).name.partition('.')[0]}"
+
+
+def make_damaged(directory: Path, wheels: list[Path], seed: int | None) -> list[dict[str, str]]:
+    """Make every variant under `directory`, unless they are there, and list them: path, family, edit."""
+    listed = tomllib.loads(LIST.read_text(encoding="utf-8"))
+    seed = listed["seed"] if seed is None else seed
+    victims = list(_victims(listed, wheels))
+    target = directory / f"damaged-{_digest(victims, seed)}"
+    if not target.exists():
+        with tempfile.TemporaryDirectory(prefix=".damaged.", dir=directory) as work:
+            into = Path(work, target.name)
+            made = [item for victim in victims for item in _variants(victim, into, listed["count"], seed)]
+            (into / "list.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
+            into.rename(target)
+    items: list[dict[str, str]] = json.loads((target / "list.json").read_text(encoding="utf-8"))
+    return items
+
+
+def _victims(listed: dict[str, Any], wheels: list[Path]) -> Iterator[Victim]:
+    wanted = [(group["from"], path, path) for group in listed["object"] for path in group["paths"]]
+    wanted += [(pair["from"], pair["damages"], pair["opens"]) for pair in listed["dependency"]]
+    for number, (origin, damages, opens) in enumerate(wanted):
+        source = root(origin).path if origin in RECIPES else next(wheel for wheel in wheels if wheel.name.startswith(origin))
+        yield Victim(number=number, source=source, damages=damages, opens=opens)
+
+
+def _digest(victims: list[Victim], seed: int) -> str:
+    """Changes with everything that the variants depend on, so that a path always names the same bytes."""
+    digest = blake2b(str(seed).encode(), digest_size=6)
+    for file in (LIST, *sorted(HERE.glob("*.py"))):
+        digest.update(file.read_bytes())
+    for victim in victims:
+        digest.update((victim.source / victim.damages).read_bytes())
+    return digest.hexdigest()
+
+
+def _variants(victim: Victim, into: Path, counts: dict[str, int], seed: int) -> Iterator[dict[str, str]]:
+    data = (victim.source / victim.damages).read_bytes()
+    if not is_sound(data):
+        raise ValueError(f"{victim.damages} has tables that cannot be read: choose another object")
+    number = 0
+    for family, count in counts.items():
+        for edit in sample(data, family, count, f"{seed} {victim.number} {victim.damages}"):
+            opened = _write(victim, into / victim.name, number, edit.apply(data))
+            prefix = "dependency " if victim.opens != victim.damages else ""
+            yield {"path": f"{into.name}/{opened.relative_to(into)}", "family": prefix + family, "edit": _label(edit)}
+            number += 1
+
+
+def _label(edit: Edit) -> str:
+    return f"{edit.kind}: {edit.name}"
+
+
+def _write(victim: Victim, tree: Path, number: int, content: bytes) -> Path:
+    """Write one variant and return the path to open."""
+    if victim.opens == victim.damages:
+        # Beside the original's neighbours, which all its variants share.
+        _link_neighbours(victim, tree)
+        variant = tree / victim.damages
+        variant = variant.with_name(f"{number:03}-{variant.name}")
+        variant.parent.mkdir(parents=True, exist_ok=True)
+    else:
+        # The wanted name must lead to the damaged file, so that each variant has a tree of its own.
+        tree /= f"{number:03}"
+        _link_neighbours(victim, tree)
+        variant = tree / victim.damages
+        variant.unlink(missing_ok=True)
+    variant.write_bytes(content)
+    return variant if victim.opens == victim.damages else tree / victim.opens
+
+
+def _link_neighbours(victim: Victim, tree: Path) -> None:
+    """Hard links to the libraries that came with the object, and to what is opened."""
+    if tree.exists():
+        return
+    tree.mkdir(parents=True)
+    for libraries in victim.source.glob("*.libs"):
+        shutil.copytree(libraries, tree / libraries.name, copy_function=os.link)
+    opens = tree / victim.opens
+    if victim.opens != victim.damages and not opens.exists():
+        opens.parent.mkdir(parents=True, exist_ok=True)
+        os.link(victim.source / victim.opens, opens)

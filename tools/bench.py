@@ -1,0 +1,146 @@
+"""Time abicheck beside its peers on the same real files in the same run, and print ratios.
+
+The files are the shared objects of a real environment (numpy, scipy, onnxruntime, ctranslate2, av, tokenizers, opencv for this
+Python), installed once into the cache. Each job is run in turn with its peer; the medians of user plus system time and the
+ratio of each pair count, so that a machine whose speed drifts still gives a fair figure. Peers that are not installed are
+named and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+
+PACKAGES = ("numpy", "scipy", "onnxruntime", "ctranslate2", "av", "tokenizers", "opencv-python-headless")
+ABICHECK = [sys.executable, "-m", "abicheck"]
+EMPTY_CLICK = "import click\n@click.group()\ndef main(): pass\nmain(['--help'])"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Run:
+    """What one run of a command took: CPU and wall time in seconds, the largest resident size in MiB."""
+
+    cpu: float
+    wall: float
+    peak: float
+
+
+def cache() -> Path:
+    """The folder that holds what is downloaded once."""
+    base = os.environ.get("ABICHECK_CACHE") or Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "abicheck"
+    return Path(base)
+
+
+def environment() -> Path:
+    """The installed packages that are measured, made the first time."""
+    version = f"{sys.version_info.major}.{sys.version_info.minor}"
+    target = cache() / "bench" / f"python{version}"
+    if not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+            command = [sys.executable, "-m", "pip", "install", "-q", "--only-binary=:all:", "--no-compile", "--target", folder]
+            subprocess.run([*command, *PACKAGES], check=True)
+            shutil.move(folder, target)
+            Path(folder).mkdir()  # for the context manager to remove
+    return target
+
+
+def shared_objects(folder: Path) -> list[str]:
+    """Every ELF file below `folder`."""
+    found = []
+    for path in sorted(folder.rglob("*.so*")):
+        if path.is_file() and not path.is_symlink():
+            with path.open("rb") as file:
+                if file.read(4) == b"\x7fELF":
+                    found.append(str(path))
+    return found
+
+
+def measure(command: list[str], environ: dict[str, str] | None = None) -> Run:
+    """Run `command` once, its output thrown away, and account for it and its children."""
+    code = (
+        "import os, resource, subprocess, sys, time\n"
+        "start = time.perf_counter()\n"
+        "subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)\n"
+        "used = resource.getrusage(resource.RUSAGE_CHILDREN)\n"
+        "print(used.ru_utime + used.ru_stime, time.perf_counter() - start, used.ru_maxrss / 1024)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", code, *command], env=environ, check=True, capture_output=True, text=True
+    )
+    cpu, wall, peak = map(float, done.stdout.split())
+    return Run(cpu=cpu, wall=wall, peak=peak)
+
+
+def compare(name: str, ours: list[str], theirs: list[str] | None, runs: int, environ: dict[str, str] | None = None) -> float | None:
+    """Run both in turn, print the medians and the median ratio of the pairs, and give that ratio."""
+    if theirs is not None and shutil.which(theirs[0]) is None:
+        print(f"{name}: {theirs[0]} is not installed; left out")
+        theirs = None
+    measure(ours, environ)
+    own, other = [], []
+    for _ in range(runs):
+        own.append(measure(ours, environ))
+        if theirs is not None:
+            other.append(measure(theirs, environ))
+    line = f"{name}: cpu {statistics.median(r.cpu for r in own):.3f} s, wall {statistics.median(r.wall for r in own):.3f} s"
+    line += f", peak {max(r.peak for r in own):.0f} MiB"
+    if not other:
+        print(line)
+        return None
+    ratio = statistics.median(a.cpu / b.cpu for a, b in zip(own, other, strict=True))
+    print(f"{line}; {os.path.basename(theirs[0]) if theirs else ''} cpu {statistics.median(r.cpu for r in other):.3f} s; ratio {ratio:.3f}")
+    return ratio
+
+
+def bench(runs: int) -> list[str]:
+    """Run all jobs; gives the bounds that were missed."""
+    objects = shared_objects(environment())
+    print(f"{len(objects)} shared objects, {sum(os.path.getsize(path) for path in objects) / 1e6:.0f} MB, Python {sys.version.split()[0]}")
+    check = [*ABICHECK, "check", "--format", "json"]
+    largest = max((path for path in objects if "libctranslate2" in path), key=os.path.getsize)
+    missed = []
+    with tempfile.TemporaryDirectory() as folder:
+        environ = {**os.environ, "ABICHECK_CACHE": folder}
+        first = compare("all objects, no cache : ldd -r", [*check, "--no-cache", *objects], ["ldd", "-r", *objects], runs, environ)
+        again = compare("all objects, second run : first", [*check, *objects], [*check, "--no-cache", *objects], runs, environ)
+        for peer in (["ldd", "-r"], ["auditwheel", "lddtree"], ["libtree", "-vvv"], ["lddtree", "-a"]):
+            compare(f"libctranslate2 alone : {' '.join(peer)}", [*check, "--no-cache", largest], [*peer, largest], runs, environ)
+        for peer in (["lddtree", "-a"], ["libtree"], ["readelf", "-ldV", "--dyn-syms"]):
+            compare(f"all objects, no cache : {' '.join(peer)}", [*check, "--no-cache", *objects], [*peer, *objects], 1, environ)
+        empty = [measure([sys.executable, "-c", EMPTY_CLICK]).cpu for _ in range(runs)]
+        ours = [measure([*ABICHECK, "--help"]).cpu for _ in range(runs)]
+    extra = statistics.median(ours) - statistics.median(empty)
+    peak = measure([*check, "--no-cache", *objects]).peak
+    print(f"--help: {statistics.median(ours):.3f} s, an empty click program {statistics.median(empty):.3f} s, difference {1000 * extra:.0f} ms")
+    if first is not None and first > 0.15:
+        missed.append(f"all objects take {first:.3f} of ldd -r's CPU time, more than 0.15")
+    if again is not None and again > 0.5:
+        missed.append(f"a second run takes {again:.3f} of the first, more than 0.5")
+    if extra > 0.030:
+        missed.append(f"--help takes {1000 * extra:.0f} ms more than an empty click program, more than 30")
+    if peak > 80:
+        missed.append(f"all objects take {peak:.0f} MiB, more than 80")
+    return missed
+
+
+def main() -> int:
+    """Command line: print the table, exit 1 when a bound is missed."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--runs", type=int, default=5, help="counted runs of each command")
+    missed = bench(parser.parse_args().runs)
+    for line in missed:
+        print(f"missed: {line}")
+    print("all bounds held" if not missed else f"{len(missed)} bounds missed")
+    return 1 if missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
