@@ -8,6 +8,14 @@ class AbicheckError(Exception):
 
     exit_code = 4
 
+    def __init__(self, message: str, subject: str = "") -> None:
+        super().__init__(message, subject)
+        self.message = message
+        self.subject = subject
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.message}" if self.subject else self.message
+
 
 class UsageError(AbicheckError):
     """What was asked makes no sense: an unknown host, a setting that no loader reads."""

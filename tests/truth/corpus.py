@@ -5,20 +5,19 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import zip_longest
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from containers.make_root import cache_dir
 from tests.truth.damage.make import make_damaged
+from tests.truth.roots import MOUNT_POINT
 from tests.truth.wheels import ELF, unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
-    from tests.truth.roots import Root
+    from tests.truth.roots import Host
 
-#: Where the corpus lies inside a root.
-MOUNT_POINT = "/x"
 #: So many of each directory of a root's own objects are taken.
 ROOT_SAMPLE = 40
 #: Names that are searched for, not opened as they are.
@@ -71,11 +70,10 @@ class Corpus:
     intact: tuple[Subject, ...]
     damaged: tuple[Subject, ...]
 
-    def of(self, root: Root) -> list[Subject]:
-        """What is opened in `root`."""
-        if not root.full:
-            return [*self.intact]
-        return [*self.intact, *_by_name(), *_of_root(root.path), *self.damaged]
+    def of(self, host: Host) -> list[Subject]:
+        """What is opened on `host`."""
+        everything = [*self.intact, *_by_name(), *_of_root(host.root), *self.damaged]
+        return [subject for subject in everything if not host.families or subject.family in host.families]
 
 
 def corpus(seed: int | None = None) -> Corpus:
@@ -138,10 +136,9 @@ def _group(file: Path) -> str:
 
 
 def _odd(directory: Path) -> Sequence[Subject]:
-    """Files that are no shared objects at all."""
+    """Files that are no shared objects at all, or none for this machine; some bear names that are searched for."""
     odd = directory / "odd"
-    if not odd.exists():
-        odd.mkdir(parents=True)
+    odd.mkdir(parents=True, exist_ok=True)
     contents = {
         "empty.so": b"",
         "four.so": ELF,
@@ -149,11 +146,21 @@ def _odd(directory: Path) -> Sequence[Subject]:
         "text.so": b"int main(void) { return 0; }\n" * 8,
         "script.so": b"/* GNU ld script */\nGROUP ( /lib/x86_64-linux-gnu/libc.so.6 )\n",
         "pointer.so": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 12\n",
+        "libquadmath-96973f99.so.0.0.0": b"not a library\n" * 100,
     }
     for name, content in contents.items():
-        (odd / name).write_bytes(content)
-    for name, target in (("nowhere.so", "gone.so"), ("loop.so", "loop.so"), ("directory.so", "."), ("libm.so", "/lib/x86_64-linux-gnu/libm.so.6")):
+        if not (odd / name).exists():
+            (odd / name).write_bytes(content)
+    foreign = min((directory / "wheels").rglob("*-aarch64-linux-gnu.so"))
+    links = {
+        "nowhere.so": "gone.so",
+        "loop.so": "loop.so",
+        "directory.so": ".",
+        "libm.so": "/lib/x86_64-linux-gnu/libm.so.6",
+        "libXau-154567c4.so.6.0.0": f"../{foreign.relative_to(directory)}",
+    }
+    for name, target in links.items():
         if not (odd / name).is_symlink():
             (odd / name).symlink_to(target)
-    names = (*sorted(path.name for path in odd.iterdir()), "text.so/under.so", "none/under.so", "../odd/text.so", ".")
+    names = (*sorted([*contents, *links]), "text.so/under.so", "none/under.so", "../odd/text.so", ".")
     return [Subject(path=f"{MOUNT_POINT}/odd/{name}", family="odd") for name in names]

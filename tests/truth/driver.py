@@ -2,8 +2,11 @@
 
 It reads one path a line and writes, for each, one line `repr((path, report, output, status))`: `report` is "ok", "E" with the
 loader's text, or None where the child did not live to tell; `output` is what the child wrote to stdout and stderr; `status` is as
-from waitpid. ctypes is imported before the fork, so every child starts with `_ctypes` and its libffi loaded. Only modules that
-are compiled into Debian's python3.9 are imported beside it, so nothing else is loaded.
+from waitpid. In the mode "guarded" unreadable pages lie where the object would have had a neighbour in memory; in the mode
+"trace" the one path given is opened in this very process, for LD_DEBUG.
+
+ctypes is imported before the fork, so every child starts with `_ctypes` and its libffi loaded. Only modules that are compiled
+into Debian's python3.9 are imported beside it, so nothing else is loaded.
 """
 
 import ctypes
@@ -15,6 +18,8 @@ RTLD_NOW = 2
 RTLD_LOCAL = 0
 MARK = b"\0report\0"
 SECONDS = 60
+PAGE = 4096
+MAP_PRIVATE, MAP_ANONYMOUS = 2, 32
 
 
 def open_and_report(path: str) -> bytes:
@@ -23,21 +28,34 @@ def open_and_report(path: str) -> bytes:
         ctypes.CDLL(path, RTLD_NOW | RTLD_LOCAL)
     except OSError as error:
         return b"E" + os.fsencode(str(error))
+    except UnicodeDecodeError as error:  # ctypes wants the text to be UTF-8
+        return b"E" + error.object
     return b"ok"
 
 
-def child(path: str, pipe: int) -> None:
+def guard() -> None:
+    """Fills the gaps between the mappings, page by page, and puts a wide guard below all of them."""
+    mmap = ctypes.CDLL(None).mmap
+    mmap.restype = ctypes.c_void_p
+    mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    for size in [PAGE] * 512 + [PAGE * 4096]:
+        mmap(None, size, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+
+
+def child(path: str, pipe: int, mode: str) -> None:
     """Opens `path` with stdin, stdout and stderr on `pipe` and writes the report there."""
     for stream in (0, 1, 2):
         os.dup2(pipe, stream)
     signal.alarm(SECONDS)
+    if mode == "guarded":
+        guard()
     os.write(2, MARK + open_and_report(path))
     os._exit(0)
 
 
 def read_all(pipe: int) -> bytes:
     """Everything that is written to `pipe` until its last writer closes it."""
-    parts = []
+    parts = [b""]
     while True:
         part = os.read(pipe, 65536)
         if not part:
@@ -45,13 +63,13 @@ def read_all(pipe: int) -> bytes:
         parts.append(part)
 
 
-def answer(path: str) -> str:
+def answer(path: str, mode: str) -> str:
     """The line for `path`."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        child(path, writer)
+        child(path, writer, mode)
     os.close(writer)
     written = read_all(reader)
     os.close(reader)
@@ -62,13 +80,14 @@ def answer(path: str) -> str:
 
 
 def main() -> None:
-    """Answers until stdin ends; with an argument, opens that path in this very process (for LD_DEBUG)."""
-    if len(sys.argv) > 1:
+    """Answers until stdin ends."""
+    mode = sys.argv[1]
+    if mode == "trace":
         os.write(2, MARK)
-        os.write(1, open_and_report(sys.argv[1]))
+        os.write(1, open_and_report(sys.argv[2]))
         return
     for line in sys.stdin:
-        sys.stdout.write(answer(line.rstrip("\n")) + "\n")
+        sys.stdout.write(answer(line.rstrip("\n"), mode) + "\n")
         sys.stdout.flush()
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import os
 import re
 import shutil
@@ -10,22 +11,27 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
+from hashlib import blake2b
+from itertools import chain
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+from containers.make_root import cache_dir
+from tests.truth.roots import MOUNT_POINT, Host, identity
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Sequence
 
 DRIVER = Path(__file__).with_name("driver.py").read_text(encoding="utf-8")
 MARK = "\0report\0"
-#: Where the corpus lies inside a root.
-MOUNT_POINT = "/x"
 PYTHON = "/usr/bin/python3.9"
+#: So many objects are opened by children of one process.
+CHUNK = 500
 #: Everything happens in a mount namespace of its own: nothing is left mounted, and concurrent runs do not meet.
-ENTER = """
-mount --bind -o ro "$2" "$1{mount_point}" && mount -t proc proc "$1/proc" && ulimit -c 0 && exec "$3" -I -S -c "$4" "$@"
-""".format(mount_point=MOUNT_POINT)
+ENTER = f"""
+mount --bind -o ro "$2" "$1{MOUNT_POINT}" && mount -t proc proc "$1/proc" && ulimit -c 0 && exec "$3" -I -S -c "$4" "$@"
+"""
 #: The variables of the loader must not reach any program of this machine, so the environment is made after the chroot.
 LAUNCH = """
 import os, sys
@@ -48,12 +54,14 @@ class Observation:
     """What really happened, with `text` spelled as abicheck's `predicted`.
 
     `phase` tells where a process died: before the loader called the first constructor, or after. A death in a constructor is
-    outside the verdict: the object had loaded.
+    outside the verdict: the object had loaded. Not `stable` is what came out otherwise in another process with other neighbours
+    in memory: the loader read or wrote beyond the object, and nothing about the object says what it met there.
     """
 
     outcome: Outcome
     text: str | None = None
     phase: Phase | None = None
+    stable: bool = True
 
     @property
     def loads(self) -> bool:
@@ -63,38 +71,51 @@ class Observation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Oracle:
-    """The loader of the root at `root`, with the corpus at `corpus` and the variables `environment`."""
+    """The loader of `host`, with the corpus at `corpus`."""
 
-    root: Path
+    host: Host
     corpus: Path
-    environment: tuple[tuple[str, str], ...] = ()
 
-    def ask(self, paths: Sequence[str], jobs: int = 1) -> dict[str, Observation]:
-        """Open each of `paths` in a process of its own and tell what happened."""
-        chunks = [paths[start::jobs] for start in range(jobs) if paths[start::jobs]]
+    def ask(self, paths: Sequence[str], jobs: int) -> dict[str, Observation]:
+        """What happens to each of `paths`, from the cache as far as it was asked before."""
+        key = "\n".join([identity(self.host.root), DRIVER, ENTER, LAUNCH, *map(str, sorted(self.host.environment.items()))])
+        file = cache_dir() / "truth" / "observed" / f"{blake2b(key.encode(), digest_size=12).hexdigest()}.json"
+        known = json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        asked = [path for path in paths if path not in known]
+        if asked:
+            known |= {path: asdict(found) for path, found in self._observe(asked, jobs).items()}
+            file.parent.mkdir(parents=True, exist_ok=True)
+            fresh = file.with_suffix(f".{os.getpid()}")
+            fresh.write_text(json.dumps(known, indent=0), encoding="utf-8")
+            fresh.replace(file)
+        return {path: Observation(**known[path]) for path in paths}
+
+    def _observe(self, paths: Sequence[str], jobs: int) -> dict[str, Observation]:
         with ThreadPoolExecutor(jobs) as pool:
-            answered = {path: found for part in pool.map(self._ask_driver, chunks) for path, found in part}
-            dead = [path for path, found in answered.items() if found.outcome in {"crash", "exit", "hang"}]
-            for path, phase in zip(dead, pool.map(self._phase, dead), strict=True):
-                found = answered[path]
-                answered[path] = Observation(outcome=found.outcome, text=found.text, phase=phase)
-        return answered
+            chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+            plain = dict(chain.from_iterable(pool.map(lambda chunk: self._drive("plain", chunk), chunks)))
+            guarded = dict(chain.from_iterable(pool.map(lambda chunk: self._drive("guarded", chunk), chunks)))
+            dead = [path for path, found in plain.items() if found.outcome not in {"loads", "fails"}]
+            phases = dict(zip(dead, pool.map(self._phase, dead), strict=True))
+        return {path: replace(found, phase=phases.get(path), stable=found == guarded[path]) for path, found in plain.items()}
 
-    def _ask_driver(self, paths: Sequence[str]) -> list[tuple[str, Observation]]:
-        run = self._enter((), "".join(path + "\n" for path in paths))
+    def _drive(self, mode: str, paths: Sequence[str]) -> list[tuple[str, Observation]]:
+        """Open each of `paths` in a child of one process."""
+        run = self._enter([mode], "".join(path + "\n" for path in paths))
         lines = run.stdout.splitlines()
         if len(lines) != len(paths):
-            raise OracleError(f"the truth needs root, unshare and mount; {self.root} answered: {run.stderr.strip()[-500:]}")
+            said = run.stderr.strip().splitlines() or ["nothing"]
+            raise OracleError(f"the loader of {self.host.name} cannot be asked in a chroot; the attempt said: {said[-1]}")
         return [observe(ast.literal_eval(line)) for line in lines]
 
     def _phase(self, path: str) -> Phase:
         """Open `path` once more in a fresh process and see whether the loader came to call a constructor."""
-        run = self._enter((path,), "", LD_DEBUG="files")
+        run = self._enter(["trace", path], "", LD_DEBUG="files")
         return "constructor" if "calling init: " in run.stderr.partition(MARK)[2] else "loader"
 
-    def _enter(self, arguments: Iterable[str], text: str, **more: str) -> subprocess.CompletedProcess[str]:
-        environment = "\n".join(f"{name}={value}" for name, value in (*self.environment, *more.items()))
-        script = ["sh", "-c", ENTER, "sh", str(self.root), str(self.corpus), sys.executable, LAUNCH]
+    def _enter(self, arguments: Sequence[str], text: str, **more: str) -> subprocess.CompletedProcess[str]:
+        environment = "\n".join(f"{name}={value}" for name, value in {**self.host.environment, **more}.items())
+        script = ["sh", "-c", ENTER, "sh", str(self.host.root), str(self.corpus), sys.executable, LAUNCH]
         command = ["unshare", "-m", "--propagation", "private", *script, PYTHON, environment, DRIVER, *arguments]
         return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False)
 

@@ -1,11 +1,11 @@
-"""The roots that the truth is asked in: four glibc versions, each also without its C++ runtime and with an ld.so.cache."""
+"""The hosts that the truth is asked on: roots of four glibc versions, changed ones, and ones with the loader's variables set."""
 
 from __future__ import annotations
 
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from containers.make_root import Recipe, cache_dir, make_root
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 RECIPES = {
     "glibc-2.31": Recipe(suite="bullseye", pythons=("3.9",)),
@@ -23,49 +23,64 @@ RECIPES = {
 }
 #: Suites that still change: their roots report, but they do not gate.
 ROLLING = ("forky",)
+#: Where the corpus lies inside a root.
+MOUNT_POINT = "/x"
 LIBRARIES = Path("usr/lib/x86_64-linux-gnu")
 #: Only the cache leads here, so what lies here is found through it or not at all.
 CACHED = Path("opt/runtime")
+INTACT = ("wheel", "wheel-musl", "wheel-aarch64", "by-name", "odd")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Root:
-    """One root directory; `full` ones get the whole corpus, the others only what their difference can touch."""
+class Host:
+    """A root directory and the variables that its loader gets; only `families` of the corpus are asked there, or all if empty."""
 
     name: str
-    path: Path
-    full: bool
+    root: Path
     rolling: bool
+    environment: Mapping[str, str] = field(default_factory=dict)
+    families: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
-    """Every root's name."""
-    return [*RECIPES, *(f"{base}-{kind}" for kind in VARIANTS for base in RECIPES)]
+    """Every host's name: the four roots, changed ones (`-`), and ones with variables (`+`)."""
+    return [
+        *RECIPES,
+        *(f"{base}-{kind}" for kind in CHANGES for base in RECIPES),
+        *(f"{base}+{key}" for key in SETTINGS for base in RECIPES),
+    ]
 
 
-def root(name: str) -> Root:
-    """The root called `name`, made now if it is not in the cache."""
-    base, _, kind = name.removeprefix("glibc-").partition("-")
-    recipe = RECIPES[f"glibc-{base}"]
-    path = cache_dir() / "roots" / name
-    if not path.exists() and not kind:
+def open_host(name: str) -> Host:
+    """The host called `name`; its root is made now if it is not in the cache."""
+    base = name[: len("glibc-2.31")]
+    recipe, path = RECIPES[base], cache_dir() / "roots" / base
+    if not path.exists():
         make_root(recipe, path)
-    elif not path.exists():
-        _make_variant(root(f"glibc-{base}").path, path, VARIANTS[kind])
-    return Root(name=name, path=path, full=not kind, rolling=recipe.suite in ROLLING)
+    host = Host(name=name, root=path, rolling=recipe.suite in ROLLING)
+    kind = name[len(base) + 1 :]
+    if kind in SETTINGS:
+        environment, families = SETTINGS[kind]
+        return replace(host, environment=environment, families=families)
+    if kind in CHANGES:
+        changed = cache_dir() / "roots" / name
+        if not changed.exists():
+            _change(path, changed, CHANGES[kind])
+        return replace(host, root=changed, families=INTACT)
+    return host
 
 
-def identity(path: Path) -> str:
-    """A digest of what the root at `path` holds, from names, sizes and times."""
+def identity(root: Path) -> str:
+    """A digest of what `root` holds, from names, sizes and times."""
     digest = blake2b(digest_size=16)
-    for file in sorted(path.rglob("*")):
+    for file in sorted(root.rglob("*")):
         if file.is_symlink() or file.is_file():
             state = file.lstat()
-            digest.update(f"{file.relative_to(path)} {state.st_size} {state.st_mtime_ns}\n".encode())
+            digest.update(f"{file.relative_to(root)} {state.st_size} {state.st_mtime_ns}\n".encode())
     return digest.hexdigest()
 
 
-def _make_variant(base: Path, path: Path, change: Callable[[Path], None]) -> None:
+def _change(base: Path, path: Path, change: Callable[[Path], None]) -> None:
     """Copy `base` by hard links and change the copy; no file is edited in place."""
     with tempfile.TemporaryDirectory(prefix=f".{path.name}.", dir=path.parent) as work:
         copy = Path(work, "root")
@@ -79,21 +94,55 @@ def _runtime(copy: Path) -> list[Path]:
 
 
 def _bare(copy: Path) -> None:
+    """Without the C++ and OpenMP runtimes, as a slim image is."""
     for file in _runtime(copy):
         file.unlink()
 
 
 def _cached(copy: Path) -> None:
+    """With the runtimes where only ld.so.cache leads."""
     (copy / CACHED).mkdir(parents=True)
     for file in _runtime(copy):
         shutil.move(file, copy / CACHED / file.name)
     (copy / "etc/ld.so.conf.d").mkdir(exist_ok=True)
     (copy / "etc/ld.so.conf.d/runtime.conf").write_text(f"/{CACHED}\n", encoding="ascii")
-    conf = copy / "etc/ld.so.conf"
-    conf.unlink(missing_ok=True)
-    conf.write_text("include /etc/ld.so.conf.d/*.conf\n", encoding="ascii")
+    (copy / "etc/ld.so.conf").unlink(missing_ok=True)
+    (copy / "etc/ld.so.conf").write_text("include /etc/ld.so.conf.d/*.conf\n", encoding="ascii")
     # The root's own ldconfig: the format of the cache changed in 2.32.
     subprocess.run(["chroot", copy, "/sbin/ldconfig"], check=True)
 
 
-VARIANTS: dict[str, Callable[[Path], None]] = {"bare": _bare, "cached": _cached}
+def _stale(copy: Path) -> None:
+    """With a cache that names files which are gone, and a file in the system directory that it does not name."""
+    _cached(copy)
+    for file in (copy / CACHED).glob("libstdc++*"):
+        shutil.move(file, copy / LIBRARIES / file.name)
+    for file in (copy / CACHED).glob("libgomp*"):
+        file.unlink()
+
+
+def _broken(copy: Path) -> None:
+    """With a cache that is cut short."""
+    _cached(copy)
+    cache = copy / "etc/ld.so.cache"
+    content = cache.read_bytes()
+    cache.unlink()
+    cache.write_bytes(content[:1000])
+
+
+CHANGES: dict[str, Callable[[Path], None]] = {"bare": _bare, "cached": _cached, "stale": _stale, "broken": _broken}
+_SCIPY = "scipy-1.13.1-cp39-cp39-manylinux_2_17_x86_64.manylinux2014_x86_64"
+_LIBRARY_PATH = [
+    f"{MOUNT_POINT}/odd",
+    f"{MOUNT_POINT}/wheels/av-15.1.0-cp39-cp39-manylinux_2_28_x86_64/av.libs",
+    f"x/wheels/{_SCIPY}/../{_SCIPY}/scipy.libs/",
+    "",
+    "$ORIGIN",
+]
+#: Variables, and the families that they can matter to.
+SETTINGS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
+    "execstack": ({"GLIBC_TUNABLES": "glibc.rtld.execstack=2"}, (*INTACT, "stack", "dependency stack")),
+    "library-path": ({"LD_LIBRARY_PATH": ":".join(_LIBRARY_PATH)}, INTACT),
+    "preload": ({"LD_PRELOAD": "libstdc++.so.6 /lib/x86_64-linux-gnu/libgomp.so.1 libnone.so"}, INTACT),
+    "static-tls": ({"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=256"}, ("wheel", "tls", "dependency tls")),
+}

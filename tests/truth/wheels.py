@@ -9,7 +9,6 @@ import zipfile
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
 from packaging.utils import parse_wheel_filename
 
@@ -35,7 +34,7 @@ def unpacked(into: Path) -> list[Path]:
         return list(pool.map(lambda wheel: _unpack(wheel, into), wheels))
 
 
-def _unpack(wheel: dict[str, Any], into: Path) -> Path:
+def _unpack(wheel: dict[str, str], into: Path) -> Path:
     target = into / wheel["file"].removesuffix(".whl")
     if target.exists():
         return target
@@ -53,7 +52,7 @@ def _unpack(wheel: dict[str, Any], into: Path) -> Path:
     return target
 
 
-def _fetch(wheel: dict[str, Any]) -> Path:
+def _fetch(wheel: dict[str, str]) -> Path:
     """The wheel's file in the cache, downloaded with the user's own pip configuration when it is not there."""
     name = wheel["file"]
     downloads = cache_dir() / "download"

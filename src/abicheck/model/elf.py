@@ -29,7 +29,8 @@ Stage: TypeAlias = Literal[
     "version-needs",  # walking DT_VERNEED
     "version-definitions",  # walking DT_VERDEF
     "symbol-versions",  # reading DT_VERSYM
-    "relocations",  # applying DT_RELR, DT_RELA/DT_REL and DT_JMPREL, after the references that come first
+    "relr",  # applying DT_RELR, which glibc before 2.36 does not look at
+    "relocations",  # applying DT_RELA and DT_JMPREL, after the references that come first
 ]
 
 
@@ -160,7 +161,8 @@ class Definition(NamedTuple):
 
     `version` is the entry of `l_versions` at `index` (None where that entry is empty or the object has no version table);
     `index` is the versym entry without its top bit and `hidden` is that bit. `undefined` marks an SHN_UNDEF symbol with a value
-    (a PLT entry of an executable), which only data references may bind to. `tls` is true for STT_TLS.
+    (a PLT entry of an executable), which only data references may bind to. `tls` is true for STT_TLS. With `fault` it is no
+    definition: having met those before it, the loader dies of that signal in the object's tables.
     """
 
     version: Version | None
@@ -170,6 +172,7 @@ class Definition(NamedTuple):
     visibility: int
     type: int
     undefined: bool = False
+    fault: Signal | None = None
 
     @property
     def tls(self) -> bool:
@@ -250,7 +253,11 @@ class DynamicInfo:
 
 
 class Property(NamedTuple):
-    """What the notes ask for; every mask is 0 where the note is absent."""
+    """What the notes ask for; every mask is 0 where the note is absent.
+
+    `abi_tag_errno` is for glibc <= 2.35, which reads note segments from the file until it finds an ABI tag: the errno of a note
+    segment that it cannot read before that (0: the file is too short for it), None if there is none.
+    """
 
     x86_isa_needed: int = 0
     x86_features: int = 0  # 1 IBT, 2 SHSTK
@@ -258,6 +265,7 @@ class Property(NamedTuple):
     needed_1: int = 0  # bit 0: indirect external access
     abi_tag: tuple[int, int, int, int] | None = None  # os, major, minor, patch of .note.ABI-tag
     build_id: str | None = None
+    abi_tag_errno: int | None = None
 
 
 NO_PROPERTY = Property()
@@ -288,6 +296,8 @@ class SharedObject:
     definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     bad_bloom: bool = False  # the size of the GNU hash table's bloom filter is no power of two: an assertion of the loader
+    bad_relative_count: bool = False  # DT_RELACOUNT counts a relocation that is not RELATIVE: an assertion of the x86_64 loader
+    phdr_address: int | None = None
 
     def fault(self, stage: Stage) -> Fault | None:
         """The fault of `stage`, or None when the loader gets through it."""

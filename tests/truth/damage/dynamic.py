@@ -95,12 +95,14 @@ def names(image: Image, random: Random) -> Iterator[Edit]:
         label = NAMED[entry.tag]
         for edit in _spelling(image, entry, random):
             yield edit._replace(kind=f"{label} {edit.kind}", name=f"{label} at {entry.position:#x} {edit.name}")
-        for tag in NAMED:
+        for tag, other_label in NAMED.items():
             if tag != entry.tag:
-                yield Edit(f"{label} to another", f"{label} to {NAMED[tag]}", (put(entry.position, "Q", tag),))
+                yield Edit(f"{label} to another", f"{label} to {other_label}", (put(entry.position, "Q", tag),))
         for other in entries:
             if other.value != entry.value:
-                yield Edit(f"{label} name of another", f"{label} names {other.value:#x}", (put(entry.position + 8, "Q", other.value),))
+                yield Edit(
+                    f"{label} name of another", f"{label} names {other.value:#x}", (put(entry.position + 8, "Q", other.value),)
+                )
     needed = [entry for entry in entries if entry.tag == elf.DT_NEEDED]
     for first in needed:
         for second in needed:

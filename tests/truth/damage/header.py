@@ -25,7 +25,7 @@ IDENT = {
     6: (0, 2, 0xFF),
     7: (1, 2, 3, 6, 9, 97, 255),
     8: (1, 2, 3, 4, 5, 255),
-    **{byte: (1, 0x80) for byte in range(9, 16)},
+    **dict.fromkeys(range(9, 16), (1, 0x80)),
 }
 #: Name, position and width of each field after e_ident, with values to try beside its old one plus and minus one.
 FIELDS: dict[str, tuple[int, str, tuple[int, ...]]] = {
@@ -54,11 +54,22 @@ def truncation(image: Image, random: Random) -> Iterator[Edit]:
     for number, load in enumerate(loads):
         end = load.offset + load.filesz
         page = end // PAGE * PAGE
-        cuts[f"load {number}"] = {load.offset, load.offset + 1, load.offset + load.filesz // 2, page - 1, page, page + 1, end - 1, end}
+        cuts[f"load {number}"] = {
+            load.offset,
+            load.offset + 1,
+            load.offset + load.filesz // 2,
+            page - 1,
+            page,
+            page + 1,
+            end - 1,
+            end,
+        }
     cuts["last page"] = {random.randrange(page, max(end, page + 1)) for _ in range(4)}
     for segment in image.of_type(PT_DYNAMIC):
         cuts["dynamic"] = {segment.offset, segment.offset + segment.filesz // 2, segment.offset + segment.filesz}
-    cuts["anywhere"] = {random.randrange(image.size) for _ in range(12)} | {random.randrange(0, image.size, PAGE) for _ in range(6)}
+    cuts["anywhere"] = {random.randrange(image.size) for _ in range(12)} | {
+        random.randrange(0, image.size, PAGE) for _ in range(6)
+    }
     cuts["section headers"] = {image.unpack("Q", 40)[0], image.size - 1}
     for kind, sizes in cuts.items():
         for size in sorted(size for size in sizes if size < image.size):

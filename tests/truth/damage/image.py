@@ -39,10 +39,10 @@ class Entry(NamedTuple):
 
 
 class Symbol(NamedTuple):
-    """One dynamic symbol, where it stands and where its name does."""
+    """One dynamic symbol, where it stands and where its name does; `number` is its index."""
 
     position: int
-    index: int
+    number: int
     name: bytes
     name_position: int
     info: int

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.truth.damage.sample import is_sound, sample
-from tests.truth.roots import RECIPES, root
+from tests.truth.roots import RECIPES, open_host
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,8 +25,9 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
-HERE = Path(__file__).parent
-LIST = HERE.parent / "damaged.toml"
+LIST = Path(__file__).parents[1] / "damaged.toml"
+#: So many sets of variants stay in the cache, those used last.
+KEPT = 3
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,19 +44,27 @@ class Victim:
         """Where its variants lie."""
         return f"{self.number:02}-{Path(self.damages).name.partition('.')[0]}"
 
+    def data(self) -> bytes:
+        """The sound object."""
+        return (self.source / self.damages).read_bytes()
+
 
 def make_damaged(directory: Path, wheels: list[Path], seed: int | None) -> list[dict[str, str]]:
     """Make every variant under `directory`, unless they are there, and list them: path, family, edit."""
     listed = tomllib.loads(LIST.read_text(encoding="utf-8"))
-    seed = listed["seed"] if seed is None else seed
-    victims = list(_victims(listed, wheels))
-    target = directory / f"damaged-{_digest(victims, seed)}"
+    chosen = [
+        (victim, _edits(victim, listed["count"], listed["seed"] if seed is None else seed)) for victim in _victims(listed, wheels)
+    ]
+    target = directory / f"damaged-{_digest(chosen)}"
     if not target.exists():
         with tempfile.TemporaryDirectory(prefix=".damaged.", dir=directory) as work:
             into = Path(work, target.name)
-            made = [item for victim in victims for item in _variants(victim, into, listed["count"], seed)]
+            made = [item for victim, edits in chosen for item in _variants(victim, edits, into)]
             (into / "list.json").write_text(json.dumps(made, indent=1), encoding="utf-8")
             into.rename(target)
+    os.utime(target)
+    for old in sorted(directory.glob("damaged-*"), key=lambda path: path.stat().st_mtime)[:-KEPT]:
+        shutil.rmtree(old)
     items: list[dict[str, str]] = json.loads((target / "list.json").read_text(encoding="utf-8"))
     return items
 
@@ -64,35 +73,35 @@ def _victims(listed: dict[str, Any], wheels: list[Path]) -> Iterator[Victim]:
     wanted = [(group["from"], path, path) for group in listed["object"] for path in group["paths"]]
     wanted += [(pair["from"], pair["damages"], pair["opens"]) for pair in listed["dependency"]]
     for number, (origin, damages, opens) in enumerate(wanted):
-        source = root(origin).path if origin in RECIPES else next(wheel for wheel in wheels if wheel.name.startswith(origin))
+        source = open_host(origin).root if origin in RECIPES else next(wheel for wheel in wheels if wheel.name.startswith(origin))
         yield Victim(number=number, source=source, damages=damages, opens=opens)
 
 
-def _digest(victims: list[Victim], seed: int) -> str:
+def _edits(victim: Victim, counts: dict[str, int], seed: int) -> list[tuple[str, Edit]]:
+    """The family and the edit of each variant."""
+    data = victim.data()
+    if not is_sound(data):
+        raise ValueError(f"{victim.damages} has tables that cannot be read: choose another object")
+    name = f"{seed} {victim.number} {victim.damages}"
+    return [(family, edit) for family, count in counts.items() for edit in sample(data, family, count, name)]
+
+
+def _digest(chosen: list[tuple[Victim, list[tuple[str, Edit]]]]) -> str:
     """Changes with everything that the variants depend on, so that a path always names the same bytes."""
-    digest = blake2b(str(seed).encode(), digest_size=6)
-    for file in (LIST, *sorted(HERE.glob("*.py"))):
-        digest.update(file.read_bytes())
-    for victim in victims:
-        digest.update((victim.source / victim.damages).read_bytes())
+    digest = blake2b(digest_size=6)
+    for victim, edits in chosen:
+        digest.update(victim.data())
+        digest.update(repr((victim.name, victim.opens, edits)).encode())
     return digest.hexdigest()
 
 
-def _variants(victim: Victim, into: Path, counts: dict[str, int], seed: int) -> Iterator[dict[str, str]]:
-    data = (victim.source / victim.damages).read_bytes()
-    if not is_sound(data):
-        raise ValueError(f"{victim.damages} has tables that cannot be read: choose another object")
-    number = 0
-    for family, count in counts.items():
-        for edit in sample(data, family, count, f"{seed} {victim.number} {victim.damages}"):
-            opened = _write(victim, into / victim.name, number, edit.apply(data))
-            prefix = "dependency " if victim.opens != victim.damages else ""
-            yield {"path": f"{into.name}/{opened.relative_to(into)}", "family": prefix + family, "edit": _label(edit)}
-            number += 1
-
-
-def _label(edit: Edit) -> str:
-    return f"{edit.kind}: {edit.name}"
+def _variants(victim: Victim, edits: list[tuple[str, Edit]], into: Path) -> Iterator[dict[str, str]]:
+    data = victim.data()
+    prefix = "dependency " if victim.opens != victim.damages else ""
+    for number, (family, edit) in enumerate(edits):
+        opened = _write(victim, into / victim.name, number, edit.apply(data))
+        path = f"{into.name}/{opened.relative_to(into)}"
+        yield {"path": path, "family": prefix + family, "edit": f"{edit.kind}: {edit.name}"}
 
 
 def _write(victim: Victim, tree: Path, number: int, content: bytes) -> Path:

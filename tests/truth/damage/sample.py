@@ -44,7 +44,7 @@ def edits(data: bytes, family: str, random: Random) -> list[Edit]:
 
 def sample(data: bytes, family: str, count: int, seed: str) -> list[Edit]:
     """Up to `count` edits of one family, taken from its kinds in turn."""
-    random = Random(f"{seed} {family}")  # noqa: S311  # reproducible, not secret
+    random = Random(f"{seed} {family}")  # reproducible, not secret
     kinds: dict[str, list[Edit]] = {}
     for edit in edits(data, family, random):
         kinds.setdefault(edit.kind, []).append(edit)
@@ -62,6 +62,8 @@ def is_sound(data: bytes) -> bool:
     """Whether every table of the file can be read, so that it can be edited."""
     image = Image(data)
     try:
-        return bool(image.dynamic and image.segments and image.strings) and bool(image.symbols or image.relocations or image.needs)
+        return bool(image.dynamic and image.segments and image.strings) and bool(
+            image.symbols or image.relocations or image.needs
+        )
     except (ValueError, struct.error, IndexError):
         return False

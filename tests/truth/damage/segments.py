@@ -56,7 +56,9 @@ def _fields(image: Image, segment: Segment, random: Random) -> Iterator[Edit]:
     yield from set_field(image, "flags", position + 4, "I", (*range(8), 0x10))
     offsets = (*(segment.offset + step for step in near), 0, image.size, 1 << 40, 1 << 63, -1)
     yield from set_field(image, "offset", position + 8, "Q", offsets)
-    yield from set_field(image, "vaddr", position + 16, "Q", (*(segment.vaddr + step for step in near), 0, TOO_MUCH, 1 << 62, -PAGE))
+    yield from set_field(
+        image, "vaddr", position + 16, "Q", (*(segment.vaddr + step for step in near), 0, TOO_MUCH, 1 << 62, -PAGE)
+    )
     yield from set_field(image, "paddr", position + 24, "Q", (1, -1))
     sizes = (*(segment.filesz + step for step in near), 0, 1, segment.memsz, segment.memsz + 1, image.size, TOO_MUCH, 1 << 63)
     yield from set_field(image, "filesz", position + 32, "Q", sizes)
@@ -99,7 +101,29 @@ def _hide(image: Image, kind: int) -> list[tuple[int, bytes]]:
 def tls(image: Image, _: Random) -> Iterator[Edit]:
     """Sizes and alignments of a TLS segment around what fits into the static surplus."""
     for segment in image.of_type(PT_TLS):
-        sizes = (0, 1, 64, 512, 1024, 1280, 1408, 1472, 1536, 1600, 1632, 1648, 1656, 1664, 1665, 1680, 1700, 1792, 2048, 4096, 65536)
+        sizes = (
+            0,
+            1,
+            64,
+            512,
+            1024,
+            1280,
+            1408,
+            1472,
+            1536,
+            1600,
+            1632,
+            1648,
+            1656,
+            1664,
+            1665,
+            1680,
+            1700,
+            1792,
+            2048,
+            4096,
+            65536,
+        )
         fits = (max(size, segment.filesz) for size in sizes)
         yield from set_field(image, "memsz", segment.position + 40, "Q", fits)
         yield from set_field(image, "align", segment.position + 48, "Q", (0, 1, 4, 16, 32, 64, 128, 256, 512, 1024, 4096, 65536))

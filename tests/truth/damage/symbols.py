@@ -25,8 +25,8 @@ def names(image: Image, random: Random) -> Iterator[Edit]:
     groups: dict[str, list[Symbol]] = {"undefined": [], "unreferenced": [], "defined": []}
     for symbol in image.symbols:
         if symbol.name:
-            group = "defined" if symbol.section else "undefined" if symbol.index in named else "unreferenced"
-            groups[group].append(symbol)
+            label = "defined" if symbol.section else "undefined" if symbol.number in named else "unreferenced"
+            groups[label].append(symbol)
     for label, group in groups.items():
         for symbol in random.sample(group, min(SOME, len(group))):
             text = symbol.name.decode("latin-1")

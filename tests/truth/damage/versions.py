@@ -45,10 +45,12 @@ def needs(image: Image, random: Random) -> Iterator[Edit]:
 
 
 def _aux(image: Image, aux: Aux, names: list[int]) -> Iterator[Edit]:
-    value, _, other, name, following = image.unpack("IHHII", aux.position)
+    value, _, other, _, following = image.unpack("IHHII", aux.position)
     yield from set_field(image, "vna_hash", aux.position, "I", (0, value ^ 1, value + 1))
     yield from set_field(image, "vna_flags", aux.position + 4, "H", (1, WEAK, 3, 4, 0xFFFF))
-    yield from set_field(image, "vna_other", aux.position + 6, "H", (0, 1, other + 1, other - 1, other | 0x8000, 0x7FFF, 0xFFFF, 200))
+    yield from set_field(
+        image, "vna_other", aux.position + 6, "H", (0, 1, other + 1, other - 1, other | 0x8000, 0x7FFF, 0xFFFF, 200)
+    )
     yield from set_field(image, "vna_name", aux.position + 8, "I", (0, *names, 1 << 24))
     yield from set_field(image, "vna_next", aux.position + 12, "I", (0, 16, following + 16, 1 << 28))
     for new in _renamed(aux.name):
@@ -61,10 +63,8 @@ def _aux(image: Image, aux: Aux, names: list[int]) -> Iterator[Edit]:
 
 def _renamed(name: bytes) -> list[bytes]:
     new = [b"x" * len(name), name[:-1] + b"9", name[:-1] + b"1"]
-    for instead in (b"GLIBC_2.39", b"GLIBC_2.99", b"GLIBC_2.17", b"GLIBC_PRIVATE", b"GLIBC_2.2.5", b"GLIBC_2.2", b"GCC_3.0"):
-        if len(instead) == len(name):
-            new.append(instead)
-    return [instead for instead in new if instead != name]
+    real = (b"GLIBC_2.39", b"GLIBC_2.99", b"GLIBC_2.17", b"GLIBC_PRIVATE", b"GLIBC_2.2.5", b"GLIBC_2.2", b"GCC_3.0")
+    return [instead for instead in (*new, *real) if instead != name and len(instead) == len(name)]
 
 
 def definitions(image: Image, random: Random) -> Iterator[Edit]:
@@ -94,8 +94,8 @@ def indices(image: Image, random: Random) -> Iterator[Edit]:
         return
     start = image.offset(image.value(elf.DT_VERSYM))
     count = len(image.symbols)
-    undefined = [symbol.index for symbol in image.symbols if not symbol.section]
-    defined = [symbol.index for symbol in image.symbols if symbol.section]
+    undefined = [symbol.number for symbol in image.symbols if not symbol.section]
+    defined = [symbol.number for symbol in image.symbols if symbol.section]
     for label, group in (("undefined", undefined), ("defined", defined)):
         for index in random.sample(group, min(12, len(group))):
             old = image.unpack("H", start + 2 * index)[0]

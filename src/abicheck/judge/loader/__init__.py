@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.judge.loader import glibc, startup
+from abicheck.judge.loader import glibc, musl, startup
 from abicheck.judge.loader.state import Memo
 
 if TYPE_CHECKING:
@@ -20,7 +20,10 @@ def start(host: Host, path: str, memo: Memo | None = None) -> tuple[LinkMap, Pro
     The link map holds every object of the start; the process is what a later `dlopen` works on, even where the start fails (the
     errors say so). `memo` carries what was found out about files from one call to the next; it never changes an answer.
     """
-    return startup.start(host, path, memo if memo is not None else Memo())
+    memo = memo if memo is not None else Memo()
+    if host.libc.kind == "musl":
+        return musl.start(host, path, memo)
+    return startup.start(host, path, memo)
 
 
 def dlopen(
@@ -31,4 +34,5 @@ def dlopen(
     `lazy` is RTLD_LAZY (else RTLD_NOW), `make_global` is RTLD_GLOBAL (else RTLD_LOCAL).
     """
     memo = memo if memo is not None else Memo()
-    return glibc.dlopen(process, name, host, memo, lazy=lazy, make_global=make_global)
+    loader = musl if host.libc.kind == "musl" else glibc
+    return loader.dlopen(process, name, host, memo, lazy=lazy, make_global=make_global)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.judge.loader.state import assertion
+from abicheck.judge.loader.state import assertion, die
+from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
@@ -48,6 +49,8 @@ def _match(
     versioned = item.facts.versions_in_use
     fallback: list[Definition] = []
     for definition in candidates:
+        if definition.fault is not None:
+            raise die(Fault("hash", definition.fault), item.path, "the symbol tables do not lie in the mapping")
         if reference.plt_class and definition.undefined:
             continue
         if not versioned:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from abicheck.judge.loader.binding import find
 from abicheck.judge.loader.errno import with_errno
 from abicheck.judge.loader.mapping import check_relro
-from abicheck.judge.loader.state import RefusedError, die
+from abicheck.judge.loader.state import RefusedError, assertion, die
 from abicheck.judge.loader.static_tls import take_descriptor, take_static
 from abicheck.model.process import LoadError
 
@@ -48,6 +48,11 @@ def relocate(space: Namespace, item: Map, scope: Sequence[Map], *, lazy: bool = 
         if not errors and not lazy:
             _remember(space.memo, item, providers)
     space.errors += errors
+    if not errors and facts.bad_relative_count:
+        # DT_RELACOUNT promises that many R_*_RELATIVE at the start of the table.
+        condition = "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE"
+        malformed = LoadError(kind="malformed-file", text="", object=item.path)
+        raise assertion("../sysdeps/x86_64/dl-machine.h", "elf_machine_rela_relative", condition, malformed)
     if not errors and (fault := facts.fault("relocations")):
         raise die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory")
     try:
@@ -60,7 +65,10 @@ def _relr(space: Namespace, item: Map) -> None:
     """Before glibc 2.36 DT_RELR is not known: the relative relocations stay undone, and the object's pointers are wrong."""
     dynamic = item.facts.dynamic
     assert dynamic is not None
-    if dynamic.has_relr and space.host.libc.version < (2, 36):
+    modern = space.host.libc.version >= (2, 36)
+    if modern and (fault := item.facts.fault("relr")):
+        raise die(fault, item.path, "DT_RELR or its targets do not lie in writable mapped memory")
+    if dynamic.has_relr and not modern:
         space.errors.append(
             LoadError(
                 kind="relr-unsupported",

@@ -54,7 +54,7 @@ def verify(facts: ElfFile, path: str, host: Host) -> Verified:
         raise _refuse("malformed-file", path, "ELF file's phentsize not the expected size")
     if isinstance(facts, Malformed):
         raise _refuse("truncated-file", path, "cannot read file data", facts.errno)
-    if host.libc.version < (2, 36) and _abi_note_too_new(facts, host):
+    if host.libc.version < (2, 36) and _abi_note_too_new(facts, path, host):
         return Verified(None, reason="its .note.ABI-tag asks for a newer kernel or another system")
     return Verified(facts)
 
@@ -97,8 +97,11 @@ def _check_ident(header: Header, path: str, host: Host) -> Verified | None:
     raise _refuse("malformed-file", path, text)
 
 
-def _abi_note_too_new(facts: SharedObject, host: Host) -> bool:
+def _abi_note_too_new(facts: SharedObject, path: str, host: Host) -> bool:
     """Does .note.ABI-tag ask for another system or a newer kernel? Looked at up to glibc 2.35 (commit b46d250656)."""
+    errno = facts.properties.abi_tag_errno
+    if errno is not None:
+        raise _refuse("truncated-file", path, "cannot read file data", errno)
     tag = facts.properties.abi_tag
     if tag is None:
         return False

@@ -6,11 +6,12 @@ from struct import iter_unpack
 from typing import TYPE_CHECKING
 
 from abicheck.model.elf import DynamicInfo, Fault
-from abicheck.read.elf.header import MASK, PT_DYNAMIC
+from abicheck.read.elf.header import PT_DYNAMIC
 from abicheck.read.elf.image import MemoryAccessError
+from abicheck.read.elf.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from abicheck.model.elf import Segment, Stage
     from abicheck.read.elf.image import Image
@@ -29,29 +30,19 @@ _ENTRY = 16
 _CHUNK = 64 * _ENTRY
 
 
-class StringTable:
-    """The strings at DT_STRTAB, each up to its NUL, however far that is: the loader knows no DT_STRSZ."""
+def string_table(image: Image, values: Mapping[int, int]) -> Window:
+    """The strings at DT_STRTAB, each up to its NUL, however far that is: the loader knows no DT_STRSZ.
 
-    __slots__ = ("_address", "_image", "raw")
+    What DT_STRSZ promises is at hand if all of it is there and ends in a NUL.
+    """
+    address = values.get(DT_STRTAB)
+    raw = None if address is None else image.file_slice(address, values.get(DT_STRSZ, 0))
+    return Window(raw if raw and raw[-1] == 0 else b"", address, image)
 
-    def __init__(self, image: Image, address: int | None, size: int) -> None:
-        self._image = image
-        self._address = address
-        raw = image.file_slice(address, size) if address is not None and size < 2**32 else None
-        #: What DT_STRSZ promises, if all of it is there and ends in a NUL; else nothing.
-        self.raw = raw if raw is not None and raw[-1:] == b"\0" else b""
 
-    def bytes_at(self, offset: int) -> bytes:
-        """The string at `offset`, without its NUL."""
-        if offset < len(self.raw):
-            return self.raw[offset : self.raw.index(0, offset)]
-        if self._address is None:
-            raise MemoryAccessError("SIGSEGV")
-        return self._image.string(self._address + offset & MASK)
-
-    def text_at(self, offset: int) -> str:
-        """The string at `offset` as text; bytes that are no UTF-8 come as surrogates, as in file names."""
-        return self.bytes_at(offset).decode("utf-8", "surrogateescape")
+def decode(name: bytes) -> str:
+    """A name as text; bytes that are no UTF-8 come as surrogates, as in file names."""
+    return name.decode("utf-8", "surrogateescape")
 
 
 class Dynamic:
@@ -104,42 +95,42 @@ def read_dynamic(image: Image, address: int) -> tuple[Dynamic, Fault | None]:
 class _Reader:
     """Reads the strings that dynamic entries point to, noting the first fault of each stage."""
 
-    def __init__(self, dynamic: Dynamic, strings: StringTable) -> None:
+    def __init__(self, dynamic: Dynamic, strings: Window) -> None:
         self._dynamic = dynamic
         self._strings = strings
         self.faults: list[Fault] = []
 
-    def one(self, tag: int, stage: Stage) -> str | None:
+    def one(self, tag: int, stage: Stage | None) -> str | None:
+        """The string of the entry that counts; `stage` None for one that the loader does not read."""
         offset = self._dynamic.values.get(tag)
-        if offset is None:
-            return None
-        texts = self._texts([offset], stage)
+        texts = self._texts(() if offset is None else (offset,), stage)
         return texts[0] if texts else None
 
-    def every(self, stage: Stage, *tags: int) -> tuple[str, ...]:
-        return tuple(self._texts([value for tag, value in self._dynamic.entries if tag in tags], stage))
+    def every(self, stage: Stage | None, *tags: int) -> tuple[str, ...]:
+        """The strings of all entries of `tags`, in their order, up to the first that cannot be read."""
+        return self._texts([value for tag, value in self._dynamic.entries if tag in tags], stage)
 
-    def _texts(self, offsets: Sequence[int], stage: Stage) -> list[str]:
+    def _texts(self, offsets: Sequence[int], stage: Stage | None) -> tuple[str, ...]:
         texts: list[str] = []
         try:
-            texts.extend(map(self._strings.text_at, offsets))
+            for offset in offsets:
+                texts.append(decode(self._strings.string(offset)))  # noqa: PERF401 - what precedes a fault is kept
         except MemoryAccessError as error:
-            if all(fault.stage != stage for fault in self.faults):
+            if stage and all(fault.stage != stage for fault in self.faults):
                 self.faults.append(Fault(stage, error.signal))
-        return texts
+        return tuple(texts)
 
 
-def describe(dynamic: Dynamic, strings: StringTable) -> tuple[DynamicInfo, list[Fault]]:
+def describe(dynamic: Dynamic, strings: Window) -> tuple[DynamicInfo, list[Fault]]:
     """The section's facts, and the faults of reading its strings. The names before a DT_NEEDED that cannot be read are kept."""
     values = dynamic.values
     reader = _Reader(dynamic, strings)
     flags, flags_1 = values.get(DT_FLAGS, 0), values.get(DT_FLAGS_1, 0)
-    runpath = reader.one(DT_RUNPATH, "search-path")
     info = DynamicInfo(
         needed=reader.every("needed", DT_NEEDED),
         soname=reader.one(DT_SONAME, "soname"),
-        rpath=reader.one(DT_RPATH, "search-path"),
-        runpath=runpath,
+        rpath=reader.one(DT_RPATH, None if DT_RUNPATH in values else "search-path"),  # never looked at beside DT_RUNPATH
+        runpath=reader.one(DT_RUNPATH, "search-path"),
         flags=flags,
         flags_1=flags_1,
         textrel=DT_TEXTREL in values or bool(flags & _DF_TEXTREL),
@@ -162,7 +153,7 @@ def describe(dynamic: Dynamic, strings: StringTable) -> tuple[DynamicInfo, list[
         has_verdef=DT_VERDEF in values,
         filters=reader.every("needed", DT_FILTER),
         auxiliaries=reader.every("needed", DT_AUXILIARY),
-        audits=reader.every("needed", DT_AUDIT, DT_DEPAUDIT),
+        audits=reader.every(None, DT_AUDIT, DT_DEPAUDIT),
         x86_64_plt=DT_X86_64_PLT in values,
         relacount=values.get(DT_RELACOUNT, 0),
         tags=tuple(tag for tag, _ in dynamic.entries),

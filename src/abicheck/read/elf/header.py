@@ -34,9 +34,7 @@ def read_header(data: Bytes) -> Header | None:
     else:
         layout = Struct((">" if ident[5] == 2 else "<") + ("16xHHIIIIIHHH" if ident[4] == 1 else "16xHHIQQQIHHH"))
     kind, machine, version, _entry, phoff, _shoff, _flags, _ehsize, phentsize, phnum = layout.unpack_from(data)
-    return Header(
-        ident=ident, type=kind, machine=machine, version=version, phoff=phoff, phentsize=phentsize, phnum=phnum
-    )
+    return Header(ident=ident, type=kind, machine=machine, version=version, phoff=phoff, phentsize=phentsize, phnum=phnum)
 
 
 def is_foreign(header: Header) -> bool:

@@ -49,9 +49,7 @@ def load_commands(segments: Sequence[Segment]) -> tuple[int, list[LoadCommand]] 
         if (vaddr - offset) % _PAGE or filesz >= _SPACE or memsz >= _SPACE or abs(start) >= _SPACE or offset + filesz >> 63:
             return None
         dataend = start + filesz
-        commands.append(
-            LoadCommand(start & -_PAGE, _page_up(dataend), dataend, start + memsz, offset & -_PAGE, flags & 7)
-        )
+        commands.append(LoadCommand(start & -_PAGE, _page_up(dataend), dataend, start + memsz, offset & -_PAGE, flags & 7))
     return base, commands
 
 

@@ -7,6 +7,7 @@ import stat
 from errno import EACCES, EIO, ENOENT, ENXIO
 from typing import TYPE_CHECKING
 
+from abicheck.model.elf import Malformed
 from abicheck.model.files import FileId
 
 if TYPE_CHECKING:
@@ -25,7 +26,11 @@ class FactStore:
         if found is None:
             from abicheck.read.elf import read_elf  # noqa: PLC0415 -- a run that finds all its verdicts stored reads no file
 
-            found = self._facts[file] = read_elf(path)
+            try:
+                found = read_elf(path)
+            except OSError as error:  # it went away, or its permissions did, since it was found
+                found = Malformed(reason="unreadable", size=file.size, errno=open_errno(error))
+            self._facts[file] = found
         return found
 
 
@@ -44,6 +49,9 @@ def opened(path: str, status: os.stat_result) -> FileId | int:
         return ENXIO
     if status.st_mode & 0o444 != 0o444 and not os.access(path, os.R_OK, effective_ids=_EFFECTIVE):
         return EACCES
+    if stat.S_ISDIR(status.st_mode):
+        # A directory is no other file when an entry comes or goes: only that it can be opened counts.
+        return FileId(status.st_dev, status.st_ino, 0, 0, 0)
     return FileId(status.st_dev, status.st_ino, status.st_size, status.st_mtime_ns, status.st_ctime_ns)
 
 

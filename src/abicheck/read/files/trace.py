@@ -17,13 +17,6 @@ class Trace:
     opened: dict[str, FileId | int] = field(default_factory=dict)
     resolved: dict[str, str] = field(default_factory=dict)
 
-    def holds(self, files: Files) -> bool:
-        """True while `files` gives the same answers to all the questions."""
-        stat, resolve = files.stat, files.resolve
-        return all(stat(path) == answer for path, answer in self.opened.items()) and all(
-            resolve(path) == answer for path, answer in self.resolved.items()
-        )
-
 
 class Traced:
     """`files`, with every question about names written down in `trace`.

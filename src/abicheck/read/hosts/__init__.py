@@ -42,26 +42,29 @@ def open_host(
     `store`, so that each file is read once.
     """
     store = store or FactStore()
-    if spec == "local":
-        return _local(python, settings, store)
-    kind, colon, rest = spec.partition(":")
-    if kind == "rootfs" and colon and rest:
-        return _rootfs(spec, rest, python, settings, store)
+    kind, _, rest = spec.partition(":")
+    try:
+        if spec == "local":
+            return _local(python, settings, store)
+        if kind == "rootfs" and rest:
+            return _rootfs(spec, rest, python, settings, store)
+    except HostError as error:
+        raise HostError(error.message, spec) from None
     raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
 
 
 def _local(python: str | None, settings: Mapping[str, str], store: FactStore) -> Host:
     """The machine as a program started from here would meet it."""
     if sys.platform != "linux":
-        raise HostError(f"the host local needs Linux, and this is {sys.platform}; use --host rootfs:DIR")
+        raise HostError(f"this machine is {sys.platform} and has no Linux loader; use --host rootfs:DIR")
     files = Disk(store)
     variables = environment(settings, os.environ)
     if python is None and sys.executable:
         interpreter = Interpreter(path=sys.executable, version=sys.version_info[:2])
     else:
         wanted = os.path.abspath(python) if python and "/" in python else python
-        interpreter = find_interpreter(files, wanted, os.environ.get("PATH", os.defpath).split(os.pathsep), "local")
-    tree = read_tree(files, interpreter.path, "local")
+        interpreter = find_interpreter(files, wanted, os.environ.get("PATH", os.defpath).split(os.pathsep))
+    tree = read_tree(files, interpreter.path)
     return replace(
         _host("local", "local", files, tree, interpreter),
         environment=variables,
@@ -74,14 +77,14 @@ def _local(python: str | None, settings: Mapping[str, str], store: FactStore) ->
 def _rootfs(spec: str, directory: str, python: str | None, settings: Mapping[str, str], store: FactStore) -> Host:
     """The root file system in `directory`, run on this machine as a container is."""
     if not os.path.isdir(directory):
-        raise HostError(f"{spec}: {directory} is no directory; give the directory that holds the root's /usr and /lib")
+        raise HostError(f"{directory} is no directory; give the directory that holds the root's /usr and /lib")
     files = Root(directory, store)
     if python is None and all(isinstance(files.stat(loader), int) for loader in KNOWN_LOADERS):
-        raise HostError(f"{spec} holds no C library (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
+        raise HostError(f"no C library in it (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
     variables = environment(settings, {})
     wanted = (files.inner(python) or python) if python and "/" in python else python
-    interpreter = find_interpreter(files, wanted, ROOT_PATH, spec)
-    tree = read_tree(files, interpreter.path, spec)
+    interpreter = find_interpreter(files, wanted, ROOT_PATH)
+    tree = read_tree(files, interpreter.path)
     return replace(
         _host(spec, "rootfs", files, tree, interpreter),
         environment=variables,

@@ -22,10 +22,10 @@ _VERSION = re.compile(r"(\d+)\.(\d+)")
 _NAME = re.compile(r"python(\d+)\.(\d+)(?=[a-z]?$)")
 
 
-def find_interpreter(files: Disk | Root, wanted: str | None, directories: Sequence[str], host: str) -> Interpreter:
-    """The Python `wanted` (`X.Y`, a path, or None for the host's own) among `directories`; `host` is named in the error."""
+def find_interpreter(files: Disk | Root, wanted: str | None, directories: Sequence[str]) -> Interpreter:
+    """The Python `wanted` (`X.Y`, a name, a path, or None for the host's own) among `directories`."""
     if wanted is not None and "/" in wanted:
-        return _by_path(files, wanted, host)
+        return _by_path(files, wanted)
     name = "python3" if wanted is None else f"python{wanted}" if _VERSION.fullmatch(wanted) else wanted
     for directory in directories:
         path = posixpath.join(directory, name)
@@ -36,7 +36,7 @@ def find_interpreter(files: Disk | Root, wanted: str | None, directories: Sequen
         return Interpreter(path=present[max(present)], version=max(present))
     listed = ", ".join(f"{major}.{minor}" for major, minor in sorted(present)) or "none"
     raise HostError(
-        f"{host} has no {name} in {':'.join(directories)} (there: {listed}); name another with --python X.Y or --python PATH"
+        f"there is no {name} in {':'.join(directories)} (versions there: {listed}); name another with --python X.Y or PATH"
     )
 
 
@@ -46,9 +46,9 @@ def version_of(files: Disk | Root, path: str) -> tuple[int, int] | None:
     return (int(match.group(1)), int(match.group(2))) if match else None
 
 
-def _by_path(files: Disk | Root, path: str, host: str) -> Interpreter:
+def _by_path(files: Disk | Root, path: str) -> Interpreter:
     if not _is_file(files, path):
-        raise HostError(f"{host} has no Python at {path}; give X.Y or the path of an interpreter on that host")
+        raise HostError(f"there is no Python at {path}; give --python X.Y or the path of an interpreter on that host")
     return Interpreter(path=path, version=version_of(files, path))
 
 

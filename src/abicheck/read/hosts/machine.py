@@ -63,7 +63,7 @@ def environment(settings: Mapping[str, str], base: Mapping[str, str]) -> dict[st
             raise UsageError(f"--set {name}: no loader reads this; it reads {', '.join(LOADER_VARIABLES)}")
         if "\0" in value:
             raise UsageError(f"--set {name}: the value holds a NUL character; no environment can carry it, so leave it out")
-    return {name: value for name, value in {**base, **settings}.items() if name in LOADER_VARIABLES}
+    return {name: value for name, value in sorted({**base, **settings}.items()) if name in LOADER_VARIABLES}
 
 
 def live_policy() -> Policy:

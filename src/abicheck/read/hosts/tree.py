@@ -14,6 +14,7 @@ from abicheck.read.hosts.ldcache import CacheReader, parse_cache
 from abicheck.read.hosts.machine import this_machine
 
 if TYPE_CHECKING:
+    from abicheck.model.elf import Header
     from abicheck.model.host import Arch
     from abicheck.read.files import Disk, Root
     from abicheck.read.hosts.cpu import Cpu
@@ -28,6 +29,8 @@ KNOWN_LOADERS = (
 
 _ARCHES: dict[int, Arch] = {62: "x86_64", 183: "aarch64"}
 _OTHER_MACHINES = {3: "i386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 243: "riscv", 258: "loongarch"}
+_ELFCLASS64 = 2
+_ELFDATA2LSB = 1
 
 
 class Tree(NamedTuple):
@@ -39,20 +42,20 @@ class Tree(NamedTuple):
     loader: LoaderConfig
 
 
-def read_tree(files: Disk | Root, python: str, name: str) -> Tree:
-    """The loader and the C library of the interpreter `python` in `files`; `name` names the host in errors."""
-    arch, path = _program(files, python, name)
+def read_tree(files: Disk | Root, python: str) -> Tree:
+    """The loader and the C library of the interpreter `python` in `files`."""
+    arch, path = _program(files, python)
     machine = this_machine(arch)
     data = read_bytes(files, path)
     if data is None:
-        raise HostError(f"{name} has no C library: {python} asks for the loader {path}, which is not there")
+        raise HostError(f"no C library: {python} asks for the loader {path}, which is not there; give a root with its C library")
     musl = ldso.parse_musl_version(data)
     if musl is not None:
         return Tree(arch, machine, Libc(kind="musl", version=musl), _musl(files, path, arch, machine.cpu))
     built_in = ldso.parse_glibc_loader(data)
     banner = None if built_in is None else _banner(files, built_in.system_dirs, path)
     if built_in is None or banner is None:
-        raise HostError(f"{name}: {path} belongs to no C library that abicheck knows (glibc, musl); use a root of one of these")
+        raise HostError(f"{path} belongs to no C library that abicheck knows (glibc, musl); use a root of one of these")
     return Tree(arch, machine, Libc(kind="glibc", version=banner.version), _glibc(files, path, arch, machine, built_in, banner))
 
 
@@ -84,6 +87,14 @@ def _glibc(
     )
 
 
+def machine_name(header: Header) -> str:
+    """The machine that a file is for, as in `x86_64`; the 32-bit and big-endian kinds of one are others."""
+    name = _ARCHES.get(header.machine) or _OTHER_MACHINES.get(header.machine) or f"machine {header.machine}"
+    if header.machine in _ARCHES and (header.elf_class, header.data) != (_ELFCLASS64, _ELFDATA2LSB):
+        return f"{name} (ELF class {header.elf_class}, data {header.data})"
+    return name
+
+
 def read_bytes(files: Disk | Root, path: str) -> bytes | None:
     """The contents of a file of the host; None where it has no such file or it cannot be read."""
     place = files.locate(path)
@@ -96,18 +107,18 @@ def read_bytes(files: Disk | Root, path: str) -> bytes | None:
         return None
 
 
-def _program(files: Disk | Root, path: str, name: str) -> tuple[Arch, str]:
+def _program(files: Disk | Root, path: str) -> tuple[Arch, str]:
     """Architecture and PT_INTERP of the interpreter."""
     file = files.stat(path)
     facts = None if isinstance(file, int) else files.facts(file)
     if not isinstance(facts, SharedObject):
-        raise HostError(f"{name}: {path} is no ELF program; name the Python itself with --python, not a script that starts it")
-    arch = _ARCHES.get(facts.header.machine) if facts.header.elf_class == 2 and facts.header.data == 1 else None
-    if arch is None:
-        machine = _OTHER_MACHINES.get(facts.header.machine, f"machine {facts.header.machine}")
-        raise HostError(f"{name}: {path} is built for {machine}; abicheck knows 64-bit x86_64 and aarch64 hosts")
+        raise HostError(f"{path} is no ELF program; name the Python itself with --python, not a script that starts it")
+    machine = machine_name(facts.header)
+    arch = _ARCHES.get(facts.header.machine)
+    if arch is None or arch != machine:
+        raise HostError(f"{path} is built for {machine}; abicheck knows x86_64 and aarch64 hosts, so give one of these")
     if facts.interpreter is None:
-        raise HostError(f"{name}: {path} is statically linked and loads no libraries; name another Python with --python")
+        raise HostError(f"{path} is statically linked and loads no libraries; name another Python with --python")
     return arch, facts.interpreter
 
 

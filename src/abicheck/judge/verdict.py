@@ -1,0 +1,88 @@
+"""The verdict on one load: from the link map alone."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from abicheck.model.elf import SharedObject
+from abicheck.model.report import Finding, Judgement, TreeEntry
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from abicheck.model.elf import ElfFile
+    from abicheck.model.process import LinkMap, LoadError
+    from abicheck.model.report import RootKind, Verdict
+
+
+_LIBRARY_NAME = re.compile(r"\.so(\.|$)")
+_EXTENSION_SUFFIX = re.compile(r"\.(?:cpython-(\d)(\d+)t?-[\w-]+\.|abi3\.)?so")
+
+
+def root_kind(facts: ElfFile, path: str, python: tuple[int, int] | None) -> RootKind:
+    """What the file at `path` is to a user: an extension of the target Python, a program to start, or else a library.
+
+    A file that is named as a library is opened as one, even where it could be started too, as libc.so.6 can.
+    """
+    name = posixpath.basename(path)
+    if not isinstance(facts, SharedObject):
+        return "library"
+    if facts.interpreter is not None and not _LIBRARY_NAME.search(name):
+        return "executable"
+    module, _, _ = name.partition(".")
+    suffix = _EXTENSION_SUFFIX.fullmatch(name[len(module) :])
+    if suffix is None or (suffix[1] and python and (int(suffix[1]), int(suffix[2])) != python):
+        return "library"
+    return "extension" if f"PyInit_{module}" in facts.definitions else "library"
+
+
+def judge(link_map: LinkMap, kind: RootKind) -> Judgement:
+    """What the link map says about the root that was loaded."""
+    verdict: Verdict = "fails" if link_map.errors else "depends" if link_map.missing else "loads"
+    return Judgement(
+        kind=kind,
+        verdict=verdict,
+        predicted=link_map.predicted,
+        findings=tuple(_finding(error) for error in link_map.errors),
+        missing_facts=link_map.missing,
+        objects=len(link_map.objects),
+        references=link_map.references,
+    )
+
+
+def _finding(error: LoadError) -> Finding:
+    return Finding(
+        rule=error.kind,
+        severity="error",
+        confidence="certain" if error.certain else "likely",
+        object=error.object,
+        message=error.text,
+        evidence=error.evidence,
+    )
+
+
+def tree(link_map: LinkMap) -> tuple[TreeEntry, ...]:
+    """Every library of the load: the new ones in load order, those that were loaded before, and those that were not found."""
+    return tuple(_entries(link_map))
+
+
+def _entries(link_map: LinkMap) -> Iterator[TreeEntry]:
+    everything = link_map.process.objects
+    fresh = {id(item) for item in link_map.objects}
+    known = {name: item for item in reversed(everything) if id(item) not in fresh for name in (item.path, *item.names)}
+    seen = set()
+    for item in link_map.objects:
+        needed_by = None if item.loader is None else everything[item.loader].path
+        tried = tuple((attempt.path, attempt.outcome) for attempt in item.search.tried)
+        name = item.names[0] if item.names else item.path
+        yield TreeEntry(name, item.path, item.search.found, item.search.owner, needed_by, tried)
+        for wanted in item.needed:
+            if wanted in known and wanted not in seen:
+                seen.add(wanted)
+                yield TreeEntry(wanted, known[wanted].path, "loaded-name", None, item.path)
+    for error in link_map.errors:
+        if error.kind in ("library-missing", "wrong-machine", "wrong-class"):
+            tried = tuple((path, outcome) for path, _, outcome in (line.rpartition(": ") for line in error.evidence))
+            yield TreeEntry(error.name or error.object, None, None, None, None, tried)

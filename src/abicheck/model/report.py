@@ -1,0 +1,180 @@
+"""The report of a run: what every output format is rendered from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from abicheck.model.host import Assumption
+    from abicheck.model.process import Binding, Found, Missing
+
+SCHEMA_VERSION = 1
+
+Verdict: TypeAlias = Literal["loads", "fails", "depends"]
+Severity: TypeAlias = Literal["error", "warning", "note"]
+Confidence: TypeAlias = Literal["certain", "likely", "possible"]
+RootKind: TypeAlias = Literal["extension", "executable", "library"]
+
+#: In summaries the worse verdict wins.
+_WORST_FIRST: tuple[Verdict, ...] = ("fails", "depends", "loads")
+
+
+class Tool(NamedTuple):
+    """What made the report."""
+
+    name: str
+    version: str
+
+
+class Artifact(NamedTuple):
+    """Something to deploy: `path` as it was given; `sha256` None where it was not asked for; `arch` None where it has none."""
+
+    name: str
+    path: str
+    kind: Literal["file"] = "file"
+    version: str | None = None
+    sha256: str | None = None
+    arch: str | None = None
+    tags: tuple[str, ...] = ()
+
+
+class HostSummary(NamedTuple):
+    """A host in a few words."""
+
+    name: str
+    kind: str
+    arch: str
+    libc: str
+    libc_version: str
+
+
+class PythonSummary(NamedTuple):
+    """The target Python; `version` as in `3.12` and `abi` as in `cp312` are None where they could not be told."""
+
+    version: str | None
+    abi: str | None
+    path: str | None
+
+
+class Window(NamedTuple):
+    """The glibc releases on which all of it loads; `known_to` is the newest that abicheck knows."""
+
+    glibc_min: str | None
+    glibc_max: str | None
+    known_to: str
+
+
+class RootResult(NamedTuple):
+    """One thing that was loaded or started."""
+
+    path: str
+    kind: RootKind
+    verdict: Verdict
+    predicted: str | None
+
+
+class Remedy(NamedTuple):
+    """What to do about a finding."""
+
+    kind: str
+    text: str
+    command: str | None = None
+
+
+class Finding(NamedTuple):
+    """One problem: the rule that it breaks, the object that it is about, and what shows it."""
+
+    rule: str
+    severity: Severity
+    confidence: Confidence
+    object: str
+    message: str
+    evidence: tuple[str, ...] = ()
+    remedies: tuple[Remedy, ...] = ()
+    location: str | None = None
+
+
+class TreeEntry(NamedTuple):
+    """One object that was loaded: by which name, found how and where, on behalf of which object, and what was tried before.
+
+    `found` is None for a name that was not found at all.
+    """
+
+    name: str
+    path: str | None
+    found: Found | None
+    owner: str | None
+    needed_by: str | None
+    tried: tuple[tuple[str, str], ...] = ()
+
+
+class Judgement(NamedTuple):
+    """What a link map says about one root: `objects` counts what it loaded, `references` the symbols that it looked up."""
+
+    kind: RootKind
+    verdict: Verdict
+    predicted: str | None
+    findings: tuple[Finding, ...] = ()
+    missing_facts: tuple[Missing, ...] = ()
+    objects: int = 0
+    references: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Result:
+    """One artifact on one host.
+
+    `tree` and `bindings` are there where they were asked for. `objects` counts what was loaded and `references` the symbols that
+    were looked up.
+    """
+
+    artifact: Artifact
+    host: HostSummary
+    python: PythonSummary
+    verdict: Verdict
+    predicted: str | None
+    prefix: str | None = None
+    window: Window | None = None
+    capabilities: tuple[tuple[str, Verdict], ...] = ()
+    roots: tuple[RootResult, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    missing_facts: tuple[Missing, ...] = ()
+    objects: int = 0
+    references: int = 0
+    tree: tuple[TreeEntry, ...] | None = None
+    bindings: tuple[Binding, ...] | None = None
+
+
+class Failure(NamedTuple):
+    """A target or a host that could not be judged, and why."""
+
+    target: str
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """Everything that a run found out. `symbol` is what `Result.bindings` are about; `seconds` is how long it took."""
+
+    tool: Tool
+    results: tuple[Result, ...]
+    errors: tuple[Failure, ...] = ()
+    symbol: str | None = None
+    seconds: float = 0.0
+
+    @property
+    def verdict(self) -> Verdict | None:
+        """The worst verdict of all results, None where nothing could be judged."""
+        found = {result.verdict for result in self.results}
+        return next((verdict for verdict in _WORST_FIRST if verdict in found), None)
+
+    @property
+    def exit_code(self) -> int:
+        """1 something does not load, 4 something could not be judged, 3 something depends on an unknown fact, else 0."""
+        if self.verdict == "fails":
+            return 1
+        if self.errors:
+            return 4
+        return 3 if self.verdict == "depends" else 0

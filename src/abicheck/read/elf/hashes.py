@@ -1,0 +1,206 @@
+"""The hash tables by which symbols are found: DT_GNU_HASH and DT_HASH (glibc: elf/dl-setup_hash.c, elf/dl-lookup.c)."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from copy import copy
+from functools import lru_cache
+from typing import TYPE_CHECKING, TypeAlias
+
+from abicheck.read.elf.dynamic import DT_GNU_HASH, DT_HASH
+from abicheck.read.elf.image import MemoryAccessError
+from abicheck.read.elf.window import Window
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from abicheck.read.elf.image import Image
+
+#: A longer chain is garbage; the loader would run through it to the end of the mapping.
+_LONGEST = 1 << 16
+_MASK32 = 0xFFFFFFFF
+
+
+@lru_cache(maxsize=1 << 18)
+def gnu_hash(name: bytes) -> int:
+    """The hash of DT_GNU_HASH (`_dl_new_hash`)."""
+    value = 5381
+    for byte in name:
+        value = value * 33 + byte & _MASK32
+    return value
+
+
+@lru_cache(maxsize=1 << 16)
+def sysv_hash(name: bytes) -> int:
+    """The hash of DT_HASH (`_dl_elf_hash`)."""
+    value = 0
+    for byte in name:
+        value = (value << 4) + byte
+        value = (value ^ (value >> 24 & 0xF0)) & 0x0FFFFFFF
+    return value
+
+
+class BloomSizeError(Exception):
+    """The size of the Bloom filter is no power of two: an assertion of the loader."""
+
+
+class GnuHash:
+    """DT_GNU_HASH: a Bloom filter, buckets, and chains that hold the hashes.
+
+    `count` is the number of symbols up to the last one hashed, None for a table that makes no sense or lies not in the file.
+    """
+
+    __slots__ = ("_bias", "_bloom_mask", "_bucket_count", "_buckets", "_chain", "_hashes", "_shift", "count", "table")
+
+    def __init__(self, table: Window, words: int) -> None:
+        self.table = table
+        self.count: int | None = None
+        self._bucket_count, self._bias, self._shift = table.word32(0), table.word32(4), table.word32(12) & 31
+        self._bloom_mask = words - 1 & _MASK32
+        self._buckets = 16 + 8 * words
+        self._chain = self._buckets + 4 * self._bucket_count
+        self._hashes: frozenset[int] | None = None
+
+    def on(self, image: Image | None) -> GnuHash:
+        """The same table, read through another image."""
+        other = copy(self)
+        other.table = self.table.on(image)
+        return other
+
+    @property
+    def is_empty(self) -> bool:
+        """True for a table without buckets, which the loader passes over."""
+        return self._bucket_count == 0
+
+    def may_have(self, name: bytes) -> bool:
+        """False if no chain holds the name's hash, so that no lookup can find it."""
+        if self._hashes is None:
+            if self.count is None:
+                return True
+            entries = memoryview(self.table.raw)[self._chain :].cast("I")
+            self._hashes = frozenset([entry | 1 for entry in entries])
+        return gnu_hash(name) | 1 in self._hashes
+
+    def candidates(self, name: bytes) -> Iterator[int]:
+        """The symbols that a lookup of `name` compares, in its order."""
+        value = gnu_hash(name)
+        word = self.table.word64(16 + 8 * (value >> 6 & self._bloom_mask))
+        if word >> (value & 63) & word >> (value >> self._shift & 63) & 1:
+            for index, entry in self._walk(self.table.word32(self._buckets + 4 * (value % self._bucket_count))):
+                if (entry ^ value) >> 1 == 0:
+                    yield index
+
+    def _walk(self, index: int) -> Iterator[tuple[int, int]]:
+        """The chain from `index`: each symbol with its entry, the last of which has bit 0 set."""
+        if index == 0:
+            return
+        for step in range(_LONGEST):
+            entry = self.table.word32(self._chain + 4 * (index + step - self._bias))
+            yield index + step & _MASK32, entry
+            if entry & 1:
+                return
+
+    def indices(self) -> Iterator[int]:
+        """All symbols that some lookup can reach."""
+        for bucket in range(self._bucket_count):
+            for index, _ in self._walk(self.table.word32(self._buckets + 4 * bucket)):
+                yield index
+
+    def measure(self, image: Image, address: int) -> None:
+        """Count the symbols and take the table's bytes to hand, if the whole of it makes sense."""
+        raw = image.file_slice(address, self._chain)
+        if raw is None:
+            return
+        buckets = memoryview(raw)[self._buckets :].cast("I").tolist()
+        last = max(buckets)
+        end = self._bias
+        if last:
+            if min(filter(None, buckets)) < self._bias:
+                return
+            end, entry = max(self._walk(last))
+            if not entry & 1:
+                return
+            end += 1
+        whole = image.file_slice(address, self._chain + 4 * (end - self._bias))
+        if whole is not None:
+            self.table.raw = whole
+            self.count = end
+
+
+class SysvHash:
+    """DT_HASH: buckets and chains of symbol numbers. `count` is as in `GnuHash`."""
+
+    __slots__ = ("_bucket_count", "count", "table")
+
+    def __init__(self, table: Window) -> None:
+        self.table = table
+        self.count: int | None = None
+        self._bucket_count = table.word32(0)
+
+    def on(self, image: Image | None) -> SysvHash:
+        """The same table, read through another image."""
+        other = copy(self)
+        other.table = self.table.on(image)
+        return other
+
+    @property
+    def is_empty(self) -> bool:
+        """True for a table without buckets, which the loader passes over."""
+        return self._bucket_count == 0
+
+    def may_have(self, name: bytes) -> bool:  # noqa: ARG002 - the table holds no hashes to tell
+        """True: only walking the chain shows what is there."""
+        return True
+
+    def candidates(self, name: bytes) -> Iterator[int]:
+        """The symbols that a lookup of `name` compares, in its order."""
+        return self._walk(sysv_hash(name) % self._bucket_count)
+
+    def _walk(self, bucket: int) -> Iterator[int]:
+        index = self.table.word32(8 + 4 * bucket)
+        for _ in range(_LONGEST):
+            if index == 0:
+                return
+            yield index
+            index = self.table.word32(8 + 4 * (self._bucket_count + index))
+
+    def indices(self) -> Iterator[int]:
+        """All symbols that some lookup can reach."""
+        for bucket in range(self._bucket_count):
+            yield from self._walk(bucket)
+
+    def measure(self, image: Image, address: int) -> None:
+        """Count the symbols and take the table's bytes to hand, if the whole of it makes sense."""
+        head = image.file_slice(address, 8)
+        if head is None:
+            return
+        count = int.from_bytes(head[4:], "little")
+        raw = image.file_slice(address, 8 + 4 * (self._bucket_count + count))
+        if raw is not None and max(memoryview(raw)[8:].cast("I"), default=0) < max(count, 1):
+            self.table.raw = raw
+            self.count = count
+
+
+HashTable: TypeAlias = "GnuHash | SysvHash"
+
+
+def read_hash_table(image: Image, values: Mapping[int, int]) -> HashTable | None:
+    """Set up the object's hash table as `_dl_setup_hash` does; None for an object without one, or with an empty one."""
+    table: GnuHash | SysvHash
+    if DT_GNU_HASH in values:
+        address = values[DT_GNU_HASH]
+        window = Window(image.read(address, 16), address, image)
+        words = window.word32(8)
+        if words & (words - 1):
+            raise BloomSizeError
+        table = GnuHash(window, words)
+    elif DT_HASH in values:
+        address = values[DT_HASH]
+        table = SysvHash(Window(image.read(address, 4), address, image))
+    else:
+        return None
+    if table.is_empty:
+        return None
+    with suppress(MemoryAccessError):
+        table.measure(image, address)
+    return table

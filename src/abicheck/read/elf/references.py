@@ -1,0 +1,155 @@
+"""What an object's relocations refer to, in the order in which the loader applies them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.model.elf import Fault, Reference
+from abicheck.read.elf.dynamic import decode
+from abicheck.read.elf.image import MemoryAccessError
+from abicheck.read.elf.relocations import walk_run
+from abicheck.read.elf.symbols import SYMBOL
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abicheck.model.elf import Version
+    from abicheck.read.elf.image import Image
+    from abicheck.read.elf.machines import Machine
+    from abicheck.read.elf.relocations import Relocations, Tables
+    from abicheck.read.elf.window import Window
+
+_STB_LOCAL, _STB_WEAK = 0, 2
+#: STV_INTERNAL and STV_HIDDEN: the symbol binds locally.
+_BINDS_LOCALLY = (1, 2)
+_MASK32 = 0xFFFFFFFF
+_MOST_SHARED = 1 << 16
+
+
+class References(NamedTuple):
+    """The references, and what ends the relocating of the object early."""
+
+    references: tuple[Reference, ...] = ()
+    fault: Fault | None = None
+    bad_relative_count: bool = False
+
+
+class _Like(dict[bytes, Reference]):
+    """The references that differ by name only, by that name; those of all objects are shared."""
+
+    __slots__ = ("_rest", "named")
+
+    def __init__(self, *rest: object, named: bool) -> None:
+        super().__init__()
+        self._rest = rest
+        self.named = named
+
+    def __missing__(self, name: bytes) -> Reference:
+        if len(self) > _MOST_SHARED:
+            self.clear()
+        reference = Reference._make((decode(name) if self.named else None, *self._rest))
+        if self.named:
+            self[name] = reference
+        return reference
+
+
+_like = lru_cache(maxsize=1 << 12)(_Like)
+
+
+@dataclass(slots=True)
+class ReferenceReader:
+    """Makes references from `r_info` values. `versym` is there if DT_VERSYM is; `versions` is None if `l_versions` is not made."""
+
+    machine: Machine
+    symbols: Window
+    strings: Window
+    versym: Window | None
+    versions: Mapping[int, Version] | None
+
+    def read(self, image: Image, relocations: Relocations) -> References:
+        """The references of an object."""
+        if relocations.tables is not None:
+            references = self._from_tables(relocations.tables)
+            if references is not None:
+                return References(references)
+        return self._walk(image, relocations)
+
+    def _like(self, kind: int, attributes: int, version: int, *, in_plt: bool) -> _Like:
+        """The references of this type with these `st_info` and `st_other` (low and high byte) and this version index."""
+        binding, visibility = attributes >> 4 & 15, attributes >> 8 & 3
+        named = binding != _STB_LOCAL and visibility not in _BINDS_LOCALLY
+        wanted: Version | None = None
+        if named and version and self.versym is not None:
+            if self.versions is None:
+                raise MemoryAccessError("SIGSEGV")  # the loader looks into a table that it has not made
+            wanted = self.versions.get(version)
+            if wanted is not None and wanted.hash == 0:
+                wanted = None
+        asked = self.machine.kinds.get(kind, "unknown")
+        plt_class = kind in self.machine.plt_class
+        return _like(wanted, binding == _STB_WEAK, asked, kind, plt_class, in_plt, visibility, named=named)
+
+    def _from_tables(self, tables: Tables) -> tuple[Reference, ...] | None:
+        """The references of tables that need no walking; None where symbols, versions or names do."""
+        count, names = tables.symbols, self.strings.raw
+        words = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("Q")[::3].tolist()
+        versions = [0] * count
+        if self.versym is not None:
+            versions = memoryview(self.versym.raw)[: count * 2].cast("H").tolist()
+        if len(words) < count or len(versions) < count:
+            return None
+        ignored = {0, *self.machine.relative}
+        found: dict[tuple[int, str], Reference] = {}
+        try:
+            for in_plt, infos in tables.infos:
+                likes: dict[int, _Like] = {}
+                for info in infos:
+                    kind, symbol = info & _MASK32, info >> 32
+                    if kind in ignored:
+                        continue
+                    word, version = words[symbol], versions[symbol] & 0x7FFF
+                    key = (kind << 16 | word >> 32 & 0xFFFF) << 16 | version
+                    like = likes.get(key)
+                    if like is None:
+                        like = likes[key] = self._like(kind, word >> 32 & 0xFFFF, version, in_plt=in_plt)
+                    start = word & _MASK32
+                    reference = like[names[start : names.index(0, start)]]
+                    found.setdefault((symbol, reference.kind), reference)
+        except (MemoryAccessError, ValueError):
+            return None
+        return tuple(found.values())
+
+    def _read(self, info: int, *, in_plt: bool) -> Reference | None:
+        """The reference of one relocation, read with care; None for a relocation that refers to nothing."""
+        kind, symbol = info & _MASK32, info >> 32
+        version = 0 if self.versym is None else self.versym.word16(symbol * 2) & 0x7FFF
+        if kind == 0 or kind in self.machine.relative:
+            return None
+        word = self.symbols.word64(symbol * SYMBOL.size)
+        like = self._like(kind, word >> 32 & 0xFFFF, version, in_plt=in_plt)
+        return like[self.strings.string(word & _MASK32) if like.named else b""]
+
+    def _walk(self, image: Image, relocations: Relocations) -> References:
+        """The references relocation by relocation, up to where the loader dies; that one's own is looked up before."""
+        found: dict[tuple[int, str], Reference] = {}
+        seen: set[int] = set()
+        try:
+            for run in relocations.runs:
+                for offset, info in walk_run(image, run):
+                    kind = info & _MASK32
+                    if run.relative:
+                        if self.machine.checks_relative and kind not in self.machine.relative:
+                            return References(tuple(found.values()), bad_relative_count=True)
+                    elif info not in seen:
+                        seen.add(info)
+                        reference = self._read(info, in_plt=run.in_plt)
+                        if reference is not None:
+                            found.setdefault((info >> 32, reference.kind), reference)
+                    signal = image.write_fault(offset, 8, text=relocations.text) if kind or run.relative else None
+                    if signal:
+                        raise MemoryAccessError(signal)
+        except MemoryAccessError as error:
+            return References(tuple(found.values()), Fault("relocations", error.signal))
+        return References(tuple(found.values()))

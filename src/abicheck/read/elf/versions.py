@@ -1,0 +1,110 @@
+"""Version needs and definitions, walked in memory as the loader does (glibc: elf/dl-version.c)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import lru_cache
+from struct import Struct
+from typing import TYPE_CHECKING
+
+from abicheck.model.elf import Fault, NeededVersion, Version, VersionDefinition, VersionNeed
+from abicheck.read.elf.dynamic import DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, decode
+from abicheck.read.elf.header import MASK
+from abicheck.read.elf.image import MemoryAccessError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from abicheck.read.elf.dynamic import Dynamic
+    from abicheck.read.elf.image import Image
+    from abicheck.read.elf.window import Window
+
+_VERNEED = Struct("<HHIII")
+_VERNAUX = Struct("<IHHII")
+_VERDEF = Struct("<HHHHIII")
+_VERDAUX = Struct("<I")
+#: Chains longer than this are no version tables; a loader walks them for long before it dies.
+_LONGEST = 1 << 15
+
+#: Equal versions are one object: few are different, and many references carry one.
+_version = lru_cache(maxsize=1 << 14)(Version)
+
+
+@dataclass(slots=True)
+class Versions:
+    """What an object needs and defines, and the `l_versions` table that its versym entries select from."""
+
+    needs: list[VersionNeed] = field(default_factory=list)
+    definitions: list[VersionDefinition] = field(default_factory=list)
+    table: dict[int, Version] = field(default_factory=dict)
+    in_use: bool = False
+    faults: list[Fault] = field(default_factory=list)
+
+
+def read_versions(image: Image, dynamic: Dynamic, strings: Window) -> Versions:
+    """Read DT_VERNEED and DT_VERDEF; what stands before a fault is kept."""
+    found = Versions()
+    values = dynamic.values
+    if DT_STRTAB not in values:
+        return found  # "If we don't have a string table, we must be ok."
+    if DT_VERNEED in values:
+        try:
+            for need in _needs(image, values[DT_VERNEED], strings):
+                found.needs.append(need)  # what precedes a fault is kept
+        except MemoryAccessError as error:
+            found.faults.append(Fault("version-needs", error.signal))
+    if DT_VERDEF in values:
+        try:
+            for definition in _definitions(image, values[DT_VERDEF], strings):
+                found.definitions.append(definition)  # what precedes a fault is kept
+        except MemoryAccessError as error:
+            found.faults.append(Fault("version-definitions", error.signal))
+    _fill_table(found)
+    if found.in_use and DT_VERSYM not in values:
+        found.faults.append(Fault("symbol-versions", "SIGSEGV"))
+    return found
+
+
+def _needs(image: Image, address: int, strings: Window) -> Iterator[VersionNeed]:
+    budget = _LONGEST
+    following = 1
+    while following and budget > 0:
+        revision, _, file, first, following = image.unpack(_VERNEED, address)
+        wanted: list[NeededVersion] = []
+        at, step = address + first & MASK, 1
+        while step and budget > 0:
+            hash_, flags, other, name, step = image.unpack(_VERNAUX, at)
+            wanted.append(NeededVersion(decode(strings.string(name)), hash_, flags, other))
+            at = at + step & MASK
+            budget -= 1
+        yield VersionNeed(decode(strings.string(file)), revision, tuple(wanted))
+        address = address + following & MASK
+
+
+def _definitions(image: Image, address: int, strings: Window) -> Iterator[VersionDefinition]:
+    budget = _LONGEST
+    following = 1
+    while following and budget > 0:
+        revision, flags, index, _, hash_, first, following = image.unpack(_VERDEF, address)
+        (name,) = image.unpack(_VERDAUX, address + first & MASK)
+        yield VersionDefinition(decode(strings.string(name)), hash_, index, flags, revision)
+        address = address + following & MASK
+        budget -= 1
+
+
+def _fill_table(found: Versions) -> None:
+    """Make `l_versions` and tell whether the loader would make it: only if some index is not 0."""
+    table = found.table
+    for need in found.needs:
+        for wanted in need.versions:
+            index = wanted.index & 0x7FFF
+            found.in_use = found.in_use or index > 0
+            table[index] = _version(wanted.name, wanted.hash, need.file, bool(wanted.index & 0x8000))
+    for definition in found.definitions:
+        index = definition.index & 0x7FFF
+        found.in_use = found.in_use or index > 0
+        if not definition.flags & 1:  # VER_FLG_BASE names no version
+            before = table.get(index)
+            table[index] = _version(definition.name, definition.hash, None, before is not None and before.hidden)
+    if not found.in_use:
+        table.clear()

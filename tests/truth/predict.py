@@ -1,0 +1,42 @@
+"""The one place where the truth meets abicheck: what it predicts for a path on one of the truth's hosts."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from abicheck.judge.loader import Memo, dlopen, start
+from abicheck.read.files import Root, View
+from abicheck.read.hosts import open_host
+from tests.truth.roots import MOUNT_POINT
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.truth.roots import Host
+
+#: What every child of the driver has loaded before it opens anything.
+CTYPES = "usr/lib/python3.9/lib-dynload/_ctypes.cpython-39-*.so"
+
+
+class Predictor:
+    """abicheck's view of one host, in the state in which the oracle's children are."""
+
+    def __init__(self, host: Host, corpus: Path) -> None:
+        found = open_host(f"rootfs:{host.root}", python="3.9", settings=host.environment)
+        assert isinstance(found.files, Root)
+        assert found.python is not None
+        view = View(directory="/", local="/", only="", places=((MOUNT_POINT, str(corpus)),))
+        self._host = replace(found, files=found.files.showing(view))
+        self._memo = Memo()
+        _, process = start(self._host, found.python.path, self._memo)
+        (ctypes,) = host.root.glob(CTYPES)
+        _, self._process = dlopen(process, f"/{ctypes.relative_to(host.root)}", self._host, self._memo)
+
+    def predict(self, path: str) -> tuple[str | None, bool]:
+        """What abicheck says `dlopen` of `path` will say, None when it loads; and whether it says that it cannot know."""
+        link_map, _ = dlopen(self._process, path, self._host, self._memo)
+        text = link_map.predicted
+        depends = text is None and bool(link_map.missing)
+        # The driver spells bytes that are no UTF-8 like this, too.
+        return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), depends
