@@ -6,12 +6,11 @@ import os
 import posixpath
 import time
 from contextlib import contextmanager
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abicheck import __version__
 from abicheck.errors import HostError, TargetError
-from abicheck.model.process import Missing
 from abicheck.model.report import (
     Artifact,
     Failure,
@@ -41,8 +40,7 @@ if TYPE_CHECKING:
     from abicheck.read.hosts.targets import Target
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Options:
+class Options(NamedTuple):
     """How much to find out and how.
 
     `tree` and `symbol` ask for what was loaded from where and for what one symbol binds to; `digests` for the hashes of the
@@ -133,7 +131,18 @@ def _perform(task: _Task, store: FactStore | None = None) -> _Outcome:
     store = store or FactStore()
     with outcome.noting_errors():
         _judge_all(task, Locator(open_host(task.spec, python=task.python, settings=task.settings, store=store)), outcome)
+    if task.options.cross_check:
+        outcome.errors.extend(_differences(store))
     return outcome
+
+
+def _differences(store: FactStore) -> Iterator[Failure]:
+    """What pyelftools reads otherwise in the files that were read."""
+    from abicheck.read.elf.crosscheck import cross_check  # noqa: PLC0415 -- pyelftools is slow to import and rarely asked
+
+    for path in store.paths.values():
+        for difference in cross_check(path) if os.path.isfile(path) else ():
+            yield Failure(path, f"pyelftools reads it otherwise: {difference}; please report this with the file")
 
 
 def _judge_all(task: _Task, locator: Locator, outcome: _Outcome) -> None:
@@ -159,7 +168,7 @@ class _Session:
         self._process: Process | None = None
         self._start = Trace()
         self._shelf = None
-        if options.stored and not (options.tree or options.symbol):
+        if options.stored and not (options.tree or options.symbol or options.cross_check):
             key = (code_state(__version__), _fingerprint(target.host), repr(target.view), repr(options.digests))
             self._shelf = Shelf(cache_directory(os.environ), key)
 
@@ -177,7 +186,8 @@ class _Session:
         trace = Trace()
         facts = self._facts(target)
         link_map, judgement = self._judge(target, facts, trace)
-        arch = machine_name(facts.header) if facts.header is not None else None
+        header = facts.header
+        arch = machine_name(header.machine, header.elf_class, header.data) if header is not None else None
         sha256 = digest(target.place) if self._options.digests else None
         if self._shelf is not None:
             self._shelf.put(target.path, (arch, sha256, judgement), (self._start, trace))
@@ -245,8 +255,7 @@ class _Session:
             return result
         from abicheck.judge import loader, verdict  # noqa: PLC0415 -- as above
 
-        return replace(
-            result,
+        return result._replace(
             tree=verdict.tree(link_map) if self._options.tree else None,
             bindings=loader.explain(link_map, self._host, self._options.symbol) if self._options.symbol else None,
         )
@@ -262,8 +271,11 @@ def _fingerprint(host: Host) -> str:
 def _restored(plain: list[Any]) -> Judgement:
     """The judgement that JSON made lists of."""
     judgement = Judgement(*plain)
+    if judgement.missing_facts:
+        from abicheck.model.process import Missing  # noqa: PLC0415 -- as above
+
+        judgement = judgement._replace(missing_facts=tuple(Missing(*each) for each in judgement.missing_facts))
     findings = (Finding(*each) for each in judgement.findings)
     return judgement._replace(
         findings=tuple(each._replace(evidence=tuple(each.evidence), remedies=()) for each in findings),
-        missing_facts=tuple(Missing(*each) for each in judgement.missing_facts),
     )

@@ -35,7 +35,10 @@ class Predictor:
 
     def predict(self, path: str) -> tuple[str | None, bool]:
         """What abicheck says `dlopen` of `path` will say, None when it loads; and whether it says that it cannot know."""
-        link_map, _ = dlopen(self._process, path, self._host, self._memo)
+        try:
+            link_map, _ = dlopen(self._process, path, self._host, self._memo)
+        except Exception as error:  # noqa: BLE001  # what is wrong with abicheck is a difference like any other
+            return f"abicheck raised {type(error).__name__}: {error}", False
         text = link_map.predicted
         depends = text is None and bool(link_map.missing)
         # The driver spells bytes that are no UTF-8 like this, too.

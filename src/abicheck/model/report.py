@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -121,8 +120,7 @@ class Judgement(NamedTuple):
     references: int = 0
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Result:
+class Result(NamedTuple):
     """One artifact on one host.
 
     `tree` and `bindings` are there where they were asked for. `objects` counts what was loaded and `references` the symbols that
@@ -154,8 +152,7 @@ class Failure(NamedTuple):
     message: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Report:
+class Report(NamedTuple):
     """Everything that a run found out. `symbol` is what `Result.bindings` are about; `seconds` is how long it took."""
 
     tool: Tool

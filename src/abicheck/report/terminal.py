@@ -38,7 +38,7 @@ class _Line(NamedTuple):
 
 def render(report: Report, *, colour: bool) -> str:
     """The report as text; with `colour` for a terminal that has it."""
-    lines = [*_results(report), _Line(_figures(report))]
+    lines = [*_results(report), _Line(_figures(report))] if report.results else []
     if not colour:
         return "".join(f"{line.head}{line.text}\n" for line in lines)
     return _styled(lines)
@@ -79,8 +79,7 @@ def _results(report: Report) -> Iterator[_Line]:
             yield _Line()
         yield from _result(result, report.symbol)
         previous = brief
-    if report.results:
-        yield _Line()
+    yield _Line()
 
 
 def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
@@ -121,6 +120,8 @@ def _finding(finding: Finding, predicted: str | None) -> Iterator[_Line]:
         yield _Line(f"    {escape(finding.message)}")
     for line in finding.evidence:
         yield _Line(f"    {escape(line)}")
+    for remedy in finding.remedies:
+        yield _Line(f"    → {escape(remedy.text)}")
 
 
 def _tree(entries: tuple[TreeEntry, ...]) -> Iterator[_Line]:
@@ -174,6 +175,7 @@ def _figures(report: Report) -> str:
             _count(sum(result.objects for result in results), "object"),
             _count(sum(result.references for result in results), "symbol") + " bound",
             _count(errors, "error") + (f", {_count(warnings, 'warning')}" if warnings else ""),
+            *((f"{len(report.errors):,} not judged",) if report.errors else ()),
             f"{report.seconds:.1f} s",
         )
     )

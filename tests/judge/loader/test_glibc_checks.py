@@ -224,9 +224,20 @@ def test_a_stack_that_need_not_be_executable(segment: Segment) -> None:
     assert load("/x/a.so", host(files, (2, 41))).predicted is None
 
 
-def test_a_filter_makes_a_fact_missing() -> None:
-    files = only("a.so", dynamic={"filters": ("libreal.so",)})
-    assert [fact.fact for fact in load("/x/a.so", host(files)).missing] == ["filter"]
+def test_a_filter_needs_its_filtee_and_an_auxiliary_does_not() -> None:
+    text = "libreal.so: cannot open shared object file: No such file or directory"
+    assert load("/x/a.so", host(only("a.so", dynamic={"filters": ("libreal.so",)}))).predicted == text
+    assert load("/x/a.so", host(only("a.so", dynamic={"auxiliaries": ("libreal.so",)}))).predicted is None
+
+
+@pytest.mark.parametrize("tag", ["filters", "auxiliaries"])
+def test_a_filtee_is_searched_before_what_it_is_for(tag: str) -> None:
+    real = library(["libdeep.so"], exports={"f": defined()})
+    files = {**only("a.so", wants=[wanted("f"), wanted("g")], dynamic={tag: ("libreal.so",)}), "/lib/libreal.so": real}
+    loaded = load("/x/a.so", host({**files, "/lib/libdeep.so": library(exports={"g": defined()})}))
+    assert loaded.predicted is None
+    paths = [loaded.process.objects[index].path for index in loaded.scope]
+    assert paths.index("/lib/libreal.so") < paths.index("/x/a.so")
 
 
 def test_a_program_tells_all_its_versions_and_its_first_missing_library() -> None:

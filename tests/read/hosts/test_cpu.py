@@ -10,7 +10,9 @@ V4 = f"{V3} avx512f avx512bw avx512cd avx512dq avx512vl"
 
 
 def _cpu(flags: str, vendor: str = "AuthenticAMD") -> Cpu:
-    return parse_cpuinfo(f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {flags}\n\nprocessor\t: 1\nflags\t: none\n", "x86_64")
+    return parse_cpuinfo(
+        f"processor\t: 0\nvendor_id\t: {vendor}\nflags\t\t: {flags}\n\nprocessor\t: 1\nflags\t: none\n", "x86_64"
+    )
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,9 @@ X86_64 = 0x0303
 I386 = 0x0003
 
 
-def _reader(version: tuple[int, int] = (2, 36), named: tuple[str, ...] = ("x86-64-v3", "x86-64-v2"), level: int = 3) -> CacheReader:
+def _reader(
+    version: tuple[int, int] = (2, 36), named: tuple[str, ...] = ("x86-64-v3", "x86-64-v2"), level: int = 3
+) -> CacheReader:
     return CacheReader(
         arch="x86_64",
         version=version,
@@ -107,7 +109,9 @@ def test_the_best_named_subdirectory_wins() -> None:
         (0, 0x060000, (2, 36), True),  # from 2.36 on nobody asks
     ],
 )
-def test_entries_for_other_cpus_and_kernels_are_left_out(hwcap: int, os_version: int, version: tuple[int, int], taken: bool) -> None:  # noqa: FBT001 -- a parameter
+def test_entries_for_other_cpus_and_kernels_are_left_out(
+    hwcap: int, os_version: int, version: tuple[int, int], taken: bool
+) -> None:  # noqa: FBT001 -- a parameter
     special = ("liba.so.1", "/special/liba.so.1", X86_64, os_version, hwcap)
     expected = "/special/liba.so.1" if taken else "/lib/liba.so.1"
     assert parse_cache(_cache(special, PLAIN), _reader(version)) == {"liba.so.1": (expected,)}
@@ -141,7 +145,5 @@ def test_this_machines_cache_reads_as_ldconfig_prints_it() -> None:
         expected.setdefault(name, (path,))
     if not expected:
         pytest.skip("this machine's cache has no entry for x86-64")
-    reader = CacheReader(
-        arch="x86_64", version=(2, 36), kernel=(6, 0, 0), cpu=baseline("x86_64"), named=(), knows_named=True
-    )
+    reader = CacheReader(arch="x86_64", version=(2, 36), kernel=(6, 0, 0), cpu=baseline("x86_64"), named=(), knows_named=True)
     assert parse_cache(Path("/etc/ld.so.cache").read_bytes(), reader) == expected

@@ -27,7 +27,12 @@ def test_a_loader_of_debian() -> None:
 def test_a_loader_of_another_distribution() -> None:
     found = parse_glibc_loader(b"\x7fELF\0/proc/\0x\0/lib64/\0/usr/lib64/\0" + _tunable(1))
     assert found is not None
-    assert (found.system_dirs, found.lib, found.hwcaps, found.execstack_tunable_max) == (("/lib64/", "/usr/lib64/"), "lib64", (), 1)
+    assert (found.system_dirs, found.lib, found.hwcaps, found.execstack_tunable_max) == (
+        ("/lib64/", "/usr/lib64/"),
+        "lib64",
+        (),
+        1,
+    )
 
 
 def test_a_file_that_is_no_loader() -> None:

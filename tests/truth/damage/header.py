@@ -72,7 +72,7 @@ def truncation(image: Image, random: Random) -> Iterator[Edit]:
     }
     cuts["section headers"] = {image.unpack("Q", 40)[0], image.size - 1}
     for kind, sizes in cuts.items():
-        for size in sorted(size for size in sizes if size < image.size):
+        for size in sorted(size for size in sizes if 0 <= size < image.size):
             yield Edit(f"cut {kind}", f"{kind} at {size:#x}", size=size)
 
 

@@ -5,14 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.search import expand, map_object
-from abicheck.judge.loader.state import DiedError, RefusedError, die
+from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.tunables import tunable
-from abicheck.model.process import Missing
-
+from abicheck.model.process import LoadError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from abicheck.judge.loader.state import Map, Namespace
+
+
+#: Before it an object that is a filter itself could not be opened directly (bug 16272).
+_ROOT_NEED_NOT_BE_FIRST = (2, 35)
 
 
 def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), *, at_start: bool = False) -> list[Map]:
@@ -23,16 +26,24 @@ def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), 
     """
     order: list[Map] = [root, *preloads]
     seen = {id(item) for item in order}
-    for item in order:
+    done: set[int] = set()
+    while (item := next((each for each in order if id(each) not in done), None)) is not None:
+        done.add(id(item))
         # An object that an earlier load brought has its list of dependencies; its direct ones still are walked.
         fresh = item is not root and not item.dependencies
-        needed = _needed(space, item, at_start=at_start)
+        filtees, needed = _filtees(space, item, at_start=at_start), _needed(space, item, at_start=at_start)
+        for filtee in filtees:
+            _insert_before(order, filtee, item)
+            seen.add(id(filtee))
         for dependency in needed:
             if id(dependency) not in seen:
                 seen.add(id(dependency))
                 order.append(dependency)
         if fresh and item.facts.dynamic is not None:
-            item.dependencies = [item, *needed]
+            item.dependencies = [item, *needed, *filtees]
+    if order[0] is not root and space.host.libc.version < _ROOT_NEED_NOT_BE_FIRST:
+        misplaced = LoadError(kind="malformed-file", text="", object=root.path, evidence=("it is a filter",))
+        raise assertion("dl-deps.c", "_dl_map_object_deps", "map->l_searchlist.r_list[0] == map", misplaced)
     return order
 
 
@@ -42,20 +53,40 @@ def _needed(space: Namespace, item: Map, *, at_start: bool) -> list[Map]:
         return []
     if fault := item.facts.fault("needed"):
         raise die(fault, item.path, "DT_NEEDED cannot be read: its string table is not mapped")
-    if dynamic.filters or dynamic.auxiliaries:
-        names = ", ".join((*dynamic.filters, *dynamic.auxiliaries))
-        space.missing.append(Missing("filter", f"{item.path} is a filter of {names}: such objects are not simulated"))
-    found: list[Map] = []
-    for name in dynamic.needed:
-        try:
-            # DT_NEEDED may hold tokens; one without a value leaves the name empty (expand_dst in elf/dl-deps.c).
-            expanded = expand(name, item.origin, space.host)
-            found.append(map_object(space, expanded or "", item, at_start=at_start))
-        except DiedError:
-            raise
-        except RefusedError as refused:
+    found = (_map_needed(space, item, name, at_start=at_start) for name in dynamic.needed)
+    return [dependency for dependency in found if dependency is not None]
+
+
+def _map_needed(space: Namespace, item: Map, name: str, *, at_start: bool, optional: bool = False) -> Map | None:
+    """The object that one entry of `item` names, or None with the error noted (not if it is `optional`)."""
+    try:
+        # The name may hold tokens; one without a value leaves it empty (expand_dst in elf/dl-deps.c).
+        return map_object(space, expand(name, item.origin, space.host) or "", item, at_start=at_start)
+    except DiedError:
+        raise
+    except RefusedError as refused:
+        if not optional:
             space.errors.append(refused.error)
-    return found
+        return None
+
+
+def _filtees(space: Namespace, item: Map, *, at_start: bool) -> list[Map]:
+    """The objects that `item` filters: DT_FILTER ones must be there, DT_AUXILIARY ones may be."""
+    dynamic = item.facts.dynamic
+    if dynamic is None or not (dynamic.filters or dynamic.auxiliaries):
+        return []
+    found = [_map_needed(space, item, name, at_start=at_start) for name in dynamic.filters]
+    found += [_map_needed(space, item, name, at_start=at_start, optional=True) for name in dynamic.auxiliaries]
+    return [filtee for filtee in found if filtee is not None]
+
+
+def _insert_before(order: list[Map], filtee: Map, item: Map) -> None:
+    """Let symbols be looked up in `filtee` before `item`: an earlier place stands, a later one is given up."""
+    if filtee is item or filtee in order[: order.index(item)]:
+        return
+    if filtee in order:
+        order.remove(filtee)
+    order.insert(order.index(item), filtee)
 
 
 def sort_maps(space: Namespace, order: list[Map]) -> list[Map]:

@@ -9,7 +9,7 @@ import itertools
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.loader.errno import with_errno
-from abicheck.judge.loader.state import RefusedError, assertion, die
+from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.tunables import tunable
 from abicheck.model.elf import Fault
 from abicheck.model.process import ErrorKind, LoadError
@@ -27,8 +27,11 @@ _MASK = (1 << 64) - 1
 _ENOMEM, _EINVAL = 12, 22
 #: The largest hole in a fresh address space of 47 bits (below the program, which lies at 0x55…); mmap of more is ENOMEM.
 _LARGEST_HOLE = 0x5555_0000_0000
-#: ext4 and the page cache end here: a mapping that starts beyond it is EOVERFLOW.
-_LARGEST_OFFSET = 1 << 44
+#: Where a library typically lies (the kernel maps from the top down), and where the address space ends.
+_TYPICAL_BASE, _TASK_SIZE = 0x7F12_3400_0000, 0x7FFF_FFFF_F000
+#: A mapping that ends beyond this offset of a file is EOVERFLOW.
+_LARGEST_OFFSET = 1 << 63
+_NOT_MAPPED = "failed to map segment from shared object"
 
 
 class Load(NamedTuple):
@@ -95,6 +98,10 @@ def check_layout(facts: SharedObject, host: Host, name: str, path: str, *, as_pr
         _check_dynamic_info(facts, facts.dynamic, host, path)
         if not as_program:
             _check_flags(facts.dynamic, host, name)
+    elif facts.header.type == _ET_DYN:
+        # The kernel takes these segments, but no sound object has them: what the loader finds in memory is not known.
+        text = "signal: SIGSEGV"
+        raise DiedError(LoadError(kind="malformed-file", text=text, object=path, evidence=("absurd segments",), certain=False))
 
 
 #: From here on a missing PT_DYNAMIC is reported before anything is mapped (elf/dl-load.c).
@@ -138,43 +145,63 @@ def _check_dynamic(facts: SharedObject, name: str, *, empty_counts: bool) -> Non
 
 def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str) -> None:
     """The calls of mmap and mprotect that fail: `_dl_map_segments` of elf/dl-map-segments.h."""
-    modern = host.libc.version >= (2, 35)
     length = (loads[-1].allocend - loads[0].mapstart) & _MASK
     reserve = length
-    if modern:
+    if host.libc.version >= (2, 35):
         alignments = [s.align for s in facts.segments if s.type == PT_LOAD and s.align and not s.align & (s.align - 1)]
         largest = max(alignments, default=0)
         if largest > host.page_size:
             reserve = length + largest if length >= largest else 2 * largest
     unmappable = not length or reserve > _LARGEST_HOLE or loads[0].mapoff > _LARGEST_OFFSET
     if unmappable or (loads[0].writable and length > host.memory):
-        raise _refused("malformed-file", name, "failed to map segment from shared object", evidence=f"{length:#x} bytes to map")
+        raise _refused("malformed-file", name, _NOT_MAPPED, evidence=f"{length:#x} bytes to map")
+    executable = any(s.flags & _PF_X for s in facts.segments if s.type == PT_LOAD)
     for prefix, errno in host.policy.exec_mapping:
-        if any(s.flags & _PF_X for s in facts.segments if s.type == PT_LOAD) and name.startswith(prefix):
-            raise _refused(
-                "exec-mapping-denied",
-                name,
-                "failed to map segment from shared object",
-                errno if host.libc.version < (2, 20) else 0,
-                f"{prefix} is mounted noexec",
-            )
+        if executable and name.startswith(prefix):
+            told = errno if host.libc.version < (2, 20) else 0
+            raise _refused("exec-mapping-denied", name, _NOT_MAPPED, told, f"{prefix} is mounted noexec")
     if any(before.mapend != after.mapstart for before, after in itertools.pairwise(loads)):
         hole = loads[-1].mapstart - loads[0].mapend
         if hole < 0 and host.libc.version >= (2, 36):
             raise _refused("malformed-file", name, "ELF load command address/offset not page-aligned")
         if hole < 0:
             raise _refused("malformed-file", name, "cannot change memory protections")
+    if reserve == length:
+        _check_neighbours(loads, host, name)
+    bias = (_TYPICAL_BASE - loads[0].mapstart) & _MASK
     for position, load in enumerate(loads):
-        _check_segment(load, position, host, name)
+        _check_segment(load, bias, host, name, first=not position)
 
 
-def _check_segment(load: Load, position: int, host: Host, name: str) -> None:
+def _check_neighbours(loads: list[Load], host: Host, name: str) -> None:
+    """A segment beyond the span from the first to the last one is mapped over whatever the process has there."""
+    first, last = loads[0].mapstart, loads[-1].allocend + host.page_size
+    for load in loads:
+        if _signed(load.mapstart - first) < 0 or _signed(max(load.mapend, load.allocend) - last) > 0:
+            evidence = f"the segment at {load.mapstart:#x} is mapped over what lies beside the object"
+            if _signed(load.mapstart - first) + _TYPICAL_BASE + load.mapend - load.mapstart <= _TASK_SIZE:
+                raise DiedError(
+                    LoadError(kind="malformed-file", text="signal: SIGSEGV", object=name, evidence=(evidence,), certain=False)
+                )
+
+
+def _signed(distance: int) -> int:
+    return ((distance + (1 << 63)) & _MASK) - (1 << 63)
+
+
+def _check_segment(load: Load, bias: int, host: Host, name: str, *, first: bool) -> None:
+    """Map one segment at `bias`, in the arithmetic of 64-bit addresses, and clear or map the zeros behind its data."""
     size = load.mapend - load.mapstart
-    too_large = size > _LARGEST_HOLE or load.mapoff + size > _LARGEST_OFFSET or (load.writable and size > host.memory)
-    if position and size > 0 and too_large:
-        raise _refused("malformed-file", name, "failed to map segment from shared object", evidence=f"{size:#x} bytes to map")
-    zeros = load.allocend - load.mapend
-    if zeros > 0 and (zeros > _LARGEST_HOLE or (load.writable and zeros > host.memory)):
+    start = (bias + load.mapstart) & _MASK
+    unmappable = start + size > _TASK_SIZE or load.mapoff + size > _LARGEST_OFFSET or (load.writable and size > host.memory)
+    if not first and size > 0 and unmappable:
+        raise _refused("malformed-file", name, _NOT_MAPPED, evidence=f"{size:#x} bytes at {load.mapstart:#x} to map")
+    if load.allocend <= load.dataend:
+        return
+    end = (bias + load.allocend) & _MASK
+    page = ((bias + load.dataend + host.page_size - 1) & ~(host.page_size - 1)) & _MASK
+    zeros = end - page
+    if zeros > 0 and (end > _TASK_SIZE or (load.writable and zeros > host.memory)):
         raise _refused("malformed-file", name, "cannot map zero-fill pages", evidence=f"{zeros:#x} bytes of zeros")
 
 

@@ -9,6 +9,7 @@ from abicheck.judge.loader.errno import with_errno
 from abicheck.judge.loader.mapping import check_relro
 from abicheck.judge.loader.state import RefusedError, assertion, die
 from abicheck.judge.loader.static_tls import take_descriptor, take_static
+from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
@@ -39,6 +40,8 @@ def relocate(space: Namespace, item: Map, scope: Sequence[Map], *, lazy: bool = 
         space.errors.append(LoadError(kind="text-relocation-denied", text=text, object=item.path))
         return
     _relr(space, item)
+    if not dynamic.has_symtab:
+        raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
     space.references += len(facts.references)
     if not lazy and _known_to_bind(space.memo, item, scope):
         special = space.memo.special[id(facts)]
@@ -68,7 +71,7 @@ def _relr(space: Namespace, item: Map) -> None:
     modern = space.host.libc.version >= (2, 36)
     if modern and (fault := item.facts.fault("relr")):
         raise die(fault, item.path, "DT_RELR or its targets do not lie in writable mapped memory")
-    if dynamic.has_relr and not modern:
+    if dynamic.has_relr and dynamic.relr_entry and not modern:
         space.errors.append(
             LoadError(
                 kind="relr-unsupported",

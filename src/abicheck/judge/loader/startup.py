@@ -28,7 +28,7 @@ def start(host: Host, path: str, memo: Memo) -> tuple[LinkMap, Process]:
     scope: list[Map] = []
     try:
         main = _map_program(space, path)
-        scope = _load_all(space, main)
+        scope = _load_all(space, main, path)
     except RefusedError as refused:
         space.errors.append(refused.error)
     space.errors[:] = [_as_at_start(error, path) for error in space.errors]
@@ -47,7 +47,8 @@ def _map_program(space: Namespace, path: str) -> Map:
         text = f"{path}: {strerror(8)}"
         raise RefusedError(LoadError(kind="wrong-machine", text=text, object=path, evidence=(verified.reason,)))
     check_layout(verified.facts, host, path, path, as_program=True)
-    main = Map("", path, file, verified.facts, Search("program"))
+    # The loader knows the program that the kernel started by no name at all: to open its path maps it anew.
+    main = Map("", "", file, verified.facts, Search("program"))
     main.kind = "executable"
     # Only the main program's $ORIGIN is the resolved directory: the kernel gives it as /proc/self/exe (elf/dl-origin.c).
     main.origin = origin_of(host.files.resolve(path), host.cwd)
@@ -55,11 +56,11 @@ def _map_program(space: Namespace, path: str) -> Map:
     return main
 
 
-def _load_all(space: Namespace, main: Map) -> list[Map]:
+def _load_all(space: Namespace, main: Map, path: str) -> list[Map]:
     host = space.host
     loader = _map_interpreter(space, main)
     space.stack_executable = wants_executable_stack(main.facts, host)
-    _apply_stack_tunable(space)
+    _apply_stack_tunable(space, path)
     order = map_dependencies(space, main, _preload(space, main), at_start=True)
     if loader not in order:
         # Nothing needs ld.so by name: it stays in the list of objects, at its end (`dl_main` puts it back in).
@@ -80,12 +81,12 @@ def _load_all(space: Namespace, main: Map) -> list[Map]:
     return order
 
 
-def _apply_stack_tunable(space: Namespace) -> None:
+def _apply_stack_tunable(space: Namespace, path: str) -> None:
     """The tunable glibc.rtld.execstack (elf/dl-execstack-tunable.c): 0 forbids an executable stack, 2 makes it so at once."""
     mode = execstack_mode(space.host)
     if mode == 0 and space.stack_executable:
         text = "exit 127: Fatal glibc error: executable stack is not allowed"
-        space.errors.append(LoadError(kind="exec-stack-refused", text=text, object=space.maps[0].names[0], certain=False))
+        space.errors.append(LoadError(kind="exec-stack-refused", text=text, object=path, certain=False))
     space.stack_executable |= mode == 2
 
 

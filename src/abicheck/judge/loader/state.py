@@ -147,7 +147,8 @@ class Namespace:
                 self._register(dynamic.soname, item)
             elif item.facts.fault("soname"):
                 self.soname_faults.append(item)
-        if item.file is not None:
+        if item.file is not None and item.search.found not in ("program", "interpreter"):
+            # The loader does not know the files of these two, which the kernel mapped: to open them by path maps them anew.
             self.by_file.setdefault((item.file.device, item.file.inode), item)
 
     def _register(self, name: str, item: Map) -> None:

@@ -20,7 +20,7 @@ PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_PHDR, PT_GNU_PROPERTY = 1, 2, 3, 4, 
 ET_DYN = 3
 
 _EHDR_SIZE = 64
-_PHDR = Struct("<IIQQQQQQ")
+_PHDR = Struct("<IIQQ8xQQQ")
 _EHDR = Struct("<16xHHIQQQIHHH")
 
 
@@ -33,7 +33,7 @@ def read_header(data: Bytes) -> Header | None:
         layout = _EHDR
     else:
         layout = Struct((">" if ident[5] == 2 else "<") + ("16xHHIIIIIHHH" if ident[4] == 1 else "16xHHIQQQIHHH"))
-    kind, machine, version, _entry, phoff, _shoff, _flags, _ehsize, phentsize, phnum = layout.unpack_from(data)
+    kind, machine, version, _entry, phoff, _shoff, _flags, _ehsize, phentsize, phnum = layout.unpack_from(data[:_EHDR_SIZE])
     return Header(ident=ident, type=kind, machine=machine, version=version, phoff=phoff, phentsize=phentsize, phnum=phnum)
 
 
@@ -58,10 +58,7 @@ def read_segments(data: Bytes, header: Header) -> tuple[Segment, ...] | Malforme
 def decode_segments(table: bytes) -> tuple[Segment, ...]:
     """Program headers from their bytes, as many as are whole."""
     table = table[: len(table) - len(table) % _PHDR.size]
-    return tuple(
-        Segment(kind, flags, offset, vaddr, filesz, memsz, align)
-        for kind, flags, offset, vaddr, _paddr, filesz, memsz, align in _PHDR.iter_unpack(table)
-    )
+    return tuple(map(Segment._make, _PHDR.iter_unpack(table)))
 
 
 def read_foreign_segments(data: Bytes, header: Header) -> tuple[Segment, ...]:

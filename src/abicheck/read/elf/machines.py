@@ -16,7 +16,7 @@ EM_AARCH64 = 183
 class Machine(NamedTuple):
     """The relocation types that one machine's loader knows.
 
-    `kinds` gives what a type asks for; a type that is neither there nor in `relative` nor 0 (NONE) is unknown to the loader.
+    `kinds` gives what a type asks for; a type that is neither there nor in `symbolless` is unknown to the loader.
     `plt_class` are the types whose lookup ignores the PLT entries of executables (`elf_machine_type_class`).
     `checks_relative` tells whether the loader asserts that what DT_RELACOUNT counts is RELATIVE.
     """
@@ -25,6 +25,11 @@ class Machine(NamedTuple):
     kinds: Mapping[int, ReferenceKind]
     plt_class: frozenset[int]
     checks_relative: bool = False
+
+    @property
+    def symbolless(self) -> frozenset[int]:
+        """The types that refer to nothing: NONE and RELATIVE."""
+        return self.relative | {0}
 
 
 # sysdeps/x86_64/dl-machine.h, elf_machine_rela and elf_machine_type_class

@@ -13,9 +13,9 @@ from abicheck.read.elf.relocations import walk_run
 from abicheck.read.elf.symbols import SYMBOL
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
-    from abicheck.model.elf import Version
+    from abicheck.model.elf import ReferenceKind, Version
     from abicheck.read.elf.image import Image
     from abicheck.read.elf.machines import Machine
     from abicheck.read.elf.relocations import Relocations, Tables
@@ -26,6 +26,8 @@ _STB_LOCAL, _STB_WEAK = 0, 2
 _BINDS_LOCALLY = (1, 2)
 _MASK32 = 0xFFFFFFFF
 _MOST_SHARED = 1 << 16
+#: Makes a named tuple at a third of the price.
+_new = tuple.__new__
 
 
 class References(NamedTuple):
@@ -36,26 +38,36 @@ class References(NamedTuple):
     bad_relative_count: bool = False
 
 
-class _Like(dict[bytes, Reference]):
-    """The references that differ by name only, by that name; those of all objects are shared."""
+def _first_of_each(symbols: list[int], references: list[Reference]) -> Iterable[Reference]:
+    """Of references that ask the same of one symbol the first."""
+    if len(set(symbols)) == len(symbols):
+        return references
+    found: dict[tuple[int, str], Reference] = {}
+    for symbol, reference in zip(symbols, references, strict=True):
+        found.setdefault((symbol, reference.kind), reference)
+    return found.values()
 
-    __slots__ = ("_rest", "named")
 
-    def __init__(self, *rest: object, named: bool) -> None:
-        super().__init__()
-        self._rest = rest
-        self.named = named
+class _Like(NamedTuple):
+    """The references that differ by name only: by that name, with all their other fields. Those of all objects are shared."""
 
-    def __missing__(self, name: bytes) -> Reference:
-        if len(self) > _MOST_SHARED:
-            self.clear()
-        reference = Reference._make((decode(name) if self.named else None, *self._rest))
-        if self.named:
-            self[name] = reference
+    shared: dict[bytes, Reference]
+    rest: tuple[Version | None, bool, ReferenceKind, int, bool, bool, int]
+    named: bool
+
+    def add(self, name: bytes) -> Reference:
+        """The reference of this name, which `shared` lacks."""
+        if not self.named:
+            return self.shared.setdefault(b"", _new(Reference, (None, *self.rest)))
+        if len(self.shared) > _MOST_SHARED:
+            self.shared.clear()
+        reference = self.shared[name] = _new(Reference, (decode(name), *self.rest))
         return reference
 
 
-_like = lru_cache(maxsize=1 << 12)(_Like)
+@lru_cache(maxsize=1 << 12)
+def _like(rest: tuple[Version | None, bool, ReferenceKind, int, bool, bool, int], *, named: bool) -> _Like:
+    return _Like({}, rest, named)
 
 
 @dataclass(slots=True)
@@ -78,6 +90,8 @@ class ReferenceReader:
 
     def _like(self, kind: int, attributes: int, version: int, *, in_plt: bool) -> _Like:
         """The references of this type with these `st_info` and `st_other` (low and high byte) and this version index."""
+        if kind in self.machine.symbolless:
+            raise ValueError(kind)
         binding, visibility = attributes >> 4 & 15, attributes >> 8 & 3
         named = binding != _STB_LOCAL and visibility not in _BINDS_LOCALLY
         wanted: Version | None = None
@@ -89,47 +103,59 @@ class ReferenceReader:
                 wanted = None
         asked = self.machine.kinds.get(kind, "unknown")
         plt_class = kind in self.machine.plt_class
-        return _like(wanted, binding == _STB_WEAK, asked, kind, plt_class, in_plt, visibility, named=named)
+        return _like((wanted, binding == _STB_WEAK, asked, kind, plt_class, in_plt, visibility), named=named)
 
     def _from_tables(self, tables: Tables) -> tuple[Reference, ...] | None:
         """The references of tables that need no walking; None where symbols, versions or names do."""
-        count, names = tables.symbols, self.strings.raw
+        count = tables.symbols
         words = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("Q")[::3].tolist()
         versions = [0] * count
         if self.versym is not None:
             versions = memoryview(self.versym.raw)[: count * 2].cast("H").tolist()
         if len(words) < count or len(versions) < count:
             return None
-        ignored = {0, *self.machine.relative}
-        found: dict[tuple[int, str], Reference] = {}
+        symbols: list[int] = []
+        references: list[Reference] = []
         try:
             for in_plt, infos in tables.infos:
-                likes: dict[int, _Like] = {}
-                for info in infos:
-                    kind, symbol = info & _MASK32, info >> 32
-                    if kind in ignored:
-                        continue
-                    word, version = words[symbol], versions[symbol] & 0x7FFF
-                    key = (kind << 16 | word >> 32 & 0xFFFF) << 16 | version
-                    like = likes.get(key)
-                    if like is None:
-                        like = likes[key] = self._like(kind, word >> 32 & 0xFFFF, version, in_plt=in_plt)
-                    start = word & _MASK32
-                    reference = like[names[start : names.index(0, start)]]
-                    found.setdefault((symbol, reference.kind), reference)
+                symbols += [info >> 32 for info in infos]
+                references += self._pick(infos, words, versions, in_plt=in_plt)
         except (MemoryAccessError, ValueError):
             return None
-        return tuple(found.values())
+        return tuple(_first_of_each(symbols, references))
+
+    def _pick(self, infos: Iterable[int], words: list[int], versions: list[int], *, in_plt: bool) -> list[Reference]:
+        """The reference of each `r_info`, given each symbol's first 64 bits and version index.
+
+        This is where the time goes, so it is one plain loop.
+        """
+        names = self.strings.raw
+        find_end = names.index
+        likes: dict[int, _Like] = {}
+        picked: list[Reference] = []
+        for info in infos:
+            symbol = info >> 32
+            word = words[symbol]
+            key = (info & _MASK32) << 32 | word >> 16 & 0xFFFF0000 | versions[symbol]
+            like = likes.get(key)
+            if like is None:
+                like = likes[key] = self._like(info & _MASK32, word >> 32 & 0xFFFF, versions[symbol] & 0x7FFF, in_plt=in_plt)
+            start = word & _MASK32
+            name = names[start : find_end(0, start)]
+            shared = like[0]
+            picked.append(shared[name] if name in shared else like.add(name))
+        return picked
 
     def _read(self, info: int, *, in_plt: bool) -> Reference | None:
         """The reference of one relocation, read with care; None for a relocation that refers to nothing."""
         kind, symbol = info & _MASK32, info >> 32
         version = 0 if self.versym is None else self.versym.word16(symbol * 2) & 0x7FFF
-        if kind == 0 or kind in self.machine.relative:
+        if kind in self.machine.symbolless:
             return None
         word = self.symbols.word64(symbol * SYMBOL.size)
         like = self._like(kind, word >> 32 & 0xFFFF, version, in_plt=in_plt)
-        return like[self.strings.string(word & _MASK32) if like.named else b""]
+        name = self.strings.string(word & _MASK32) if like.named else b""
+        return like.shared.get(name) or like.add(name)
 
     def _walk(self, image: Image, relocations: Relocations) -> References:
         """The references relocation by relocation, up to where the loader dies; that one's own is looked up before."""

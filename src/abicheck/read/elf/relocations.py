@@ -107,8 +107,10 @@ def _read_tables(image: Image, machine: Machine, runs: list[Run], *, text: bool)
             return None
         if not run.relative:
             unique = dict.fromkeys(words[1::3].tolist())
+            for kind in machine.symbolless:
+                unique.pop(kind, None)
             infos.append((run.in_plt, unique))
-            symbols = max(symbols, (max(unique) >> 32) + 1)
+            symbols = max(symbols, (max(unique, default=0) >> 32) + 1)
         elif machine.checks_relative and not _all_relative(table, machine):
             return None
     return Tables(tuple(infos), symbols)

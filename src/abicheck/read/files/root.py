@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-from dataclasses import dataclass
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,8 +21,7 @@ MAX_LINKS = 40
 MAX_PATH = 4096
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class View:
+class View(NamedTuple):
     """Local files that a root shows besides its own.
 
     What the root lacks in its directory `directory` is taken from `local`, a directory of this machine: all of it where `only`
@@ -64,13 +62,11 @@ class Root:
         """The same root with the local files of `view` in it."""
         return Root(self._given, self._store, view)
 
-    def inner(self, path: str) -> str | None:
-        """The path inside the root of what lies at `path` on this machine; None for what lies outside."""
-        path = os.path.abspath(path)
-        real = os.path.join(os.path.realpath(os.path.dirname(path)), os.path.basename(path))
-        for base, each in ((self._given, path), (self.directory, real)):
-            if each.startswith(base.rstrip(os.sep) + os.sep):
-                return each[len(base.rstrip(os.sep)) :]
+    def inner(self, directory: str) -> str | None:
+        """The path inside the root of a directory of this machine; None for what lies outside."""
+        for base, path in ((self._given, os.path.abspath(directory)), (self.directory, os.path.realpath(directory))):
+            if f"{path}{os.sep}".startswith(base.rstrip(os.sep) + os.sep):
+                return path[len(base.rstrip(os.sep)) :] or "/"
         return None
 
     def stat(self, path: str) -> FileId | int:
@@ -174,6 +170,8 @@ class Root:
 
 def view_of(root: Root, path: str, sealed: Iterable[str]) -> View:
     """The least that shows the local file `path` (absolute) in `root` together with what lies around it.
+
+    It is the same for all files of a directory that the root has not got.
 
     The deepest directory on its way that the root has too is completed with what this machine has there, so that
     `$ORIGIN/../name.libs` leads on; but of `/` and of the directories `sealed`, which the host's loader searches by itself, only

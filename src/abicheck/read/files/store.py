@@ -7,7 +7,6 @@ import stat
 from errno import EACCES, EIO, ENOENT, ENXIO
 from typing import TYPE_CHECKING
 
-from abicheck.model.elf import Malformed
 from abicheck.model.files import FileId
 
 if TYPE_CHECKING:
@@ -15,23 +14,30 @@ if TYPE_CHECKING:
 
 
 class FactStore:
-    """Reads each file once a run, whatever the number of hosts and roots that see it."""
+    """Reads each file once a run, whatever the number of hosts and roots that see it. `paths` says where each lies here."""
 
     def __init__(self) -> None:
         self._facts: dict[FileId, ElfFile] = {}
+        self.paths: dict[FileId, str] = {}
 
     def facts(self, file: FileId, path: str) -> ElfFile:
         """The facts of `file`, which lies at `path` on this machine."""
         found = self._facts.get(file)
         if found is None:
-            from abicheck.read.elf import read_elf  # noqa: PLC0415 -- a run that finds all its verdicts stored reads no file
-
-            try:
-                found = read_elf(path)
-            except OSError as error:  # it went away, or its permissions did, since it was found
-                found = Malformed(reason="unreadable", size=file.size, errno=open_errno(error))
-            self._facts[file] = found
+            found = self._facts[file] = _read(path, file.size)
+            self.paths[file] = path
         return found
+
+
+def _read(path: str, size: int) -> ElfFile:
+    # Imported here because a run that finds all its verdicts stored reads no file, and is over in the time that this takes.
+    from abicheck.model.elf import Malformed  # noqa: PLC0415
+    from abicheck.read.elf import read_elf  # noqa: PLC0415
+
+    try:
+        return read_elf(path)
+    except OSError as error:  # it went away, or its permissions did, since it was found
+        return Malformed(reason="unreadable", size=size, errno=open_errno(error))
 
 
 def open_errno(error: OSError | ValueError) -> int:

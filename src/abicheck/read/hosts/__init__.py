@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import posixpath
 import sys
 from dataclasses import replace
 from types import MappingProxyType
@@ -82,7 +83,9 @@ def _rootfs(spec: str, directory: str, python: str | None, settings: Mapping[str
     if python is None and all(isinstance(files.stat(loader), int) for loader in KNOWN_LOADERS):
         raise HostError(f"no C library in it (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
     variables = environment(settings, {})
-    wanted = (files.inner(python) or python) if python and "/" in python else python
+    wanted = python
+    if python is not None and "/" in python and (inside := files.inner(posixpath.dirname(python))) is not None:
+        wanted = posixpath.join(inside, posixpath.basename(python))
     interpreter = find_interpreter(files, wanted, ROOT_PATH)
     tree = read_tree(files, interpreter.path)
     return replace(

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import os
 import struct
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,8 +32,7 @@ _HWCAP_PLATFORM = 0xF << 48  # x86 only
 _PLATFORM_BITS = {"haswell": 1 << 50, "xeon_phi": 1 << 51}
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CacheReader:
+class CacheReader(NamedTuple):
     """What decides which entries a loader takes.
 
     `named` are the glibc-hwcaps subdirectories that it searches, best first; without `knows_named` it is too old for them.

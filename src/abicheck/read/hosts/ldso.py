@@ -8,10 +8,10 @@ import struct
 from typing import NamedTuple
 
 # trusted-dirs.h: the directories stand one after the other, each with a slash and a NUL at its end.
-_SYSTEM_DIRS = re.compile(rb"(?<=\0)(?:/[^\0\s]*/\0)+")
+_SYSTEM_DIRS = re.compile(rb"\0/[^\0\s]*/\0(?:/[^\0\s]*/\0)*")
 # Debian's own `$LIB` (debian/patches/any/local-ldso-multilib...) keeps the triplet; upstream's is the last part of slibdir.
 _MULTIARCH_LIB = re.compile(rb"\0(lib/[a-z0-9_]+-linux-gnu)\0")
-_HWCAPS = re.compile(rb"(?<=\0)(x86-64-v\d(?::x86-64-v\d)*)\0")
+_HWCAPS = re.compile(rb"\0(x86-64-v\d(?::x86-64-v\d)*)\0")
 _BANNER = re.compile(rb"GNU C Library \(([^)\n]*)\)[^\n]*? version (\d+)\.(\d+)")
 _GLIBC_NODE = re.compile(rb"\0GLIBC_2\.(\d+)(?=\0)")
 _MUSL_VERSION = re.compile(rb"\0(\d+)\.(\d+)\.(\d+)(?:[-_.]git[^\0]*)?\0")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import posixpath
 from dataclasses import replace
 from errno import EACCES, ENOENT
 from typing import TYPE_CHECKING, NamedTuple
@@ -34,6 +35,8 @@ class Locator:
 
     def __init__(self, host: Host) -> None:
         self._host = host
+        self._inside: dict[str, str | None] = {}
+        self._views: dict[str, View] = {}
         self._showing: dict[View, Host] = {}
 
     def locate(self, given: str) -> Target:
@@ -48,17 +51,27 @@ class Locator:
             path = given if "/" in given else os.path.abspath(given)
             _refuse(given, files.stat(path), directory=os.path.isdir(path))
             return Target(given, path, path, self._host, None)
-        inside = files.inner(given)
-        local = os.path.abspath(given)
+        directory, name = os.path.split(os.path.abspath(given))
+        if directory not in self._inside:
+            self._inside[directory] = files.inner(directory)
+        inside = self._inside[directory]
+        local = os.path.join(directory, name)
         if inside is None and os.path.exists(local):
             _refuse(given, 0 if os.access(local, os.R_OK) else EACCES, directory=os.path.isdir(local))
-            view = view_of(files, local, self._host.loader.system_dirs)
-            if view not in self._showing:
-                self._showing[view] = replace(self._host, files=files.showing(view))
+            view = self._view(files, directory, local)
             return Target(given, local, local, self._showing[view], view)
-        path = inside or local
+        path = local if inside is None else posixpath.join(inside, name)
         _refuse(given, files.stat(path), directory=files.has_directory(path))
         return Target(given, path, files.locate(path) or path, self._host, None)
+
+    def _view(self, root: Root, directory: str, local: str) -> View:
+        """What must be shown for the file `local`: the same for its neighbours, unless the root has their directory too."""
+        key = local if root.has_directory(directory) else directory
+        if key not in self._views:
+            view = self._views[key] = view_of(root, local, self._host.loader.system_dirs)
+            if view not in self._showing:
+                self._showing[view] = replace(self._host, files=root.showing(view))
+        return self._views[key]
 
 
 def digest(place: str) -> str:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import posixpath
+import struct
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError
-from abicheck.model.elf import SharedObject
 from abicheck.model.host import Libc, LoaderConfig
 from abicheck.read.hosts import ldso
 from abicheck.read.hosts.cpu import legacy_subdirs
@@ -14,7 +15,6 @@ from abicheck.read.hosts.ldcache import CacheReader, parse_cache
 from abicheck.read.hosts.machine import this_machine
 
 if TYPE_CHECKING:
-    from abicheck.model.elf import Header
     from abicheck.model.host import Arch
     from abicheck.read.files import Disk, Root
     from abicheck.read.hosts.cpu import Cpu
@@ -31,6 +31,13 @@ _ARCHES: dict[int, Arch] = {62: "x86_64", 183: "aarch64"}
 _OTHER_MACHINES = {3: "i386", 8: "mips", 20: "ppc", 21: "ppc64", 22: "s390x", 40: "arm", 243: "riscv", 258: "loongarch"}
 _ELFCLASS64 = 2
 _ELFDATA2LSB = 1
+_PT_INTERP = 3
+
+# Of the header the identification, e_machine, e_phoff, e_phentsize and e_phnum; of a segment p_type, p_offset and p_filesz. The
+# whole reader of ELF files is not asked: what a run stored can be trusted again in less time than it takes to load it.
+_HEADER = struct.Struct("<16s2xH12xQ14xHH")
+_SEGMENT = struct.Struct("<I4xQ16xQ")
+_PROGRAM_HEADERS = 1 << 16
 
 
 class Tree(NamedTuple):
@@ -87,39 +94,43 @@ def _glibc(
     )
 
 
-def machine_name(header: Header) -> str:
+def machine_name(number: int, elf_class: int, data: int) -> str:
     """The machine that a file is for, as in `x86_64`; the 32-bit and big-endian kinds of one are others."""
-    name = _ARCHES.get(header.machine) or _OTHER_MACHINES.get(header.machine) or f"machine {header.machine}"
-    if header.machine in _ARCHES and (header.elf_class, header.data) != (_ELFCLASS64, _ELFDATA2LSB):
-        return f"{name} (ELF class {header.elf_class}, data {header.data})"
+    name = _ARCHES.get(number) or _OTHER_MACHINES.get(number) or f"machine {number}"
+    if number in _ARCHES and (elf_class, data) != (_ELFCLASS64, _ELFDATA2LSB):
+        return f"{name} (ELF class {elf_class}, data {data})"
     return name
 
 
-def read_bytes(files: Disk | Root, path: str) -> bytes | None:
-    """The contents of a file of the host; None where it has no such file or it cannot be read."""
+def read_bytes(files: Disk | Root, path: str, limit: int = -1) -> bytes | None:
+    """The first `limit` bytes of a file of the host, or all; None where it has no such file or it cannot be read."""
     place = files.locate(path)
     if place is None or isinstance(files.stat(path), int):
         return None
     try:
         with open(place, "rb") as file:
-            return file.read()
+            return file.read(limit)
     except OSError:
         return None
 
 
 def _program(files: Disk | Root, path: str) -> tuple[Arch, str]:
     """Architecture and PT_INTERP of the interpreter."""
-    file = files.stat(path)
-    facts = None if isinstance(file, int) else files.facts(file)
-    if not isinstance(facts, SharedObject):
+    data = read_bytes(files, path, _PROGRAM_HEADERS) or b""
+    if data[:4] != b"\x7fELF" or len(data) < _HEADER.size:
         raise HostError(f"{path} is no ELF program; name the Python itself with --python, not a script that starts it")
-    machine = machine_name(facts.header)
-    arch = _ARCHES.get(facts.header.machine)
+    ident, number, table, size, count = _HEADER.unpack_from(data)
+    arch = _ARCHES.get(number)
+    machine = machine_name(number, ident[4], ident[5])
     if arch is None or arch != machine:
         raise HostError(f"{path} is built for {machine}; abicheck knows x86_64 and aarch64 hosts, so give one of these")
-    if facts.interpreter is None:
-        raise HostError(f"{path} is statically linked and loads no libraries; name another Python with --python")
-    return arch, facts.interpreter
+    for index in range(count):
+        if table + index * size + _SEGMENT.size > len(data):
+            break
+        kind, offset, length = _SEGMENT.unpack_from(data, table + index * size)
+        if kind == _PT_INTERP:
+            return arch, os.fsdecode(data[offset : offset + length].partition(b"\0")[0])
+    raise HostError(f"{path} is statically linked and loads no libraries; name another Python with --python")
 
 
 def _banner(files: Disk | Root, directories: tuple[str, ...], loader: str) -> ldso.Banner | None:

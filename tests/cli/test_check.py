@@ -1,0 +1,135 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from importlib.resources import files
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from abicheck.cli.main import main
+from abicheck.cli.output import wants_colour
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABICHECK_CACHE", str(tmp_path / "cache"))
+
+
+def _check(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as leaving:
+        main(["check", *arguments])
+    assert isinstance(leaving.value.code, int)
+    return leaving.value.code
+
+
+def test_what_loads(extension: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _check(str(extension)) == 0
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"✓ {extension} loads on local (")
+    assert captured.out.splitlines()[-1].startswith("1 file · 1 host · ")
+    assert captured.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["{tmp}/gone.so"], 4, "{tmp}/gone.so: no such file; "),
+        (["{tmp}"], 4, "{tmp}: a directory; "),
+        (["--host", "debian:13", "{tmp}/empty.so"], 2, "unknown host 'debian:13'; there are: local"),
+        (["--host", "rootfs:{tmp}", "{tmp}/empty.so"], 4, "rootfs:{tmp}: no C library in it "),
+        (["--host", "rootfs:{tmp}/none", "{tmp}/empty.so"], 4, "rootfs:{tmp}/none: {tmp}/none is no directory; "),
+        (["--host", "rootfs:{root}", "--python", "2.7", "{tmp}/empty.so"], 4, "rootfs:{root}: there is no python2.7 in "),
+        (["--python", "/nowhere/python", "{tmp}/empty.so"], 4, "local: there is no Python at /nowhere/python; "),
+        (["--set", "LD_LIBARY_PATH=/a", "{tmp}/empty.so"], 2, "--set LD_LIBARY_PATH: no loader reads this; "),
+        (["--set", "LD_PRELOAD", "{tmp}/empty.so"], 2, "--set LD_PRELOAD: write it as --set NAME=VALUE"),
+        (["-o", "{tmp}/none/report", "{extension}"], 4, "{tmp}/none/report: cannot write the report: No such file"),
+    ],
+)
+def test_bad_input_is_one_clear_line(  # noqa: PLR0917 -- fixtures
+    arguments: list[str],
+    code: int,
+    message: str,
+    tmp_path: Path,
+    machine_root: Path,
+    extension: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "empty.so").touch()
+    given = {"tmp": tmp_path, "root": machine_root, "extension": extension}
+    assert _check(*(argument.format(**given) for argument in arguments)) == code
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.startswith(f"abicheck: {message.format(**given)}")
+    assert captured.err.count("\n") == 1
+
+
+def test_what_fails_counts_more_than_what_could_not_be_judged(tmp_path: Path, extension: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.so").touch()
+    assert _check(str(tmp_path / "empty.so"), str(tmp_path / "gone.so"), str(extension)) == 1
+    captured = capsys.readouterr()
+    assert "empty.so: file too short" in captured.out
+    assert f"✓ {extension}" in captured.out
+    assert "1 error · 1 not judged" in captured.out
+
+
+@pytest.mark.parametrize("more", [(), ("--tree", "--why", "malloc"), ("--no-cache",), ("--jobs", "2"), ("--host", "local")])
+def test_json_is_what_the_schema_says(more: tuple[str, ...], extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.so").touch()
+    assert _check("--format", "json", *more, str(extension), str(tmp_path / "empty.so"), str(tmp_path / "gone.so")) == 1
+    document = json.loads(capsys.readouterr().out)
+    schema = json.loads((files("abicheck.report") / "schema/check.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(document)
+    assert document["verdict"] == "fails"
+    assert ("tree" in document["results"][0]) == ("--tree" in more)
+
+
+def test_the_json_path_imports_no_rich(extension: Path) -> None:
+    program = (
+        "import sys, atexit; from abicheck.cli.main import main;"
+        "atexit.register(lambda: print('rich' in sys.modules, file=sys.stderr));"
+        f"main(['check', '--format', 'json', '--no-cache', {str(extension)!r}])"
+    )
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ran.stderr == "False\n"
+
+
+class TestOutput:
+    def test_a_file_is_replaced_as_a_whole(self, extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        output = tmp_path / "report.json"
+        output.write_text("old")
+        (tmp_path / "link").symlink_to(output)
+        assert _check("--format", "json", "-o", str(tmp_path / "link"), str(extension)) == 0
+        assert json.loads(output.read_text(encoding="utf-8"))["verdict"] == "loads"
+        assert (tmp_path / "link").is_symlink()
+        assert {each.name for each in tmp_path.iterdir()} == {"report.json", "link", "cache"}
+        assert capsys.readouterr().out == ""
+
+    def test_a_device_is_written_itself(self, extension: Path) -> None:
+        assert _check("-o", os.devnull, str(extension)) == 0
+        assert not Path(os.devnull).is_file()
+
+    def test_a_terminal_that_lacks_the_signs_gets_others(self, extension: Path) -> None:
+        environment = {**os.environ, "PYTHONIOENCODING": "ascii", "PYTHONUTF8": "0"}
+        command = [sys.executable, "-m", "abicheck", "check", "--no-cache", str(extension)]
+        ran = subprocess.run(command, capture_output=True, check=True, env=environment)
+        assert ran.stdout.startswith(b"? ")
+
+    @pytest.mark.parametrize(
+        ("environment", "output", "expected"),
+        [({}, None, True), ({}, "file", False), ({"NO_COLOR": "1"}, None, False), ({"NO_COLOR": ""}, None, True), ({"TERM": "dumb"}, None, False)],
+    )
+    def test_colour_only_on_a_terminal_that_wants_it(
+        self, environment: dict[str, str], output: str | None, *, expected: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        for name in ("NO_COLOR", "TERM"):
+            monkeypatch.delenv(name, raising=False)
+        for name, value in environment.items():
+            monkeypatch.setenv(name, value)
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: True)
+        assert wants_colour(output) is expected
+        monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
+        assert not wants_colour(output)

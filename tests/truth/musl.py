@@ -1,0 +1,219 @@
+"""`python -m tests.truth.musl`: compares what abicheck predicts with what musl's own loader says, in dlopen and with --list."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from itertools import repeat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from abicheck.judge.loader import Memo, dlopen, musl, start
+from abicheck.read.files import Root, View
+from abicheck.read.hosts import open_host
+from containers.make_root import Recipe, RootError, cache_dir, make_root
+from tests.truth.compare import Pair, differences, passes, table
+from tests.truth.corpus import Subject, corpus, stratified
+from tests.truth.oracle import Observation, OracleError, require
+from tests.truth.roots import MOUNT_POINT, Host
+from tests.truth.wheels import WheelError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+SUITES = {"musl-1.2.2": "bullseye", "musl-1.2.3": "bookworm", "musl-1.2.5": "trixie", "musl-1.2.6": "forky"}
+ROLLING = ("forky",)
+#: glibc's C++ and OpenMP runtimes, as one who has only a manylinux wheel might lend them to musl.
+RUNTIME = {"LD_LIBRARY_PATH": "/usr/lib/x86_64-linux-gnu"}
+SETTINGS = {"": {}, "+runtime": RUNTIME}
+FAMILIES = ("wheel", "wheel-musl", "wheel-aarch64", "odd")
+SOURCE = Path(__file__).with_name("musl_probe.c")
+PROBE = "/usr/bin/musl-probe"
+LOADER = "/lib/ld-musl-x86_64.so.1"
+SOME = 600
+#: So many objects are asked about at once: a listing may be long.
+CHUNK = 100
+#: Everything happens in a mount namespace of its own; the loader's variables are set only in the root.
+ENTER = """
+mount --bind -o ro "$2" "$1{mount_point}" && mount -t proc proc "$1/proc" && ulimit -c 0 && exec "$3" -I -S -c "$4" "$@"
+""".format(mount_point=MOUNT_POINT)
+LAUNCH = """
+import os, sys
+root, probe, variables, mode = sys.argv[1], sys.argv[5], sys.argv[6].split("\\n"), sys.argv[7:]
+os.chroot(root)
+os.chdir("/")
+os.execve(probe, [probe, *mode], dict(item.split("=", 1) for item in variables if item))
+"""
+
+
+def hosts(wanted: tuple[str, ...]) -> list[Host]:
+    """The roots with musl and the glibc runtimes, with and without a way to the latter, made as far as they are not there."""
+    found = []
+    for base, suite in SUITES.items():
+        root = cache_dir() / "roots" / base
+        names = [f"{base}{setting}" for setting in SETTINGS if not wanted or f"{base}{setting}".startswith(wanted)]
+        if names and not root.exists():
+            make_root(Recipe(suite=suite, packages=("musl", "libgomp1", "libstdc++6")), root)
+        if names:
+            _compile(root)
+        found += [
+            Host(name=name, root=root, rolling=suite in ROLLING, environment=SETTINGS[name.removeprefix(base)]) for name in names
+        ]
+    return found
+
+
+def _compile(root: Path) -> None:
+    if shutil.which("musl-gcc") is None:
+        raise OracleError("the truth about musl needs musl-gcc: apt-get install musl-tools")
+    target = f"{root}{PROBE}"
+    run = subprocess.run(["musl-gcc", "-O1", "-o", target, SOURCE], capture_output=True, text=True, check=False)
+    if run.returncode:
+        raise OracleError(f"musl-gcc cannot compile {SOURCE.name}: {(run.stderr.strip().splitlines() or ['no reason'])[-1]}")
+
+
+def ask(host: Host, objects: Path, paths: list[str], *mode: str) -> dict[str, tuple[str, int]]:
+    """What the probe says of each path in this mode."""
+    variables = "\n".join(f"{name}={value}" for name, value in host.environment.items())
+    script = ["sh", "-c", ENTER, "sh", str(host.root), str(objects), sys.executable, LAUNCH, PROBE, variables, *mode]
+    command = ["unshare", "-m", "--propagation", "private", *script]
+    run = subprocess.run(command, input="".join(f"{path}\n" for path in paths).encode(), capture_output=True, check=False)
+    parts = run.stdout.decode("utf-8", "backslashreplace").split("\0")[:-1]
+    if len(parts) != 3 * len(paths):
+        said = run.stderr.decode(errors="replace").strip().splitlines() or ["nothing"]
+        raise OracleError(f"the loader of {host.name} cannot be asked in a chroot; the attempt said: {said[-1]}")
+    return {path: (text, int(status)) for path, text, status in zip(parts[::3], parts[1::3], parts[2::3], strict=True)}
+
+
+def observe(text: str, status: int) -> Observation:
+    """One answer to "open"."""
+    if text == "ok":
+        return Observation(outcome="loads")
+    if text.startswith("E"):
+        return Observation(outcome="fails", text=text[1:])
+    if text.startswith("S"):
+        number, state = map(int, text[1:].split())
+        name = signal.Signals(number).name
+        phase = "loader" if state else "constructor"
+        return Observation(outcome="hang" if name == "SIGALRM" else "crash", text=f"signal: {name}", phase=phase)
+    # Nothing told the status before a constructor took the handlers away or ended the process.
+    return Observation(outcome="exit", text=f"status {status}", phase="constructor")
+
+
+def observe_listing(text: str, status: int) -> tuple[bool, set[str]]:
+    """One answer to "list": did it end well, and which errors and libraries did it print?"""
+    lines = {re.sub(r" \(0x[0-9a-f]+\)$", "", line) for line in text.splitlines()}
+    lines = {line for line in lines if line != f"\t{LOADER}" and not line.endswith(f" => {LOADER}")}
+    if os.WIFSIGNALED(status):
+        lines.add(f"signal: {signal.Signals(os.WTERMSIG(status)).name}")
+    return status == 0, lines
+
+
+class Predictor:
+    """abicheck's view of one host."""
+
+    def __init__(self, host: Host, objects: Path) -> None:
+        found = open_host(f"rootfs:{host.root}", python=PROBE, settings=host.environment)
+        assert isinstance(found.files, Root)
+        view = View(directory="/", local="/", only="", places=((MOUNT_POINT, str(objects)),))
+        self._host = replace(found, files=found.files.showing(view))
+        self._memo = Memo()
+        self._process = start(self._host, PROBE, self._memo)[1]
+
+    def opening(self, path: str) -> str | None:
+        """What dlopen says."""
+        return _printable(dlopen(self._process, path, self._host, self._memo)[0].predicted)
+
+    def listing(self, path: str) -> tuple[bool, set[str]]:
+        """What --list says."""
+        link_map, _ = musl.list_objects(self._host, path, self._memo)
+        lines = {_printable(re.sub(r"^exit \d+: ", "", error.text)) or "" for error in link_map.errors}
+        for item in link_map.objects[1:]:
+            if item.search.found != "built-in":
+                lines.add(f"\t{item.names[0]} => {item.path}")
+        return not link_map.errors, lines
+
+
+def _printable(text: str | None) -> str | None:
+    return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
+def compare_opening(host: Host, objects: Path, subjects: Sequence[Subject]) -> Iterator[Pair]:
+    """Open each of `subjects`, twice, and predict what that says."""
+    predictor = Predictor(host, objects)
+    for some in _chunks(subjects):
+        answers = [ask(host, objects, [subject.path for subject in some], mode) for mode in ("open", "guarded")]
+        for subject in some:
+            plain, guarded = (observe(*answer[subject.path]) for answer in answers)
+            predicted = predictor.opening(subject.path)
+            yield Pair(
+                host=host, subject=subject, predicted=predicted, depends=False, observed=replace(plain, stable=plain == guarded)
+            )
+
+
+def compare_listing(host: Host, objects: Path, subjects: Sequence[Subject]) -> Iterator[Pair]:
+    """List each of `subjects` and predict every line; of the lines only those are kept that differ."""
+    predictor = Predictor(host, objects)
+    for some in _chunks(subjects):
+        answers = ask(host, objects, [subject.path for subject in some], "list", LOADER)
+        for subject in some:
+            well, lines = observe_listing(*answers[subject.path])
+            predicted_well, predicted_lines = predictor.listing(subject.path)
+            observed = Observation(outcome="loads" if well else "fails", text=_excerpt(lines - predicted_lines))
+            # Where both end well the libraries must be the same all the same.
+            loads = predicted_well and not (well and lines != predicted_lines)
+            predicted = None if loads else _excerpt(predicted_lines - lines)
+            yield Pair(host=host, subject=subject, predicted=predicted, depends=False, observed=observed)
+
+
+def _excerpt(lines: set[str]) -> str:
+    return f"{len(lines)} lines: {sorted(lines)[:3]}"
+
+
+def _chunks(subjects: Sequence[Subject]) -> Iterator[Sequence[Subject]]:
+    return (subjects[at : at + CHUNK] for at in range(0, len(subjects), CHUNK))
+
+
+def compare(host: Host, objects: Path, mode: str, subjects: Sequence[Subject]) -> list[Pair]:
+    """Ask the loader and abicheck about each of `subjects`."""
+    compare_in = {"open": compare_opening, "list": compare_listing}[mode]
+    named = replace(host, name=f"{host.name} {mode}")
+    return [replace(pair, host=named) for pair in compare_in(host, objects, subjects)]
+
+
+@click.command()
+@click.option("--full", is_flag=True, help=f"All pairs, not about {SOME} of them.")
+@click.option("--root", "wanted", multiple=True, metavar="NAME", help="Only hosts whose name starts so; may be repeated.")
+@click.option("--only", default="", metavar="SUBSTRING", help="Only objects whose path, family or edit contains this.")
+@click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1)
+def main(*, full: bool, wanted: tuple[str, ...], only: str, jobs: int) -> None:
+    """Compare abicheck's predictions with musl's own loader."""
+    try:
+        require()
+        found = hosts(wanted)
+        objects = corpus()
+        subjects = [each for each in (*objects.intact, *objects.damaged) if only in f"{each.path} {each.family} {each.edit}"]
+        groups = {f"{host.name} {mode}": subjects for host in found for mode in ("open", "list")}
+        if not full:
+            groups = stratified(groups, SOME)
+        tasks = [(host, mode, groups[f"{host.name} {mode}"]) for host in found for mode in ("open", "list")]
+        with ProcessPoolExecutor(jobs) as pool:
+            columns = zip(*tasks, strict=True)
+            asked, modes, chosen = columns
+            pairs = [pair for part in pool.map(compare, asked, repeat(objects.directory), modes, chosen) for pair in part]
+    except (RootError, WheelError, OracleError) as error:
+        raise click.ClickException(str(error)) from error
+    for line in (*differences(pairs), *table(pairs)):
+        click.echo(line)
+    sys.exit(0 if pairs and passes(pairs) else 1)
+
+
+if __name__ == "__main__":
+    main()
