@@ -23,10 +23,10 @@ Exit codes:
   4 something could not be judged; everything else is reported
 \b
 Examples:
-  abicheck check ./_ext.so
-  abicheck check --tree /usr/lib/python3/dist-packages/*/*.so
-  abicheck check --host rootfs:/srv/trixie --python 3.13 ./_ext.so ./libfoo.so
-  abicheck check --set LD_LIBRARY_PATH=/opt/lib --format json -o report.json ./_ext.so
+  abicheck check "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
+  abicheck check --tree --why malloc "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
+  abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
+  abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
 """
 
 

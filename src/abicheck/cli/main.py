@@ -39,17 +39,17 @@ class _Commands(click.Group):
             formatter.write_dl(list(_COMMANDS.items()))
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+_EPILOG = """\b
+Examples:
+  abicheck check "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
+  abicheck check --help
+"""
+
+
+@click.group(cls=_Commands, epilog=_EPILOG, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="abicheck")
 def cli() -> None:
-    r"""Say before anything runs whether native code will load on a host, and if not, why.
-
-    \b
-    Examples:
-      abicheck check ./_ext.so
-      abicheck check /usr/lib/python3/dist-packages/*/*.so
-      abicheck check --help
-    """
+    """Say before anything runs whether native code will load on a host, and if not, why."""
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -152,7 +152,7 @@ def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str
         largest = max(alignments, default=0)
         if largest > host.page_size:
             reserve = length + largest if length >= largest else 2 * largest
-    unmappable = not length or reserve > _LARGEST_HOLE or loads[0].mapoff > _LARGEST_OFFSET
+    unmappable = not length or reserve > _LARGEST_HOLE or loads[0].mapoff + length >= _LARGEST_OFFSET
     if unmappable or (loads[0].writable and length > host.memory):
         raise _refused("malformed-file", name, _NOT_MAPPED, evidence=f"{length:#x} bytes to map")
     executable = any(s.flags & _PF_X for s in facts.segments if s.type == PT_LOAD)
@@ -166,11 +166,11 @@ def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str
             raise _refused("malformed-file", name, "ELF load command address/offset not page-aligned")
         if hole < 0:
             raise _refused("malformed-file", name, "cannot change memory protections")
-    if reserve == length:
-        _check_neighbours(loads, host, name)
     bias = (_TYPICAL_BASE - loads[0].mapstart) & _MASK
     for position, load in enumerate(loads):
         _check_segment(load, bias, host, name, first=not position)
+    if reserve == length:
+        _check_neighbours(loads, host, name)
 
 
 def _check_neighbours(loads: list[Load], host: Host, name: str) -> None:
@@ -193,7 +193,7 @@ def _check_segment(load: Load, bias: int, host: Host, name: str, *, first: bool)
     """Map one segment at `bias`, in the arithmetic of 64-bit addresses, and clear or map the zeros behind its data."""
     size = load.mapend - load.mapstart
     start = (bias + load.mapstart) & _MASK
-    unmappable = start + size > _TASK_SIZE or load.mapoff + size > _LARGEST_OFFSET or (load.writable and size > host.memory)
+    unmappable = start + size > _TASK_SIZE or load.mapoff + size >= _LARGEST_OFFSET or (load.writable and size > host.memory)
     if not first and size > 0 and unmappable:
         raise _refused("malformed-file", name, _NOT_MAPPED, evidence=f"{size:#x} bytes at {load.mapstart:#x} to map")
     if load.allocend <= load.dataend:

@@ -81,7 +81,9 @@ def _check_ident(header: Header, path: str, host: Host) -> Verified | None:
         and not any(header.padding)
     ):
         return None
-    if host.loader.vendor in ("Debian", "Ubuntu") and header.machine != MACHINES[host.arch]:
+    # The loader reads e_machine in its own byte order, whatever the file says of its own.
+    machine = header.machine if header.data != 2 else (header.machine & 0xFF) << 8 | header.machine >> 8
+    if host.loader.vendor in ("Debian", "Ubuntu") and machine != MACHINES[host.arch]:
         # Debian's unsubmitted-ldso-machine-mismatch.diff looks at the machine before the rest of e_ident.
         return Verified(None, reason="made for another machine")
     if header.data != 1:

@@ -119,7 +119,7 @@ class Image:
         return layout.unpack(self.read(address, layout.size))
 
     def chunks(self, address: int, length: int, size: int) -> Iterator[bytes]:
-        """`length` bytes from `address`, at most `size` at a time; raises where the loader would die, stops among endless zeros."""
+        """`length` bytes, at most `size` at a time; raises where the loader would die, stops among endless zeros."""
         while length > 0:
             piece, signal = self.take(address, min(size, length))
             yield piece
@@ -163,6 +163,12 @@ class Image:
                 return "SIGBUS"
             at = region.end
         return None
+
+    def write(self, address: int, length: int, *, text: bool) -> None:
+        """Write there; raises where the loader would die."""
+        signal = self.write_fault(address, length, text=text)
+        if signal:
+            raise MemoryAccessError(signal)
 
     def writable(self, *, text: bool = False) -> list[tuple[int, int]]:
         """The stretches that can be written, as start and end address, joined where they touch."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
+from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.model.elf import Fault
@@ -105,13 +106,13 @@ class _Canvas:
 
 
 def _has_holes(commands: Sequence[LoadCommand]) -> bool:
-    return any(before.mapend != after.mapstart for before, after in zip(commands, commands[1:], strict=False))
+    return any(before.mapend != after.mapstart for before, after in pairwise(commands))
 
 
 def _are_apart(commands: Sequence[LoadCommand]) -> bool:
     """True in the ordinary case: no segment's memory reaches into the pages of the next, none is cut short."""
     return all(command.dataend <= command.allocend for command in commands) and all(
-        _page_up(before.allocend) <= after.mapstart for before, after in zip(commands, commands[1:], strict=False)
+        _page_up(before.allocend) <= after.mapstart for before, after in pairwise(commands)
     )
 
 

@@ -47,7 +47,7 @@ class AbiTag(NamedTuple):
 
 
 def _next_note(name_size: int, size: int, align: int) -> int:
-    """glibc's ELF_NOTE_NEXT_OFFSET."""
+    """The distance to the next note: ELF_NOTE_NEXT_OFFSET of glibc."""
     desc = (_NOTE.size + name_size + align - 1) & -align
     return (desc + size + align - 1) & -align
 

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any, cast
 
-from elftools.construct.lib import Container
+from elftools.construct.lib.container import Container
 from elftools.elf import enums
 from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
@@ -15,7 +15,7 @@ from abicheck.model.elf import NeededVersion, Segment, VersionDefinition, Versio
 from abicheck.read.elf.machines import MACHINES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from mmap import mmap
 
 _P_TYPES = {**enums.ENUM_P_TYPE_BASE, **enums.ENUM_P_TYPE_ARM, **enums.ENUM_P_TYPE_AARCH64, **enums.ENUM_P_TYPE_RISCV}
@@ -24,7 +24,7 @@ _LOCAL_VISIBILITIES = ("STV_HIDDEN", "STV_INTERNAL")
 _ALLOWED_TYPES = (0, 1, 2, 5, 6, 10)
 
 
-def _number(value: str | int, names: dict[str, int]) -> int:
+def _number(value: str | int, names: Mapping[str, int]) -> int:
     return value if isinstance(value, int) else names[value]
 
 
@@ -32,7 +32,7 @@ class Oracle:
     """One file as pyelftools reads it, by its program headers alone."""
 
     def __init__(self, data: mmap) -> None:
-        self._elf: Any = ELFFile(data)
+        self._elf: Any = ELFFile(cast("IO[bytes]", data))
         dynamics = [segment for segment in self._elf.iter_segments() if isinstance(segment, DynamicSegment)]
         self._dynamic: Any = dynamics[-1] if dynamics else None
         self.has_dynamic = bool(dynamics)
@@ -127,7 +127,8 @@ class Oracle:
             binding = _number(symbol["st_info"]["bind"], enums.ENUM_ST_INFO_BIND)
             kind = _number(symbol["st_info"]["type"], enums.ENUM_ST_INFO_TYPE)
             section, value = symbol["st_shndx"], symbol["st_value"]
-            if kind in _ALLOWED_TYPES and index and (value or section == "SHN_ABS" or kind == 6):
+            defined = value or section == "SHN_ABS" or (kind == 6 and section != "SHN_UNDEF")  # an undefined one is not hashed
+            if kind in _ALLOWED_TYPES and defined:
                 yield symbol.name, *self._version(index), binding, kind
 
     def notes(self) -> list[object]:

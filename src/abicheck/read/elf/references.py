@@ -72,7 +72,10 @@ def _like(rest: tuple[Version | None, bool, ReferenceKind, int, bool, bool, int]
 
 @dataclass(slots=True)
 class ReferenceReader:
-    """Makes references from `r_info` values. `versym` is there if DT_VERSYM is; `versions` is None if `l_versions` is not made."""
+    """Makes references from `r_info` values.
+
+    `versym` is there if DT_VERSYM is; `versions` is None if the loader makes no `l_versions`.
+    """
 
     machine: Machine
     symbols: Window
@@ -173,9 +176,8 @@ class ReferenceReader:
                         reference = self._read(info, in_plt=run.in_plt)
                         if reference is not None:
                             found.setdefault((info >> 32, reference.kind), reference)
-                    signal = image.write_fault(offset, 8, text=relocations.text) if kind or run.relative else None
-                    if signal:
-                        raise MemoryAccessError(signal)
+                    if kind or run.relative:
+                        image.write(offset, 8, text=relocations.text)
         except MemoryAccessError as error:
             return References(tuple(found.values()), Fault("relocations", error.signal))
         return References(tuple(found.values()))

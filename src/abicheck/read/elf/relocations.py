@@ -163,6 +163,6 @@ def _write_words(image: Image, at: int | None, words: int, *, text: bool) -> Non
     """Write the words from `at` whose bits are set; without an address the loader writes near a null pointer."""
     for bit in range(words.bit_length()):
         if words >> bit & 1:
-            signal = "SIGSEGV" if at is None else image.write_fault(at + 8 * bit & MASK, 8, text=text)
-            if signal:
-                raise MemoryAccessError(signal)
+            if at is None:
+                raise MemoryAccessError("SIGSEGV")
+            image.write(at + 8 * bit & MASK, 8, text=text)
