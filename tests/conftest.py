@@ -20,8 +20,12 @@ def mapped_files() -> list[str]:
         pytest.skip("only Linux lists what a process has mapped")
     program = "print(open('/proc/self/maps').read())"
     environment = {"PATH": os.environ["PATH"], "LC_ALL": "C"}
-    maps = subprocess.run([sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True, env=environment)
-    return sorted({match for match in re.findall(r" r\S+ \S+ \S+ \S+ +(/.*)", maps.stdout) if re.search(r"\.so(\.|$)|/python", match)})
+    maps = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", program], capture_output=True, text=True, check=True, env=environment
+    )
+    return sorted(
+        {match for match in re.findall(r" r\S+ \S+ \S+ \S+ +(/.*)", maps.stdout) if re.search(r"\.so(\.|$)|/python", match)}
+    )
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +52,11 @@ def _runtime_libraries() -> list[str]:
     """What extension modules of the standard library need besides what the interpreter has mapped already."""
     found = []
     for directory in ("/lib/x86_64-linux-gnu", "/usr/lib/x86_64-linux-gnu", "/lib64", "/usr/lib64"):
-        found += [path for name in ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2") if os.path.exists(path := f"{directory}/{name}")]
+        found += [
+            path
+            for name in ("libc.so.6", "libm.so.6", "libpthread.so.0", "libdl.so.2")
+            if os.path.exists(path := f"{directory}/{name}")
+        ]
     return found
 
 

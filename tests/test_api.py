@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from pathlib import Path
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,9 +14,15 @@ from abicheck.judge import loader
 from abicheck.report.json import document
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from abicheck.model.process import Binding
     from abicheck.model.report import Report
 
 NAME = "_ext.so"
+
+#: Verdicts on files that have just been written are not stored.
+SETTLED = 0.03
 
 
 @pytest.fixture(autouse=True)
@@ -147,6 +153,7 @@ class TestStoredVerdicts:
         (tmp_path / "pkg/broken.so").write_bytes(library.read_bytes()[:3000])
         judged = self._judged(monkeypatch)
         targets = [str(library), str(tmp_path / "pkg/broken.so")]
+        time.sleep(SETTLED)
         first = check(targets, ["local", f"rootfs:{machine_root}"])
         assert len(judged) == 4
         second = check(targets, ["local", f"rootfs:{machine_root}"])
@@ -154,12 +161,15 @@ class TestStoredVerdicts:
         assert _plain(second) == _plain(first)
         assert [result.references for result in second.results] == [result.references for result in first.results]
 
-    def test_a_change_anywhere_is_seen(self, library: Path, machine_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def test_a_change_anywhere_is_seen(
+        self, library: Path, machine_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
         root = tmp_path / "root"
         shutil.copytree(machine_root, root, symlinks=True)
         judged = self._judged(monkeypatch)
 
         def again() -> int:
+            time.sleep(SETTLED)
             before = len(judged)
             check([str(library)], [f"rootfs:{root}"])
             return len(judged) - before
@@ -192,6 +202,7 @@ class TestStoredVerdicts:
         assert not cache.exists()
 
     def test_a_damaged_cache_is_not_trusted(self, library: Path, cache: Path) -> None:
+        time.sleep(SETTLED)
         first = check([str(library)])
         (shelf,) = cache.iterdir()
         shelf.write_bytes(shelf.read_bytes().replace(b'"loads"', b'"fails"'))
@@ -208,3 +219,17 @@ def test_the_tree_tells_where_everything_was_found(library: Path) -> None:
     for entry in result.tree[1:]:
         assert (entry.found, entry.needed_by) == ("loaded-name", str(library))
         assert entry.path
+
+
+def test_why_tells_who_refers_to_a_symbol_and_who_defines_it(library: Path) -> None:
+    found: list[Binding] = []
+    for symbol in ("PyModule_Create2", "PyModuleDef_Init"):
+        (result,) = check([str(library)], options=Options(symbol=symbol)).results
+        assert result.bindings is not None
+        found += result.bindings
+    assert found
+    for binding in found:
+        assert (binding.referrer, binding.version, binding.weak) == (str(library), None, False)
+        assert binding.provider in binding.searched
+    (nothing,) = check([str(library)], options=Options(symbol="no_such_symbol")).results
+    assert nothing.bindings == ()

@@ -253,11 +253,11 @@ class _Session:
         """The result with what `--tree` and `--why` ask for."""
         if not (self._options.tree or self._options.symbol):
             return result
-        from abicheck.judge import loader, verdict  # noqa: PLC0415 -- as above
+        from abicheck.judge import explain, verdict  # noqa: PLC0415 -- as above
 
         return result._replace(
             tree=verdict.tree(link_map) if self._options.tree else None,
-            bindings=loader.explain(link_map, self._host, self._options.symbol) if self._options.symbol else None,
+            bindings=explain.explain(link_map, self._host, self._options.symbol) if self._options.symbol else None,
         )
 
 

@@ -49,7 +49,7 @@ def test_what_loads(extension: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["-o", "{tmp}/none/report", "{extension}"], 4, "{tmp}/none/report: cannot write the report: No such file"),
     ],
 )
-def test_bad_input_is_one_clear_line(  # noqa: PLR0917 -- fixtures
+def test_bad_input_is_one_clear_line(
     arguments: list[str],
     code: int,
     message: str,
@@ -67,7 +67,9 @@ def test_bad_input_is_one_clear_line(  # noqa: PLR0917 -- fixtures
     assert captured.err.count("\n") == 1
 
 
-def test_what_fails_counts_more_than_what_could_not_be_judged(tmp_path: Path, extension: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_what_fails_counts_more_than_what_could_not_be_judged(
+    tmp_path: Path, extension: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "empty.so").touch()
     assert _check(str(tmp_path / "empty.so"), str(tmp_path / "gone.so"), str(extension)) == 1
     captured = capsys.readouterr()
@@ -77,7 +79,9 @@ def test_what_fails_counts_more_than_what_could_not_be_judged(tmp_path: Path, ex
 
 
 @pytest.mark.parametrize("more", [(), ("--tree", "--why", "malloc"), ("--no-cache",), ("--jobs", "2"), ("--host", "local")])
-def test_json_is_what_the_schema_says(more: tuple[str, ...], extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_json_is_what_the_schema_says(
+    more: tuple[str, ...], extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "empty.so").touch()
     assert _check("--format", "json", *more, str(extension), str(tmp_path / "empty.so"), str(tmp_path / "gone.so")) == 1
     document = json.loads(capsys.readouterr().out)
@@ -120,7 +124,13 @@ class TestOutput:
 
     @pytest.mark.parametrize(
         ("environment", "output", "expected"),
-        [({}, None, True), ({}, "file", False), ({"NO_COLOR": "1"}, None, False), ({"NO_COLOR": ""}, None, True), ({"TERM": "dumb"}, None, False)],
+        [
+            ({}, None, True),
+            ({}, "file", False),
+            ({"NO_COLOR": "1"}, None, False),
+            ({"NO_COLOR": ""}, None, True),
+            ({"TERM": "dumb"}, None, False),
+        ],
     )
     def test_colour_only_on_a_terminal_that_wants_it(
         self, environment: dict[str, str], output: str | None, *, expected: bool, monkeypatch: pytest.MonkeyPatch

@@ -64,6 +64,7 @@ def test_examples_in_the_help_work_when_pasted(tmp_path: Path) -> None:
         command = f"{shlex.join(ABICHECK)} {example}"
         ran = subprocess.run(command, shell=True, capture_output=True, text=True, check=False, cwd=tmp_path, env=environment)
         assert ran.returncode in (0, 1), f"{example}: {ran.stderr}"
+        assert ran.stderr == ""
 
 
 def test_a_closed_pipe_is_quiet_and_keeps_the_verdict(tmp_path: Path) -> None:

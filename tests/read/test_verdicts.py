@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import hashlib
 import multiprocessing
 import os
+import time
 from pathlib import Path
 
 import pytest
@@ -29,7 +31,7 @@ class Asked:
         return path
 
     def facts(self, file: FileId) -> object:
-        raise AssertionError("a stored verdict needs no facts")
+        raise AssertionError(f"a stored verdict needs no facts of {file}")
 
 
 def _store(directory: Path, target: str = "a", judgement: object = ("x86_64", None, ["loads"]), **opened: FileId | int) -> None:
@@ -38,7 +40,7 @@ def _store(directory: Path, target: str = "a", judgement: object = ("x86_64", No
     shelf.save()
 
 
-def _get(directory: Path, target: str = "a", **files: FileId) -> object:
+def _get(directory: Path, target: str = "a", /, **files: FileId) -> object:
     return Shelf(str(directory), ["key"]).get(target, Asked(**files))  # type: ignore[arg-type]
 
 
@@ -49,11 +51,18 @@ def test_a_judgement_is_given_back_while_all_answers_are_the_same(tmp_path: Path
 
 @pytest.mark.parametrize(
     "files",
-    [{"a": A._replace(mtime_ns=1)}, {"a": A._replace(size=11)}, {"a": A._replace(ctime_ns=1)}, {"a": B}, {}, {"a": A, "missing": B}],
+    [
+        {"a": A._replace(mtime_ns=1)},
+        {"a": A._replace(size=11)},
+        {"a": A._replace(ctime_ns=1)},
+        {"a": B},
+        {},
+        {"a": A, "missing": B},
+    ],
 )
 def test_any_other_answer_takes_it_back(tmp_path: Path, files: dict[str, FileId]) -> None:
     _store(tmp_path, a=A, missing=2)
-    assert _get(tmp_path, **files) is None
+    assert _get(tmp_path, "a", **files) is None
 
 
 def test_another_key_is_another_shelf(tmp_path: Path) -> None:
@@ -69,6 +78,13 @@ def test_older_judgements_stay_unless_they_rest_on_what_has_changed(tmp_path: Pa
     _store(tmp_path, "c", shared=B)
     assert _get(tmp_path, "c", shared=B)
     assert _get(tmp_path, "a", a=A, shared=B) is None
+    assert _get(tmp_path, "b", b=B)
+
+
+def test_a_file_that_may_still_be_being_written_is_not_relied_on(tmp_path: Path) -> None:
+    _store(tmp_path, "b", b=B)
+    _store(tmp_path, a=A._replace(ctime_ns=time.time_ns()))
+    assert _get(tmp_path, "a", a=A) is None
     assert _get(tmp_path, "b", b=B)
 
 
@@ -101,11 +117,14 @@ def test_a_damaged_shelf_is_as_good_as_absent(tmp_path: Path, data: st.DataObjec
 
 def test_a_shelf_that_was_made_up_is_as_good_as_absent(tmp_path: Path) -> None:
     """Even a right digest over the wrong structure."""
-    import hashlib
-
     _store(tmp_path, a=A)
     (path,) = tmp_path.glob("*.verdicts")
-    for payload in (b"[]", b'{"paths":[["a"]]}', b'{"paths":[["a",[1]]],"links":[],"targets":{}}', b'{"paths":[],"links":[],"targets":{"a":[1,[0],[]]}}'):
+    for payload in (
+        b"[]",
+        b'{"paths":[["a"]]}',
+        b'{"paths":[["a",[1]]],"links":[],"targets":{}}',
+        b'{"paths":[],"links":[],"targets":{"a":[1,[0],[]]}}',
+    ):
         path.write_bytes(hashlib.blake2b(payload, digest_size=32).digest() + payload)
         assert _get(tmp_path, a=A) is None
 

@@ -86,7 +86,11 @@ def report() -> Report:
         ),
     )
     depends = _result(
-        "tool", "depends", None, kind="executable", missing_facts=(Missing("marker", "GLIBC_ABI_DT_RELR is not known of this host"),)
+        "tool",
+        "depends",
+        None,
+        kind="executable",
+        missing_facts=(Missing("marker", "GLIBC_ABI_DT_RELR is not known of this host"),),
     )
     return Report(
         tool=Tool("abicheck", "0.1.0"),

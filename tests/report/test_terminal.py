@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -24,8 +25,6 @@ def test_one_of_everything_looks_as_it_should(report: Report) -> None:
 def test_colours_change_nothing_else(report: Report) -> None:
     coloured = render(report, colour=True)
     assert "\x1b[1;31m✗" in coloured
-    import re
-
     assert re.sub(r"\x1b\[[0-9;]*m", "", coloured) == render(report, colour=False)
 
 

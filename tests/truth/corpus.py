@@ -38,7 +38,6 @@ BY_NAME = (
 #: Paths that are in every root and are no ordinary shared object.
 ODD_PATHS = (
     "/usr/bin/python3.9",
-    "/proc/self/exe",
     "/sbin/ldconfig",
     "/lib64/ld-linux-x86-64.so.2",
     "/lib/../lib/x86_64-linux-gnu/libm.so.6",

@@ -2,8 +2,9 @@
 
 It reads one path a line and writes, for each, one line `repr((path, report, output, status))`: `report` is "ok", "E" with the
 loader's text, or None where the child did not live to tell; `output` is what the child wrote to stdout and stderr; `status` is as
-from waitpid. In the mode "guarded" unreadable pages lie where the object would have had a neighbour in memory; in the mode
-"trace" the one path given is opened in this very process, for LD_DEBUG.
+from waitpid. In the mode "plain" nothing is done before the object is opened. In the mode "zeros" or "garbage" unreadable pages
+lie where it would have had neighbours in memory, and the heap was used for such bytes before. In the mode "trace" the one path
+given is opened in this very process, for LD_DEBUG.
 
 ctypes is imported before the fork, so every child starts with `_ctypes` and its libffi loaded. Only modules that are compiled
 into Debian's python3.9 are imported beside it, so nothing else is loaded.
@@ -19,6 +20,7 @@ RTLD_LOCAL = 0
 MARK = b"\0report\0"
 SECONDS = 60
 PAGE = 4096
+FILLINGS = {"zeros": 0x00, "garbage": 0x5A}
 MAP_PRIVATE, MAP_ANONYMOUS = 2, 32
 
 
@@ -27,10 +29,16 @@ def open_and_report(path: str) -> bytes:
     try:
         ctypes.CDLL(path, RTLD_NOW | RTLD_LOCAL)
     except OSError as error:
-        return b"E" + os.fsencode(str(error))
-    except UnicodeDecodeError as error:  # ctypes wants the text to be UTF-8
-        return b"E" + error.object
+        return b"E" + (os.fsencode(str(error)) or text_of_failure(path))
     return b"ok"
+
+
+def text_of_failure(path: str) -> bytes:
+    """The text itself: ctypes drops one that is no UTF-8."""
+    libc = ctypes.CDLL(None)
+    libc.dlerror.restype = ctypes.c_char_p
+    libc.dlopen(os.fsencode(path), RTLD_NOW | RTLD_LOCAL)
+    return libc.dlerror() or b""
 
 
 def guard() -> None:
@@ -42,13 +50,27 @@ def guard() -> None:
         mmap(None, size, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
 
 
+def use_heap(filling: int) -> None:
+    """Fills blocks of many sizes with `filling` and frees most of them, so that what is allocated next lies among such bytes."""
+    malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
+    malloc.restype = ctypes.c_void_p
+    malloc.argtypes, free.argtypes = [ctypes.c_size_t], [ctypes.c_void_p]
+    sizes = [size for size in range(16, 2048, 16) for _ in range(12)] + [100000] * 40
+    blocks = [(malloc(size), size) for size in sizes]
+    for block, size in blocks:
+        ctypes.memset(block, filling, size)
+    for block, _ in blocks[:-1]:  # the last one stays, or the heap would shrink
+        free(block)
+
+
 def child(path: str, pipe: int, mode: str) -> None:
     """Opens `path` with stdin, stdout and stderr on `pipe` and writes the report there."""
     for stream in (0, 1, 2):
         os.dup2(pipe, stream)
     signal.alarm(SECONDS)
-    if mode == "guarded":
+    if mode in FILLINGS:
         guard()
+        use_heap(FILLINGS[mode])
     os.write(2, MARK + open_and_report(path))
     os._exit(0)
 

@@ -13,7 +13,7 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
-from itertools import chain
+from itertools import chain, repeat
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
@@ -54,8 +54,8 @@ class Observation:
     """What really happened, with `text` spelled as abicheck's `predicted`.
 
     `phase` tells where a process died: before the loader called the first constructor, or after. A death in a constructor is
-    outside the verdict: the object had loaded. Not `stable` is what came out otherwise in another process with other neighbours
-    in memory: the loader read or wrote beyond the object, and nothing about the object says what it met there.
+    outside the verdict: the object had loaded. Not `stable` is what came out otherwise in a process with other neighbours in
+    memory: the loader read or wrote beyond the object or a table of its own, and nothing about the object says what it met there.
     """
 
     outcome: Outcome
@@ -93,11 +93,15 @@ class Oracle:
     def _observe(self, paths: Sequence[str], jobs: int) -> dict[str, Observation]:
         with ThreadPoolExecutor(jobs) as pool:
             chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-            plain = dict(chain.from_iterable(pool.map(lambda chunk: self._drive("plain", chunk), chunks)))
-            guarded = dict(chain.from_iterable(pool.map(lambda chunk: self._drive("guarded", chunk), chunks)))
+            plain, *others = (
+                dict(chain.from_iterable(pool.map(self._drive, repeat(mode), chunks))) for mode in ("plain", "zeros", "garbage")
+            )
             dead = [path for path, found in plain.items() if found.outcome not in {"loads", "fails"}]
             phases = dict(zip(dead, pool.map(self._phase, dead), strict=True))
-        return {path: replace(found, phase=phases.get(path), stable=found == guarded[path]) for path, found in plain.items()}
+        return {
+            path: replace(found, phase=phases.get(path), stable=all(found == other[path] for other in others))
+            for path, found in plain.items()
+        }
 
     def _drive(self, mode: str, paths: Sequence[str]) -> list[tuple[str, Observation]]:
         """Open each of `paths` in a child of one process."""

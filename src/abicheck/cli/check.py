@@ -24,7 +24,7 @@ Exit codes:
 \b
 Examples:
   abicheck check "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
-  abicheck check --tree --why malloc "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
+  abicheck check --tree --why PyErr_Format "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
 """

@@ -217,7 +217,8 @@ class Reference(NamedTuple):
 class DynamicInfo:
     """What PT_DYNAMIC says. Of an entry that may stand once, the last one counts, as in glibc's `elf_get_dynamic_info`.
 
-    The `*_entry` sizes and `plt_rel` are None when their tag is absent. `needed` keeps its order and its duplicates.
+    The `*_entry` sizes and `plt_rel` are None when their tag is absent. `needed` keeps its order and its duplicates. `null_rela`
+    tells that DT_RELA is 0: no relocations since glibc 2.36 (so the references say), before it those at the start of the file.
     """
 
     needed: tuple[str, ...] = ()
@@ -231,6 +232,7 @@ class DynamicInfo:
     bind_now: bool = False
     has_relr: bool = False
     has_rela: bool = False
+    null_rela: bool = False
     has_rel: bool = False
     has_jmprel: bool = False
     rela_entry: int | None = None

@@ -11,6 +11,7 @@ import contextlib
 import hashlib
 import json
 import os
+import time
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from abicheck.model.files import FileId
@@ -26,6 +27,9 @@ _Stored: TypeAlias = "tuple[Any, list[str], list[str]]"
 
 _DIGEST = 32
 _MAX_TARGETS = 2000
+
+#: A file that changed so short a time ago could change again without its times showing it: the kernel's clock ticks (jiffies).
+_SETTLED_NS = 20_000_000
 _MAX_SHELVES = 64
 
 
@@ -90,14 +94,17 @@ class Shelf:
     def save(self) -> None:
         """Write the shelf if anything is new: what this run used, then older judgements up to a limit.
 
-        An older judgement goes when it rests on an answer that is no longer the same.
+        An older judgement goes when it rests on an answer that is no longer the same, a new one when it rests on a file that may
+        still be being written.
         """
         fresh = self._fresh
         if not fresh.opened:
             return
+        settled = time.time_ns() - _SETTLED_NS
+        unsettled = {path for path, answer in fresh.opened.items() if not isinstance(answer, int) and answer.ctime_ns > settled}
         changed = {path for path, answer in fresh.opened.items() if self._opened.get(path, answer) != answer}
         moved = {path for path, answer in fresh.resolved.items() if self._resolved.get(path, answer) != answer}
-        kept = dict(self._used)
+        kept = {target: stored for target, stored in self._used.items() if unsettled.isdisjoint(stored[1])}
         for target, stored in self._targets.items():
             if len(kept) >= _MAX_TARGETS:
                 break

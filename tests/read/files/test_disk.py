@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from abicheck.model.elf import Malformed
 from abicheck.read.files import Disk, FactStore, Trace, Traced
 
 
@@ -52,7 +53,12 @@ def test_permission_is_asked_of_the_kernel(tmp_path: Path) -> None:
 
 def test_each_file_is_read_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     read: list[str] = []
-    monkeypatch.setattr("abicheck.read.elf.read_elf", lambda path: read.append(path) or object())
+
+    def reading(path: str) -> Malformed:
+        read.append(path)
+        return Malformed(reason="too-short", size=0)
+
+    monkeypatch.setattr("abicheck.read.elf.read_elf", reading)
     (tmp_path / "a.so").touch()
     (tmp_path / "b.so").symlink_to("a.so")
     store = FactStore()

@@ -6,12 +6,15 @@ import shutil
 import struct
 import subprocess
 import sys
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from abicheck.errors import HostError, UsageError
 from abicheck.read.hosts import open_host
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 VERSION = sys.version_info[:2]
 
@@ -26,7 +29,7 @@ def root(machine_root: Path, tmp_path: Path) -> Path:
 
 @pytest.mark.parametrize("spec", ["debian:13", "rootfs", "rootfs:", "", "Local", "image:x.tar"])
 def test_an_unknown_host_is_wrong_usage_and_names_the_known_ones(spec: str) -> None:
-    with pytest.raises(UsageError, match="local.*rootfs:DIR"):
+    with pytest.raises(UsageError, match=r"local.*rootfs:DIR"):
         open_host(spec)
 
 
@@ -106,7 +109,7 @@ class TestRoot:
     def test_a_root_without_any_python(self, root: Path) -> None:
         for program in (root / "usr/bin").iterdir():
             program.unlink()
-        with pytest.raises(HostError, match="no python3 in .*none"):
+        with pytest.raises(HostError, match=r"no python3 in .*none"):
             open_host(f"rootfs:{root}")
 
     def test_a_loader_of_no_known_library(self, root: Path) -> None:
@@ -159,7 +162,9 @@ class TestLocal:
         directories = re.findall(r"^  (\S+) \(system search path\)", printed, re.MULTILINE)
         assert [f"{each}/" for each in directories] == list(host.loader.system_dirs)
         named = re.findall(r"^  (x86-64-v\d) \(supported, searched\)", printed, re.MULTILINE)
-        assert [f"glibc-hwcaps/{each}/" for each in named] == [each for each in host.loader.hwcap_subdirs if "glibc-hwcaps" in each]
+        assert [f"glibc-hwcaps/{each}/" for each in named] == [
+            each for each in host.loader.hwcap_subdirs if "glibc-hwcaps" in each
+        ]
 
     def test_the_tunable_has_the_bounds_that_the_loader_prints(self) -> None:
         host = open_host("local")

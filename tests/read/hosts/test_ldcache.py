@@ -36,11 +36,14 @@ def _cache(*entries: tuple[str, str, int, int, int], hwcaps: tuple[str, ...] = (
     strings = b""
     places: dict[str, int] = {}
     first = 48 + 24 * len(entries)
-    for text in (*hwcaps, *(each for entry in entries for each in entry[:2])):
-        if text not in places:
-            places[text] = first + len(strings)
-            strings += text.encode() + b"\0"
-    body = b"".join(struct.pack("<iIIIQ", kind, places[name], places[path], os, cap) for name, path, kind, os, cap in entries)
+    for text in (*hwcaps, *(entry[1] for entry in entries)):
+        places[text] = first + len(strings)
+        strings += text.encode() + b"\0"
+    # The name is the end of the path, so the same name stands in several places.
+    body = b"".join(
+        struct.pack("<iIIIQ", kind, places[path] + len(path) - len(name), places[path], os, cap)
+        for name, path, kind, os, cap in entries
+    )
     extension = first + len(strings) + -(first + len(strings)) % 4
     header = struct.pack("<20sIIB3xI12x", b"glibc-ld.so.cache1.1", len(entries), len(strings), flags, extension if hwcaps else 0)
     data = header + body + strings
@@ -58,7 +61,7 @@ PLAIN = ("liba.so.1", "/lib/liba.so.1", X86_64, 0, 0)
 
 
 @pytest.mark.parametrize("old", [False, True])
-def test_both_formats_are_read(old: bool) -> None:  # noqa: FBT001 -- a parameter
+def test_both_formats_are_read(*, old: bool) -> None:
     assert parse_cache(_cache(PLAIN, old=old), _reader()) == {"liba.so.1": ("/lib/liba.so.1",)}
 
 
@@ -110,8 +113,8 @@ def test_the_best_named_subdirectory_wins() -> None:
     ],
 )
 def test_entries_for_other_cpus_and_kernels_are_left_out(
-    hwcap: int, os_version: int, version: tuple[int, int], taken: bool
-) -> None:  # noqa: FBT001 -- a parameter
+    hwcap: int, os_version: int, version: tuple[int, int], *, taken: bool
+) -> None:
     special = ("liba.so.1", "/special/liba.so.1", X86_64, os_version, hwcap)
     expected = "/special/liba.so.1" if taken else "/lib/liba.so.1"
     assert parse_cache(_cache(special, PLAIN), _reader(version)) == {"liba.so.1": (expected,)}

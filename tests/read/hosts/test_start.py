@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import os
 import sys
-
-import pytest
+from typing import TYPE_CHECKING
 
 from abicheck.judge.loader import start
 from abicheck.read.hosts import open_host
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_a_simulated_start_maps_what_a_fresh_interpreter_maps(monkeypatch: pytest.MonkeyPatch, mapped_files: list[str]) -> None:

@@ -34,5 +34,5 @@ def dlopen(
     `lazy` is RTLD_LAZY (else RTLD_NOW), `make_global` is RTLD_GLOBAL (else RTLD_LOCAL).
     """
     memo = memo if memo is not None else Memo()
-    loader = musl if host.libc.kind == "musl" else glibc
-    return loader.dlopen(process, name, host, memo, lazy=lazy, make_global=make_global)
+    dlopen_there = musl.dlopen if host.libc.kind == "musl" else glibc.dlopen
+    return dlopen_there(process, name, host, memo, lazy=lazy, make_global=make_global)

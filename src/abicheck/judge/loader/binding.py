@@ -31,6 +31,8 @@ def find(reference: Reference, scope: Iterable[Map], host: Host) -> tuple[Map, D
     for item in scope:
         if reference.kind == "copy" and item.kind == "executable":
             continue
+        if name not in item.defines:
+            continue
         candidates = item.facts.definitions.get(name)
         if not candidates:
             continue

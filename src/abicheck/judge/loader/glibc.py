@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.closure import map_dependencies, sort_maps
-from abicheck.judge.loader.relocation import relocate
+from abicheck.judge.loader.relocation import relocate, scope_of
 from abicheck.judge.loader.search import map_object
 from abicheck.judge.loader.state import Map, Namespace, RefusedError
 from abicheck.judge.loader.versions import check_versions
@@ -45,10 +45,12 @@ def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
     scope = space.global_scope + [item for item in order if item not in space.global_scope]
     root.dependencies = sort_maps(space, order)
     _check_isa(space, root.dependencies)
-    for item in reversed(root.dependencies):
+    if complete:
         # Undefined symbols of a library that was not found are its consequences, not errors of their own.
-        if not item.relocated and complete:
-            relocate(space, item, scope, lazy=lazy)
+        within = scope_of(scope)
+        for item in reversed(root.dependencies):
+            if not item.relocated:
+                relocate(space, item, within, lazy=lazy)
     return scope
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.loader.binding import find
 from abicheck.judge.loader.errno import with_errno
@@ -23,7 +23,21 @@ _NEEDS_TLS = ("tls-static", "tls-descriptor")
 _SPECIAL = (*_NEEDS_TLS, "unknown", "irelative")
 
 
-def relocate(space: Namespace, item: Map, scope: Sequence[Map], *, lazy: bool = False) -> None:
+class Scope(NamedTuple):
+    """The objects in which symbols are looked up, in order; the identities of their facts; the names of those without versions."""
+
+    maps: list[Map]
+    present: frozenset[int]
+    unversioned: frozenset[str]
+
+
+def scope_of(maps: list[Map]) -> Scope:
+    """The scope that looks in `maps` one after the other."""
+    unversioned = frozenset(name for item in maps if not item.facts.versions_in_use for name in item.names)
+    return Scope(maps, frozenset([id(item.facts) for item in maps]), unversioned)
+
+
+def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -> None:
     """Bind all references of `item` in `scope` and note its errors; raises `DiedError` where the process dies.
 
     `lazy` leaves the references of the PLT for later (they are still judged when the object says BIND_NOW).
@@ -44,10 +58,9 @@ def relocate(space: Namespace, item: Map, scope: Sequence[Map], *, lazy: bool = 
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
     space.references += len(facts.references)
     if not lazy and _known_to_bind(space.memo, item, scope):
-        special = space.memo.special[id(facts)]
-        errors = _bind(space, item, special, scope, lazy=lazy)[0]
+        errors = _bind(space, item, space.memo.special[id(facts)], scope.maps, lazy=lazy)[0]
     else:
-        errors, providers = _bind(space, item, facts.references, scope, lazy=lazy)
+        errors, providers = _bind(space, item, facts.references, scope.maps, lazy=lazy)
         if not errors and not lazy:
             _remember(space.memo, item, providers)
     space.errors += errors
@@ -58,10 +71,12 @@ def relocate(space: Namespace, item: Map, scope: Sequence[Map], *, lazy: bool = 
         raise assertion("../sysdeps/x86_64/dl-machine.h", "elf_machine_rela_relative", condition, malformed)
     if not errors and (fault := facts.fault("relocations")):
         raise die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory")
-    try:
-        check_relro(facts, space.host, item.path)
-    except RefusedError as refused:
-        space.errors.append(refused.error)
+    if id(facts) not in space.memo.protected:
+        try:
+            check_relro(facts, space.host, item.path)
+            space.memo.protected.add(id(facts))
+        except RefusedError as refused:
+            space.errors.append(refused.error)
 
 
 def _relr(space: Namespace, item: Map) -> None:
@@ -130,23 +145,17 @@ def _undefined(item: Map, reference: Reference) -> LoadError:
     )
 
 
-def _known_to_bind(memo: Memo, item: Map, scope: Sequence[Map]) -> bool:
+def _known_to_bind(memo: Memo, item: Map, scope: Scope) -> bool:
     """Tell whether every reference of this file was seen to bind to files that are all in `scope`.
 
     A reference that finds a definition somewhere in the scope is satisfied, whatever else is in it, so the set of files that
     satisfied all of them once does so again. The exception is an unversioned file of a wanted name (an assertion up to glibc
     2.40): where the scope holds a file without versions that was not there before, the references are bound anew.
     """
-    known = memo.bound.get(id(item.facts))
-    if not known:
-        return False
-    present = {id(other.facts) for other in scope}
-    return any(providers <= present for providers in known) and not _unversioned_namesake(item, scope)
-
-
-def _unversioned_namesake(item: Map, scope: Sequence[Map]) -> bool:
-    files = {need.file for need in item.facts.version_needs}
-    return any(not other.facts.versions_in_use and not files.isdisjoint(other.names) for other in scope)
+    for providers in memo.bound.get(id(item.facts), ()):
+        if providers <= scope.present:
+            return not any(need.file in scope.unversioned for need in item.facts.version_needs)
+    return False
 
 
 def _remember(memo: Memo, item: Map, providers: set[int]) -> None:

@@ -153,23 +153,35 @@ class Searcher:
         found, owner, candidates = place
         if found == "cache":
             return self._try(candidates[0], found, owner)
-        files = self.host.files
         for directory in candidates:
-            for subdirectory in (*self.host.loader.hwcap_subdirs, ""):
-                # As the loader does, look only once whether a directory is there at all; the current one is always tried.
-                if directory.startswith("/"):
-                    exists = files.stat(directory + subdirectory)
-                    if isinstance(exists, int):
-                        self.errno = exists
-                        if not subdirectory:
-                            self.tried.append(Attempt(directory, found, strerror(exists)))
-                        continue
-                opened = self._try(directory + subdirectory + self.name, found, owner)
+            present, errno = self._present(directory)
+            if errno:
+                self.errno = errno
+                self.tried.append(Attempt(directory, found, strerror(errno)))
+            for place in present:
+                opened = self._try(place + self.name, found, owner)
                 if opened is not None:
                     return opened
             if self.errno not in (_ENOENT, _EACCES, _ENOTDIR, 0):
                 return None
         return None
+
+    def _present(self, directory: str) -> tuple[tuple[str, ...], int]:
+        """The hwcaps subdirectories of `directory` that are there, then itself; and the errno that tells that it is not.
+
+        Like the loader, look only once whether a directory is there at all. The current one is always tried.
+        """
+        known = self.space.memo.directories.get(directory)
+        if known is None:
+            places = [directory + subdirectory for subdirectory in (*self.host.loader.hwcap_subdirs, "")]
+            errnos = [self._errno_of(place) for place in places]
+            known = (tuple(place for place, errno in zip(places, errnos, strict=True) if not errno), errnos[-1])
+            self.space.memo.directories[directory] = known
+        return known
+
+    def _errno_of(self, directory: str) -> int:
+        answer = self.host.files.stat(directory) if directory.startswith("/") else 0
+        return answer if isinstance(answer, int) else 0
 
     def _try(self, path: str, found: Found, owner: str | None) -> _Open | None:
         file = self.host.files.stat(path)

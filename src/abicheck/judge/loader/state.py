@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from abicheck.model.process import LinkMap, LoadedObject, LoadError, Missing, Process, Search, StaticTls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from abicheck.model.elf import Fault, Reference, SharedObject
     from abicheck.model.files import FileId
@@ -47,6 +47,7 @@ class Map:
 
     __slots__ = (
         "checked",
+        "defines",
         "dependencies",
         "facts",
         "file",
@@ -69,6 +70,8 @@ class Map:
         self.names = [name]
         self.file = file
         self.facts = facts
+        # A name outside of this set is defined nowhere in the object; one inside it needs a look at the object's own hash table.
+        self.defines: Container[str] = getattr(facts.definitions, "names", facts.definitions)
         self.search = search
         self.origin: str | None = None
         self.kind: Literal["executable", "library", "loaded"] = "loaded"
@@ -90,13 +93,18 @@ class Map:
 class Memo:
     """What was found out about files and need not be found out again; it never changes an answer.
 
-    `sound` holds the files that passed the checks that depend on file and host alone, `bound` for each file the sets of files
-    that were seen to satisfy all of its references, `special` those of its references that must be looked at in any case.
-    All are keyed by the identity of the facts, which `sound` keeps alive. One memo serves one host.
+    `sound` holds the files that passed the checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
+    did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
+    file the sets of files that were seen to satisfy all of its references, `special` those of its references that must be
+    looked at in any case. All are keyed by the identity of the facts, which `sound` keeps alive. `directories` holds what is
+    there of a searched directory and its hwcaps subdirectories. One memo serves one host.
     """
 
     sound: dict[int, SharedObject] = field(default_factory=dict)
+    protected: set[int] = field(default_factory=set)
+    versioned: set[tuple[int, ...]] = field(default_factory=set)
     bound: dict[int, list[frozenset[int]]] = field(default_factory=dict)
+    directories: dict[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
     special: dict[int, tuple[Reference, ...]] = field(default_factory=dict)
 
 

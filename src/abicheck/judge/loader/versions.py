@@ -30,8 +30,11 @@ def check_versions(space: Namespace, item: Map) -> list[LoadError]:
     if facts.version_needs and facts.version_needs[0].revision != 1:
         text = f"{item.path}: unsupported version {facts.version_needs[0].revision} of Verneed record"
         return [LoadError(kind="malformed-file", text=text, object=item.path)]
-    for need in facts.version_needs:
-        provider = space.named(need.file)
+    providers = [(need, space.named(need.file)) for need in facts.version_needs]
+    key = (id(facts), *[id(provider.facts) if provider is not None else 0 for _, provider in providers])
+    if key in space.memo.versioned:
+        return []
+    for need, provider in providers:
         if provider is None:
             if space.errors:
                 # The library was not found: that is the error, and nothing more can be said of its versions.
@@ -50,6 +53,8 @@ def check_versions(space: Namespace, item: Map) -> list[LoadError]:
     _read_definitions(item, errors)
     if space.host.libc.version >= (2, 36) and (error := _relr_without_marker(item)) is not None:
         errors.append(error)
+    if not errors and 0 not in key:
+        space.memo.versioned.add(key)
     return errors
 
 

@@ -138,6 +138,7 @@ def describe(dynamic: Dynamic, strings: Window) -> tuple[DynamicInfo, list[Fault
         bind_now=DT_BIND_NOW in values or bool(flags & _DF_BIND_NOW or flags_1 & _DF_1_NOW),
         has_relr=DT_RELR in values,
         has_rela=DT_RELA in values,
+        null_rela=values.get(DT_RELA) == 0,
         has_rel=DT_REL in values,
         has_jmprel=DT_JMPREL in values,
         rela_entry=values.get(DT_RELAENT),

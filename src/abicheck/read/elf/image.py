@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from abicheck.model.elf import Signal
     from abicheck.read.elf.header import Bytes
 
-PF_W, PF_R = 2, 4
-#: Writable memory is readable on every machine that Linux knows.
-_READABLE = PF_R | PF_W
+PF_W = 2
+#: Memory that can be written or executed can be read too (unless the CPU has protection keys, for the latter).
+_READABLE = 7
 #: Of a zero-filled stretch no more than this is delivered at a time: zeros ask for nothing, and there may be terabytes of them.
 _ZEROS = 1 << 20
 

@@ -26,8 +26,6 @@ _NEEDED_1, _AARCH64_FEATURES, _X86_FEATURES, _X86_ISA_NEEDED = 0xB0008000, 0xC00
 _SOUGHT = {EM_X86_64: (_NEEDED_1, _X86_FEATURES, _X86_ISA_NEEDED), EM_AARCH64: (_AARCH64_FEATURES,)}
 #: A segment with more notes than this is garbage.
 _MOST_NOTES = 1 << 12
-#: A buffer larger than this cannot be had.
-_MEMORY = 1 << 36
 
 
 class LoaderProperties(NamedTuple):
@@ -143,8 +141,6 @@ def read_abi_tag(data: Bytes, segments: Sequence[Segment]) -> AbiTag:
         if segment.type != PT_NOTE or size < 32 or segment.align not in (4, 8):
             continue
         if (segment.offset + size & MASK) > buffered:
-            if size >= _MEMORY:
-                return AbiTag(errno=errno.ENOMEM)
             if segment.offset >= 2**63:
                 return AbiTag(errno=errno.EINVAL)
             if segment.offset + size > len(data):

@@ -15,6 +15,7 @@ from abicheck.read.elf.dynamic import (
     DT_RELASZ,
     DT_RELR,
     DT_RELRSZ,
+    DT_SYMTAB,
 )
 from abicheck.read.elf.header import MASK
 from abicheck.read.elf.image import MemoryAccessError
@@ -56,7 +57,9 @@ def relocation_runs(values: Mapping[int, int]) -> list[Run]:
     """The runs as `_ELF_DYNAMIC_DO_RELOC` in elf/dynamic-link.h makes them: DT_JMPREL may be the tail of DT_RELA."""
     start = size = relative = 0
     if values.get(DT_RELA):
-        start, size, relative = values[DT_RELA], _required(values, DT_RELASZ), values.get(DT_RELACOUNT, 0) * RELA_SIZE
+        start, size, relative = values[DT_RELA], _required(values, DT_RELASZ), values.get(DT_RELACOUNT, 0) * RELA_SIZE & MASK
+        if relative >= _WRAPS:
+            relative -= 2**64
     runs: list[Run] = []
     if DT_PLTREL in values:
         plt, plt_size = _required(values, DT_JMPREL), _required(values, DT_PLTRELSZ)
@@ -89,6 +92,7 @@ class Relocations(NamedTuple):
 
 def read_relocations(image: Image, machine: Machine, values: Mapping[int, int], *, text: bool) -> Relocations:
     """The object's DT_RELA and DT_JMPREL; raises where the loader dies before the first of them."""
+    _required(values, DT_SYMTAB)  # looked up first, even if no relocation follows
     runs = relocation_runs(values)
     return Relocations(machine, runs, _read_tables(image, machine, runs, text=text), text)
 

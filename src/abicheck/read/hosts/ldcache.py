@@ -122,7 +122,7 @@ def _choose(
 ) -> dict[str, tuple[str, ...]]:
     """As `search_cache` (elf/dl-cache.c): the best named subdirectory, else the first plain entry that is acceptable."""
     wanted = _FLAGS[reader.arch]
-    best: dict[int, tuple[int, int]] = {}
+    best: dict[str, tuple[int, int]] = {}
     for flags, key, value, os_version, hwcap in entries:
         if flags != wanted:
             continue
@@ -134,9 +134,10 @@ def _choose(
             place = len(reader.named)
         else:
             continue
-        if key not in best or place < best[key][0]:
-            best[key] = (place, value)
-    return {_string(data, strings + key): (_string(data, strings + value),) for key, (_, value) in best.items()}
+        name = _string(data, strings + key)
+        if name not in best or place < best[name][0]:
+            best[name] = (place, value)
+    return {name: (_string(data, strings + value),) for name, (_, value) in best.items()}
 
 
 def _string(data: bytes, offset: int) -> str:

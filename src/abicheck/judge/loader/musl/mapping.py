@@ -21,8 +21,8 @@ _MASK = (1 << 64) - 1
 _ENOEXEC, _ENOMEM, _EBUSY, _EISDIR, _EINVAL, _EOVERFLOW = 8, 12, 16, 21, 22, 75
 #: The largest hole in a fresh address space of 47 bits (below the program, which lies at 0x55…); mmap of more is ENOMEM.
 _LARGEST_HOLE = 0x5555_0000_0000
-#: ext4 and the page cache end here: a mapping that reaches beyond it is EOVERFLOW.
-_LARGEST_OFFSET = 1 << 44
+#: A file offset is a signed number: a mapping that reaches beyond its range is EOVERFLOW.
+_LARGEST_OFFSET = (1 << 63) - 1
 #: Nothing may be mapped below it (vm.mmap_min_addr).
 _LOWEST = 1 << 16
 

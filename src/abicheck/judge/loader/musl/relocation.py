@@ -142,7 +142,7 @@ def _unsupported(space: Space, item: Map, number: int) -> None:
     space.errors.append(
         LoadError(
             kind="relocation-unsupported" if own else "wrong-machine",
-            text=f"Error relocating {item.path}: unsupported relocation type {number}",
+            text=f"Error relocating {item.path}: unsupported relocation type {number & 0x7FFFFFFF}",
             object=item.path,
             evidence=() if own else (f"it is made for another machine: e_machine is {machine}",),
             certain=number > 0,
