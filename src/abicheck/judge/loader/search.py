@@ -158,8 +158,8 @@ class Searcher:
             if errno:
                 self.errno = errno
                 self.tried.append(Attempt(directory, found, strerror(errno)))
-            for place in present:
-                opened = self._try(place + self.name, found, owner)
+            for prefix in present:
+                opened = self._try(prefix + self.name, found, owner)
                 if opened is not None:
                     return opened
             if self.errno not in (_ENOENT, _EACCES, _ENOTDIR, 0):
