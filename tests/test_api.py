@@ -197,6 +197,18 @@ class TestStoredVerdicts:
         assert len(judged) == 5
         assert check([str(library)], options=Options(tree=True)).results[0].tree
 
+    def test_processes_side_by_side_store_what_each_of_them_judged(
+        self, library: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        names = [str(tmp_path / "pkg" / f"lib{number}.so") for number in range(4)]
+        for name in names:
+            shutil.copy(library, name)
+        time.sleep(SETTLED)
+        check(names, options=Options(jobs=2))
+        judged = self._judged(monkeypatch)
+        check(names)
+        assert len(judged) <= 2  # both may have written at the same moment
+
     def test_no_cache_leaves_no_trace(self, library: Path, cache: Path) -> None:
         check([str(library)], options=Options(stored=False))
         assert not cache.exists()

@@ -147,18 +147,18 @@ def _differences(store: FactStore) -> Iterator[Failure]:
 
 def _judge_all(task: _Task, locator: Locator, outcome: _Outcome) -> None:
     """Judge each target; those that see the same files share the process that their loads start from."""
-    sessions: dict[View | None, _Session] = {}
+    runs: dict[View | None, _HostRun] = {}
     for number, given in task.targets:
         with outcome.noting_errors():
             target = locator.locate(given)
-            if target.view not in sessions:
-                sessions[target.view] = _Session(target, task.options)
-            outcome.results.append((number, sessions[target.view].result(target)))
-    for session in sessions.values():
-        session.close()
+            if target.view not in runs:
+                runs[target.view] = _HostRun(target, task.options)
+            outcome.results.append((number, runs[target.view].result(target)))
+    for run in runs.values():
+        run.close()
 
 
-class _Session:
+class _HostRun:
     """One host with one view of its files, and the process that its Python is once it has started."""
 
     def __init__(self, target: Target, options: Options) -> None:

@@ -116,6 +116,10 @@ class Malformed:
     errno: int = 0
 
 
+#: Stands for a name that the loader dies of when it reads it; no name of a file holds a NUL.
+UNREADABLE = "\0"
+
+
 class Version(NamedTuple):
     """One entry of the loader's `l_versions` table.
 

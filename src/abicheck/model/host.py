@@ -58,12 +58,18 @@ class Policy:
     """What the system forbids the loader, each as the errno of the refused call (0: allowed).
 
     `exec_stack`: mprotect of the stack to executable (SELinux, MDWE, seccomp). `text_relocation`: mprotect of text to writable.
-    `exec_mapping`: path prefixes whose files may not be mapped executable (noexec mounts), each with its errno.
+    `exec_mapping`: mount points below which no file may be mapped executable (noexec), each with its errno, the longest first;
+    0 marks a mount below such a one that allows it.
     """
 
     exec_stack: int = 0
     text_relocation: int = 0
     exec_mapping: tuple[tuple[str, int], ...] = ()
+
+    def exec_mapping_errno(self, path: str) -> int:
+        """The errno of mapping the file `path`, a path without links, executable; 0 where that is allowed."""
+        below = (errno for point, errno in self.exec_mapping if path.startswith(point.rstrip("/") + "/"))
+        return next(below, 0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

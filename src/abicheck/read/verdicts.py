@@ -102,37 +102,22 @@ class Shelf:
             return
         settled = time.time_ns() - _SETTLED_NS
         unsettled = {path for path, answer in fresh.opened.items() if not isinstance(answer, int) and answer.ctime_ns > settled}
-        changed = {path for path, answer in fresh.opened.items() if self._opened.get(path, answer) != answer}
-        moved = {path for path, answer in fresh.resolved.items() if self._resolved.get(path, answer) != answer}
         kept = {target: stored for target, stored in self._used.items() if unsettled.isdisjoint(stored[1])}
-        for target, stored in self._targets.items():
+        opened = {path: self._opened[path] for _, paths, _ in kept.values() for path in paths if path in self._opened}
+        resolved = {path: self._resolved[path] for _, _, paths in kept.values() for path in paths if path in self._resolved}
+        opened.update(fresh.opened)
+        resolved.update(fresh.resolved)
+        # Another run may have written in the meantime, and what it found out is as good.
+        older_opened, older_resolved, older = self._load()
+        changed = {path for path, answer in older_opened.items() if opened.setdefault(path, answer) != answer}
+        moved = {path for path, answer in older_resolved.items() if resolved.setdefault(path, answer) != answer}
+        for target, stored in older.items():
             if len(kept) >= _MAX_TARGETS:
                 break
             if changed.isdisjoint(stored[1]) and moved.isdisjoint(stored[2]):
                 kept.setdefault(target, stored)
-        self._opened.update(fresh.opened)
-        self._resolved.update(fresh.resolved)
         with contextlib.suppress(OSError, ValueError):
-            self._write(self._encode(kept))
-
-    def _encode(self, kept: Mapping[str, _Stored]) -> bytes:
-        paths: dict[str, int] = {}
-        links: dict[str, int] = {}
-        targets = {
-            target: [
-                judgement,
-                [paths.setdefault(path, len(paths)) for path in opened],
-                [links.setdefault(path, len(links)) for path in resolved],
-            ]
-            for target, (judgement, opened, resolved) in kept.items()
-        }
-        document = {
-            "paths": [[path, self._opened[path]] for path in paths],
-            "links": [[path, self._resolved[path]] for path in links],
-            "targets": targets,
-        }
-        payload = json.dumps(document, separators=(",", ":")).encode("ascii")
-        return hashlib.blake2b(payload, digest_size=_DIGEST).digest() + payload
+            self._write(_encode(kept, opened, resolved))
 
     def _write(self, data: bytes) -> None:
         os.makedirs(self._directory, mode=0o700, exist_ok=True)
@@ -167,3 +152,24 @@ class Shelf:
         except (OSError, ValueError, TypeError, KeyError, IndexError):
             return {}, {}, {}
         return opened, dict(document["links"]), targets
+
+
+def _encode(kept: Mapping[str, _Stored], opened: Mapping[str, FileId | int], resolved: Mapping[str, str]) -> bytes:
+    """The shelf as bytes: its digest, then JSON with every path once."""
+    paths: dict[str, int] = {}
+    links: dict[str, int] = {}
+    targets = {
+        target: [
+            judgement,
+            [paths.setdefault(path, len(paths)) for path in asked],
+            [links.setdefault(path, len(links)) for path in followed],
+        ]
+        for target, (judgement, asked, followed) in kept.items()
+    }
+    document = {
+        "paths": [[path, opened[path]] for path in paths],
+        "links": [[path, resolved[path]] for path in links],
+        "targets": targets,
+    }
+    payload = json.dumps(document, separators=(",", ":")).encode("ascii")
+    return hashlib.blake2b(payload, digest_size=_DIGEST).digest() + payload

@@ -5,6 +5,7 @@ from errno import EPERM
 import pytest
 
 from abicheck.errors import UsageError
+from abicheck.model.host import Policy
 from abicheck.read.hosts.machine import environment, noexec_mounts
 
 
@@ -29,3 +30,11 @@ def test_noexec_mounts_longest_first() -> None:
         "garbage\n"
     )
     assert noexec_mounts(mountinfo) == (("/data/with blank", 0), ("/data", EPERM))
+
+
+def test_the_mount_that_a_file_lies_on_decides() -> None:
+    policy = Policy(exec_mapping=noexec_mounts("1 0 8:1 / /a rw,noexec\n2 1 8:1 / /a/b rw\n3 1 8:1 / /a/b/c rw,noexec\n"))
+    assert policy.exec_mapping_errno("/a/x.so") == EPERM
+    assert policy.exec_mapping_errno("/a/b/x.so") == 0
+    assert policy.exec_mapping_errno("/a/b/c/x.so") == EPERM
+    assert policy.exec_mapping_errno("/ab/x.so") == 0

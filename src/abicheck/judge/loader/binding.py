@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.state import assertion, die
-from abicheck.model.elf import Fault
+from abicheck.model.elf import UNREADABLE, Fault
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
@@ -67,8 +67,11 @@ def _match(
                 fallback.append(definition)
             continue
         own = definition.version
-        if own is not None and own.hash == version.hash and own.name == version.name:
-            return definition
+        if own is not None and own.hash == version.hash:
+            if own.name == UNREADABLE:
+                raise die(Fault("version-definitions", "SIGSEGV"), item.path, "the name of a version does not lie in the mapping")
+            if own.name == version.name:
+                return definition
         if version.hidden or own is not None or definition.hidden:
             continue
         if host.libc.version < _EXACT_VERSION_FIRST:

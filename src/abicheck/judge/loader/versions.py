@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.state import assertion, die
+from abicheck.model.elf import UNREADABLE, Fault
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
@@ -67,8 +68,11 @@ def _match(item: Map, provider: Map, version: NeededVersion) -> LoadError | None
         if definition.revision != 1:
             text = f"{provider.path}: unsupported version {definition.revision} of Verdef record"
             return LoadError(kind="malformed-file", text=text, object=provider.path)
-        if definition.hash == version.hash and definition.name == version.name:
-            return None
+        if definition.hash == version.hash:
+            if definition.name == UNREADABLE:
+                raise die(Fault("version-definitions", "SIGSEGV"), provider.path, "the name of a version does not lie in the mapping")
+            if definition.name == version.name:
+                return None
     if fault := provider.facts.fault("version-definitions"):
         raise die(fault, provider.path, "DT_VERDEF does not lie in the mapping")
     if version.flags & _VER_FLG_WEAK:

@@ -12,18 +12,30 @@ from abicheck.read.elf.image import MemoryAccessError
 from abicheck.read.elf.window import Window
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from abicheck.read.elf.image import Image
 
 #: A longer chain is garbage; the loader would run through it to the end of the mapping.
 _LONGEST = 1 << 16
+_MOST_BUCKETS = 1 << 20
 _MASK32 = 0xFFFFFFFF
+
+
+_DIGITS = b"0123456789abcdefghijklmnopqrstuvw"
+_HIGH, _LOW = (bytes(_DIGITS[part] for part in parts) for parts in ([b >> 5 for b in range(256)], [b & 31 for b in range(256)]))
+#: 5381 * 33 ** n for names of n bytes; int() refuses more than 4,300 digits.
+_START = [5381 * 33**length & _MASK32 for length in range(1024)]
 
 
 @lru_cache(maxsize=1 << 18)
 def gnu_hash(name: bytes) -> int:
-    """The hash of DT_GNU_HASH (`_dl_new_hash`)."""
+    """The hash of DT_GNU_HASH (`_dl_new_hash`): the name's bytes as the digits of a number to the base of 33, behind 5381.
+
+    A byte is 32 times its upper three bits plus its lower five, and both are digits of that base: so int() does the work.
+    """
+    if 0 < len(name) < len(_START):
+        return (_START[len(name)] + (int(name.translate(_HIGH), 33) << 5) + int(name.translate(_LOW), 33)) & _MASK32
     value = 5381
     for byte in name:
         value = value * 33 + byte & _MASK32
@@ -50,7 +62,7 @@ class GnuHash:
     `count` is the number of symbols up to the last one hashed, None for a table that makes no sense or lies not in the file.
     """
 
-    __slots__ = ("_bias", "_bloom_mask", "_bucket_count", "_buckets", "_chain", "_hashes", "_shift", "count", "table")
+    __slots__ = ("_bias", "_bloom_mask", "_bucket_count", "_buckets", "_chain", "_shift", "_words", "count", "table")
 
     def __init__(self, table: Window, words: int) -> None:
         self.table = table
@@ -59,7 +71,7 @@ class GnuHash:
         self._bloom_mask = words - 1 & _MASK32
         self._buckets = 16 + 8 * words
         self._chain = self._buckets + 4 * self._bucket_count
-        self._hashes: frozenset[int] | None = None
+        self._words: memoryview | None = None
 
     def on(self, image: Image | None) -> GnuHash:
         """The same table, read through another image."""
@@ -72,18 +84,39 @@ class GnuHash:
         """True for a table without buckets, which the loader passes over."""
         return self._bucket_count == 0
 
-    def may_have(self, name: bytes) -> bool:
-        """False if no chain holds the name's hash, so that no lookup can find it."""
-        if self._hashes is None:
-            if self.count is None:
-                return True
-            entries = memoryview(self.table.raw)[self._chain :].cast("I")
-            self._hashes = frozenset([entry | 1 for entry in entries])
-        return gnu_hash(name) | 1 in self._hashes
+    @property
+    def first(self) -> int:
+        """The first symbol that is hashed."""
+        return self._bias
 
-    def candidates(self, name: bytes) -> Iterator[int]:
+    def candidates(self, name: bytes) -> Iterable[int]:
         """The symbols that a lookup of `name` compares, in its order."""
         value = gnu_hash(name)
+        return self._walk_candidates(value) if self.count is None else self._known_candidates(value)
+
+    def _known_candidates(self, value: int) -> list[int]:
+        """The candidates in a table that makes sense and is at hand."""
+        words = self._words
+        if words is None:
+            words = self._words = memoryview(self.table.raw).cast("I")
+        at = 4 + 2 * (value >> 6 & self._bloom_mask)
+        bloom = words[at] | words[at + 1] << 32
+        found: list[int] = []
+        if not bloom >> (value & 63) & bloom >> (value >> self._shift & 63) & 1:
+            return found
+        index = words[self._buckets // 4 + value % self._bucket_count]
+        at = self._chain // 4 + index - self._bias
+        while index:
+            entry = words[at]
+            if (entry ^ value) >> 1 == 0:
+                found.append(index)
+            if entry & 1:
+                break
+            index += 1
+            at += 1
+        return found
+
+    def _walk_candidates(self, value: int) -> Iterator[int]:
         word = self.table.word64(16 + 8 * (value >> 6 & self._bloom_mask))
         if word >> (value & 63) & word >> (value >> self._shift & 63) & 1:
             for index, entry in self._walk(self.table.word32(self._buckets + 4 * (value % self._bucket_count))):
@@ -102,7 +135,7 @@ class GnuHash:
 
     def indices(self) -> Iterator[int]:
         """All symbols that some lookup can reach."""
-        for bucket in range(self._bucket_count):
+        for bucket in range(min(self._bucket_count, _MOST_BUCKETS)):
             for index, _ in self._walk(self.table.word32(self._buckets + 4 * bucket)):
                 yield index
 
@@ -148,9 +181,10 @@ class SysvHash:
         """True for a table without buckets, which the loader passes over."""
         return self._bucket_count == 0
 
-    def may_have(self, name: bytes) -> bool:  # noqa: ARG002 - the table holds no hashes to tell
-        """True: only walking the chain shows what is there."""
-        return True
+    @property
+    def first(self) -> int:
+        """The first symbol that may be hashed."""
+        return 1
 
     def candidates(self, name: bytes) -> Iterator[int]:
         """The symbols that a lookup of `name` compares, in its order."""
@@ -166,7 +200,7 @@ class SysvHash:
 
     def indices(self) -> Iterator[int]:
         """All symbols that some lookup can reach."""
-        for bucket in range(self._bucket_count):
+        for bucket in range(min(self._bucket_count, _MOST_BUCKETS)):
             yield from self._walk(bucket)
 
     def measure(self, image: Image, address: int) -> None:

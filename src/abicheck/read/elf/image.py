@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 PF_W = 2
 #: Memory that can be written or executed can be read too (unless the CPU has protection keys, for the latter).
 _READABLE = 7
-#: Of a zero-filled stretch no more than this is delivered at a time: zeros ask for nothing, and there may be terabytes of them.
-_ZEROS = 1 << 20
+#: No name is longer; where no NUL comes, reading on would only take time.
+_LONGEST_STRING = 1 << 20
 
 
 class MemoryAccessError(Exception):
@@ -81,7 +81,7 @@ class Image:
         return self._data[offset : offset + length]
 
     def take(self, address: int, length: int) -> tuple[bytes, Signal | None]:
-        """Up to `length` bytes from `address` and the signal that comes before more can be read (None: no signal so far)."""
+        """Up to `length` bytes from `address`, and the signal that comes before all of them are read."""
         at = self._relative(address)
         pieces: list[bytes] = []
         signal: Signal | None = None
@@ -95,9 +95,7 @@ class Image:
                 break
             count = min(length, region.end - at)
             if region.content == ZERO:
-                pieces.append(bytes(min(count, _ZEROS)))
-                if count > _ZEROS:
-                    break
+                pieces.append(bytes(count))
             else:
                 offset = region.content + at - region.start
                 pieces.append(self._data[offset : offset + count])
@@ -106,7 +104,7 @@ class Image:
         return b"".join(pieces), signal
 
     def read(self, address: int, length: int) -> bytes:
-        """Exactly `length` bytes (at most a mebibyte)."""
+        """Exactly `length` bytes."""
         data = self.file_slice(address, length)
         if data is None:
             data, signal = self.take(address, length)
@@ -119,16 +117,20 @@ class Image:
         return layout.unpack(self.read(address, layout.size))
 
     def chunks(self, address: int, length: int, size: int) -> Iterator[bytes]:
-        """`length` bytes, at most `size` at a time; raises where the loader would die, stops among endless zeros."""
+        """`length` bytes, at most `size` at a time; raises where the loader would die.
+
+        Of a zero-filled stretch all but one chunk and the rest at its end is left out: there may be terabytes of it.
+        """
         while length > 0:
             piece, signal = self.take(address, min(size, length))
             yield piece
             if signal is not None:
                 raise MemoryAccessError(signal)
-            if len(piece) < min(size, length):
-                return
-            address += len(piece)
-            length -= len(piece)
+            at = self._relative(address) + len(piece)
+            region = self._region(at)
+            skipped = (region.end - at) // size * size if region is not None and region.content == ZERO else 0
+            address += len(piece) + skipped
+            length -= len(piece) + skipped
 
     def string(self, address: int) -> bytes:
         """The bytes from `address` up to the first NUL."""
@@ -144,11 +146,11 @@ class Image:
                 return b"".join(pieces)
             start = region.content + at - region.start
             end = region.content + region.end - region.start
-            found = self._data.find(b"\0", start, end)
-            if found >= 0:
-                pieces.append(self._data[start:found])
+            limit = min(end, start + _LONGEST_STRING)
+            found = self._data.find(b"\0", start, limit)
+            pieces.append(self._data[start : found if found >= 0 else limit])
+            if found >= 0 or limit < end:
                 return b"".join(pieces)
-            pieces.append(self._data[start:end])
             at = region.end
 
     def write_fault(self, address: int, length: int, *, text: bool = False) -> Signal | None:

@@ -7,13 +7,13 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.model.elf import Fault
-from abicheck.read.elf.header import ET_DYN, MASK, PT_LOAD
-from abicheck.read.elf.image import BEYOND, ZERO, Image, Region
+from abicheck.read.elf.header import ET_DYN, MASK, PT_LOAD, PT_PHDR
+from abicheck.read.elf.image import BEYOND, PF_W, ZERO, Image, Region
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abicheck.model.elf import Header, Segment
+    from abicheck.model.elf import Header, Segment, Signal
     from abicheck.read.elf.header import Bytes
 
 _PAGE = 4096
@@ -22,7 +22,7 @@ _SPACE = 1 << 47
 
 
 class LoadCommand(NamedTuple):
-    """glibc's `struct loadcmd`; addresses count from the first segment's page."""
+    """glibc's `struct loadcmd`, with addresses as the file spells them, modulo 2**64."""
 
     mapstart: int
     mapend: int
@@ -32,34 +32,43 @@ class LoadCommand(NamedTuple):
     access: int
 
 
+class Mapped(NamedTuple):
+    """An object in memory, the fault of putting it there, and where the loader finds its program headers again."""
+
+    image: Image
+    fault: Fault | None
+    phdr_address: int | None
+
+
 def _page_up(address: int) -> int:
     return (address + _PAGE - 1) & -_PAGE
 
 
-def load_commands(segments: Sequence[Segment]) -> tuple[int, list[LoadCommand]] | None:
-    """The base and the load commands, or None where the loader reports an error instead of mapping them."""
-    loads = [segment for segment in segments if segment.type == PT_LOAD]
-    if not loads:
-        return None
-    base = loads[0].vaddr & -_PAGE
+def _load_commands(segments: Sequence[Segment]) -> list[LoadCommand] | None:
+    """What to map; None where addresses and offsets do not agree."""
     commands: list[LoadCommand] = []
-    for _, flags, offset, vaddr, filesz, memsz, _ in loads:
-        start = (vaddr - base) & MASK
-        if start >> 63:
-            start -= 2**64
-        if (vaddr - offset) % _PAGE or filesz >= _SPACE or memsz >= _SPACE or abs(start) >= _SPACE or offset + filesz >> 63:
-            return None
-        dataend = start + filesz
-        commands.append(LoadCommand(start & -_PAGE, _page_up(dataend), dataend, start + memsz, offset & -_PAGE, flags & 7))
-    return base, commands
+    for kind, flags, offset, vaddr, filesz, memsz, _ in segments:
+        if kind == PT_LOAD:
+            if (vaddr - offset) % _PAGE:
+                return None
+            end = vaddr + filesz & MASK
+            allocend = vaddr + memsz & MASK
+            commands.append(LoadCommand(vaddr & -_PAGE, _page_up(end) & MASK, end, allocend, offset & -_PAGE, flags & 7))
+    return commands
 
 
 class _Canvas:
-    """Memory being mapped: later mappings cover earlier ones."""
+    """Memory being mapped: later mappings cover earlier ones. Addresses count from `base` and may be negative."""
 
-    def __init__(self, size: int) -> None:
+    def __init__(self, size: int, base: int) -> None:
         self.regions: list[Region] = []
         self._eof = size
+        self._base = base
+
+    def place(self, address: int) -> int:
+        """The distance of an address from the base: negative if it comes out just below it, as sums wrap around."""
+        distance = (address - self._base) & MASK
+        return distance - 2**64 if distance >= 2**64 - _SPACE else distance
 
     def _paint(self, region: Region) -> None:
         start, end = region.start, region.end
@@ -97,12 +106,20 @@ class _Canvas:
             self._paint(Region(page, end, access, BEYOND))
 
     def map_zeros(self, start: int, end: int, access: int) -> None:
-        """Clear [start, end) or map it from nowhere."""
+        """Map [start, end) from nowhere."""
         self._paint(Region(start, end, access, ZERO))
 
-    def is_beyond_file(self, at: int) -> bool:
-        """True for an address in a page that lies wholly beyond the end of the file."""
-        return any(region.start <= at < region.end and region.content == BEYOND for region in self.regions)
+    def clear(self, start: int, end: int, access: int) -> Signal | None:
+        """Write zeros to [start, end), which lies in one page; a page of a read-only segment is made writable for it."""
+        for region in self.regions:
+            if region.start <= start < region.end:
+                if access & PF_W and not region.access & PF_W:
+                    return "SIGSEGV"
+                if region.content == BEYOND:
+                    return "SIGBUS"
+                self._paint(Region(start, end, region.access, ZERO))
+                return None
+        return "SIGSEGV"
 
 
 def _has_holes(commands: Sequence[LoadCommand]) -> bool:
@@ -111,55 +128,60 @@ def _has_holes(commands: Sequence[LoadCommand]) -> bool:
 
 def _are_apart(commands: Sequence[LoadCommand]) -> bool:
     """True in the ordinary case: no segment's memory reaches into the pages of the next, none is cut short."""
-    return all(command.dataend <= command.allocend for command in commands) and all(
+    return all(each.mapstart <= each.dataend <= each.allocend for each in commands) and all(
         _page_up(before.allocend) <= after.mapstart for before, after in pairwise(commands)
     )
 
 
-def map_segments(data: Bytes, header: Header, segments: Sequence[Segment]) -> tuple[Image, Fault | None] | None:
-    """The image that `_dl_map_segments` makes, with the fault of clearing a page; None where it would report an error."""
-    planned = load_commands(segments)
-    if planned is None:
+def map_segments(data: Bytes, header: Header, segments: Sequence[Segment]) -> Mapped | None:
+    """What `_dl_map_segments` makes of a file; None where it reports an error."""
+    commands = _load_commands(segments)
+    if not commands:
         return None
-    base, commands = planned
     first, last = commands[0], commands[-1]
-    if not 0 < last.allocend - first.mapstart < _SPACE:
+    canvas = _Canvas(len(data), first.mapstart)
+    span = last.allocend - first.mapstart & MASK
+    if not 0 < span < _SPACE or first.mapoff + span >> 63:
         return None
-    if header.type == ET_DYN and _has_holes(commands) and last.mapstart < first.mapend:
-        return None
-    canvas = _Canvas(len(data))
     if header.type == ET_DYN and not _are_apart(commands):
         # The first mmap covers the whole span from the first segment's file offset on; what it leaves between segments is
         # made inaccessible only if there are holes.
-        canvas.map_file(first.mapstart, _page_up(last.allocend), first.access, first.mapoff)
+        canvas.map_file(0, _page_up(span), first.access, first.mapoff)
         if _has_holes(commands):
-            canvas.erase(first.mapend, last.mapstart)
-    fault: Fault | None = None
+            if last.mapstart < first.mapend:
+                return None
+            canvas.erase(canvas.place(first.mapend), canvas.place(last.mapstart))
+    whole = bool(canvas.regions)
+    signal: Signal | None = None
     for command in commands:
-        if command is not first or not canvas.regions:
-            canvas.map_file(command.mapstart, command.mapend, command.access, command.mapoff)
-        cleared = min(_page_up(command.dataend), command.allocend)
-        if cleared > command.dataend:
-            if canvas.is_beyond_file(command.dataend):
-                fault = fault or Fault("mapping", "SIGBUS")
-            canvas.map_zeros(command.dataend, cleared, command.access)
-        canvas.map_zeros(_page_up(command.dataend), _page_up(command.allocend), command.access)
-    return Image(data, base, canvas.regions), fault
+        size = command.mapend - command.mapstart
+        if size > 0 and not (whole and command is first):
+            if size >= _SPACE or command.mapoff + size >> 63:
+                return None
+            start = canvas.place(command.mapstart)
+            canvas.map_file(start, start + size, command.access, command.mapoff)
+        if command.allocend > command.dataend:
+            zero, end = canvas.place(command.dataend), canvas.place(command.allocend)
+            page = min(_page_up(zero), end)
+            if page > zero:
+                signal = signal or canvas.clear(zero, page, command.access)
+            if end - page >= _SPACE:
+                return None
+            canvas.map_zeros(page, _page_up(end), command.access)
+    fault = Fault("mapping", signal) if signal else None
+    return Mapped(Image(data, first.mapstart, canvas.regions), fault, _header_table(header, segments, commands))
 
 
-def header_table_address(header: Header, segments: Sequence[Segment]) -> int | None:
+def _header_table(header: Header, segments: Sequence[Segment], commands: Sequence[LoadCommand]) -> int | None:
     """Where the loader finds the program headers in memory (`_dl_postprocess_loadcmd` in elf/dl-load.h), None: it copies them."""
     address = 0
     for segment in segments:
-        if segment.type == 6:  # PT_PHDR
+        if segment.type == PT_PHDR:
             address = segment.vaddr
-    if address:
-        return address
-    planned = load_commands(segments)
-    if planned is not None:
-        base, commands = planned
-        for command in commands:
-            end = command.mapend - command.mapstart + command.mapoff
-            if command.mapoff <= header.phoff and end >= header.phoff + header.phnum * 56:
-                return (base + command.mapstart + header.phoff - command.mapoff & MASK) or None
-    return None
+    end = header.phoff + header.phnum * 56 & MASK
+    for command in commands:
+        if address:
+            break
+        if command.mapoff <= header.phoff and (command.mapend - command.mapstart + command.mapoff & MASK) >= end:
+            address = command.mapstart + header.phoff - command.mapoff & MASK
+    return address or None

@@ -17,7 +17,7 @@ from abicheck.read.elf.header import (
 )
 from abicheck.read.elf.image import MemoryAccessError
 from abicheck.read.elf.machines import MACHINES
-from abicheck.read.elf.mapping import header_table_address, map_segments
+from abicheck.read.elf.mapping import map_segments
 from abicheck.read.elf.notes import LoaderProperties, read_abi_tag, read_build_id, read_properties
 from abicheck.read.elf.references import ReferenceReader, References
 from abicheck.read.elf.relocations import apply_relr, read_relocations
@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from abicheck.read.elf.dynamic import Dynamic
     from abicheck.read.elf.hashes import HashTable
     from abicheck.read.elf.header import Bytes
-    from abicheck.read.elf.image import Image
+    from abicheck.read.elf.mapping import Mapped
     from abicheck.read.elf.relocations import Relocations
 
 _EHDR_SIZE = 64
@@ -54,11 +54,7 @@ def read(data: Bytes) -> ElfFile:
     mapped = map_segments(data, header, segments)
     if mapped is None:
         return SharedObject(header=header, size=size, segments=segments, interpreter=_interpreter(data, segments))
-    image, fault = mapped
-    facts = _Facts(image, header, segments)
-    if fault:
-        facts.faults.append(fault)
-    return facts.collect(data)
+    return _Facts(mapped, header, segments).collect(data)
 
 
 def _interpreter(data: Bytes, segments: tuple[Segment, ...]) -> str | None:
@@ -72,11 +68,12 @@ def _interpreter(data: Bytes, segments: tuple[Segment, ...]) -> str | None:
 class _Facts:
     """Collects the facts of one mapped object, and the faults that the loader would meet on the way."""
 
-    def __init__(self, image: Image, header: Header, segments: tuple[Segment, ...]) -> None:
-        self._image = image
+    def __init__(self, mapped: Mapped, header: Header, segments: tuple[Segment, ...]) -> None:
+        self._image = mapped.image
+        self._phdr_address = mapped.phdr_address
         self._header = header
         self._segments = segments
-        self.faults: list[Fault] = []
+        self._faults: list[Fault] = [mapped.fault] if mapped.fault else []
         self._bad_bloom = False
         self._info: DynamicInfo | None = None
         self._versions = Versions()
@@ -88,8 +85,7 @@ class _Facts:
         address = dynamic_address(self._segments)
         if address:
             self._read_dynamic(address)
-        phdr_address = header_table_address(self._header, self._segments)
-        seen = self._properties(phdr_address)
+        seen = self._properties()
         tag = read_abi_tag(data, self._segments)
         return SharedObject(
             header=self._header,
@@ -100,43 +96,43 @@ class _Facts:
             properties=Property(*seen, tag.tag, read_build_id(data, self._segments), tag.errno),
             version_needs=tuple(self._versions.needs),
             version_definitions=tuple(self._versions.definitions),
-            versions_in_use=self._versions.in_use,
+            versions_in_use=self._versions.highest > 0,
             references=self._references.references,
             definitions=self._definitions,
-            faults=tuple(self.faults),
+            faults=tuple(self._faults),
             bad_bloom=self._bad_bloom,
             bad_relative_count=self._references.bad_relative_count,
-            phdr_address=phdr_address,
+            phdr_address=self._phdr_address,
         )
 
-    def _properties(self, phdr_address: int | None) -> LoaderProperties:
+    def _properties(self) -> LoaderProperties:
         headers = self._segments
-        if phdr_address is not None:
-            table, signal = self._image.take(phdr_address, self._header.phnum * _PHDR_SIZE)
+        if self._phdr_address is not None:
+            table, signal = self._image.take(self._phdr_address, self._header.phnum * _PHDR_SIZE)
             if signal:
-                self.faults.append(Fault("program-headers", signal))
+                self._faults.append(Fault("program-headers", signal))
                 return LoaderProperties()
             headers = decode_segments(table)
         try:
             return read_properties(self._image, self._header.machine, headers)
         except MemoryAccessError as error:
-            self.faults.append(Fault("notes", error.signal))
+            self._faults.append(Fault("notes", error.signal))
             return LoaderProperties()
 
     def _read_dynamic(self, address: int) -> None:
         dynamic, fault = read_dynamic(self._image, address)
         if fault:
-            self.faults.append(fault)
+            self._faults.append(fault)
             self._info = DynamicInfo()
             return
         write_fault = dynamic.write_fault(self._image)
         if write_fault:
-            self.faults.append(write_fault)
+            self._faults.append(write_fault)
         strings = string_table(self._image, dynamic.values)
         self._info, faults = describe(dynamic, strings)
-        self.faults += faults
+        self._faults += faults
         self._versions = read_versions(self._image, dynamic, strings)
-        self.faults += self._versions.faults
+        self._faults += self._versions.faults
         self._read_symbols(dynamic, strings, self._info)
 
     def _read_symbols(self, dynamic: Dynamic, strings: Window, info: DynamicInfo) -> None:
@@ -148,21 +144,21 @@ class _Facts:
             count = max(count, relocations.tables.symbols)
         symbols = self._window(values.get(DT_SYMTAB), count * SYMBOL.size)
         versym = self._window(values[DT_VERSYM], count * 2) if DT_VERSYM in values else None
-        versions = self._versions.table if self._versions.in_use else None
+        versions = self._versions if self._versions.highest else None
         if relocations:
             reader = ReferenceReader(relocations.machine, symbols, strings, versym, versions)
             self._references = reader.read(self._image, relocations)
             if self._references.fault:
-                self.faults.append(self._references.fault)
+                self._faults.append(self._references.fault)
         if hash_table is not None:
-            tables = SymbolTables(symbols, strings, None if versions is None else versym, self._versions.table)
+            tables = SymbolTables(symbols, strings, None if versions is None else versym, self._versions)
             self._definitions = read_definitions(self._image, hash_table, tables)
 
     def _hash_table(self, values: Mapping[int, int]) -> HashTable | None:
         try:
             return read_hash_table(self._image, values)
         except MemoryAccessError as error:
-            self.faults.append(Fault("hash", error.signal))
+            self._faults.append(Fault("hash", error.signal))
         except BloomSizeError:
             self._bad_bloom = True
         return None
@@ -174,11 +170,11 @@ class _Facts:
         try:
             apply_relr(self._image, values, text=text)
         except MemoryAccessError as error:
-            self.faults.append(Fault("relr", error.signal))
+            self._faults.append(Fault("relr", error.signal))
         try:
             return read_relocations(self._image, machine, values, text=text)
         except MemoryAccessError as error:
-            self.faults.append(Fault("relocations", error.signal))
+            self._faults.append(Fault("relocations", error.signal))
             return None
 
     def _window(self, address: int | None, length: int) -> Window:

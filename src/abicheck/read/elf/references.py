@@ -13,12 +13,13 @@ from abicheck.read.elf.relocations import walk_run
 from abicheck.read.elf.symbols import SYMBOL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from abicheck.model.elf import ReferenceKind, Version
     from abicheck.read.elf.image import Image
     from abicheck.read.elf.machines import Machine
     from abicheck.read.elf.relocations import Relocations, Tables
+    from abicheck.read.elf.versions import Versions
     from abicheck.read.elf.window import Window
 
 _STB_LOCAL, _STB_WEAK = 0, 2
@@ -81,7 +82,7 @@ class ReferenceReader:
     symbols: Window
     strings: Window
     versym: Window | None
-    versions: Mapping[int, Version] | None
+    versions: Versions | None
 
     def read(self, image: Image, relocations: Relocations) -> References:
         """The references of an object."""
@@ -101,9 +102,7 @@ class ReferenceReader:
         if named and version and self.versym is not None:
             if self.versions is None:
                 raise MemoryAccessError("SIGSEGV")  # the loader looks into a table that it has not made
-            wanted = self.versions.get(version)
-            if wanted is not None and wanted.hash == 0:
-                wanted = None
+            wanted = self.versions.entry(version)
         asked = self.machine.kinds.get(kind, "unknown")
         plt_class = kind in self.machine.plt_class
         return _like((wanted, binding == _STB_WEAK, asked, kind, plt_class, in_plt, visibility), named=named)

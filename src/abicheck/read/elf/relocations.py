@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 RELA_SIZE = 24
 _CHUNK = RELA_SIZE * 4096
+#: Larger tables are read piece by piece; the largest libraries have about 30 MB.
+_LARGEST = 1 << 26
 #: A table of this size ends beyond the end of the address space: the loop over it ends before it begins.
 _WRAPS = 2**64 - 2**47
 
@@ -103,7 +105,7 @@ def _read_tables(image: Image, machine: Machine, runs: list[Run], *, text: bool)
     infos: list[tuple[bool, dict[int, None]]] = []
     symbols = 0
     for run in runs:
-        table = image.file_slice(run.address, run.length)
+        table = image.file_slice(run.address, run.length) if run.length <= _LARGEST else None
         if table is None:
             return None
         words = memoryview(table).cast("Q")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING, TypeVar, overload
 
@@ -11,11 +12,11 @@ from abicheck.read.elf.dynamic import decode
 from abicheck.read.elf.image import MemoryAccessError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Container, Iterator
 
-    from abicheck.model.elf import Version
     from abicheck.read.elf.hashes import HashTable
     from abicheck.read.elf.image import Image
+    from abicheck.read.elf.versions import Versions
     from abicheck.read.elf.window import Window
 
 _T = TypeVar("_T")
@@ -25,6 +26,8 @@ _SHN_UNDEF, _SHN_ABS = 0, 0xFFF1
 _STT_TLS = 6
 #: NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC: what `check_match` in elf/dl-lookup.c takes for a definition.
 _ALLOWED_TYPES = frozenset({0, 1, 2, 5, _STT_TLS, 10})
+#: A table that lists more is garbage that leads in circles.
+_MOST_SYMBOLS = 1 << 22
 
 
 class SymbolTables:
@@ -32,7 +35,7 @@ class SymbolTables:
 
     __slots__ = ("strings", "symbols", "versions", "versym")
 
-    def __init__(self, symbols: Window, strings: Window, versym: Window | None, versions: Mapping[int, Version]) -> None:
+    def __init__(self, symbols: Window, strings: Window, versym: Window | None, versions: Versions) -> None:
         self.symbols = symbols
         self.strings = strings
         self.versym = versym
@@ -52,6 +55,16 @@ class SymbolTables:
             and max(names, default=-1) < len(self.strings.raw)
         )
 
+    def names(self, first: int, end: int) -> frozenset[str]:
+        """The names of these symbols, all of whose tables must be at hand."""
+        offsets = memoryview(self.symbols.raw)[first * SYMBOL.size : end * SYMBOL.size].cast("I")[:: SYMBOL.size // 4].tolist()
+        raw = self.strings.raw
+        if raw.isascii():
+            text = raw.decode("ascii")
+            find_end = text.index
+            return frozenset([text[offset : find_end("\0", offset)] for offset in offsets])
+        return frozenset([decode(self.strings.string(offset)) for offset in offsets])
+
     def definition(self, index: int, name: bytes) -> Definition | None:
         """Symbol `index` if it defines `name` (given with its NUL): the first tests of `check_match`."""
         offset, info, other, section, value, _ = SYMBOL.unpack(self.symbols.read(index * SYMBOL.size, SYMBOL.size))
@@ -59,7 +72,7 @@ class SymbolTables:
             return None
         version = 0 if self.versym is None else self.versym.word16(index * 2)
         return Definition(
-            version=self.versions.get(version & 0x7FFF),
+            version=self.versions.entry(version & 0x7FFF),
             index=version & 0x7FFF,
             hidden=version >= 0x8000,
             binding=info >> 4,
@@ -78,23 +91,39 @@ def _is_definition(kind: int, section: int, value: int) -> bool:
     return (value != 0 or section == _SHN_ABS or kind == _STT_TLS) and kind in _ALLOWED_TYPES
 
 
+class _Everything:
+    """The set that any name is in."""
+
+    def __contains__(self, name: object) -> bool:
+        return True
+
+
 class Definitions(Mapping[str, tuple[Definition, ...]]):
     """The definitions of one object by name, found through its own hash table exactly as the loader finds them.
 
     Iterating gives the names of all definitions that some lookup can reach.
     """
 
-    __slots__ = ("_found", "_hash", "_tables")
+    __slots__ = ("_found", "_hash", "_names_seen", "_tables")
 
     def __init__(self, hash_table: HashTable, tables: SymbolTables) -> None:
         self._hash = hash_table
         self._tables = tables
         self._found: dict[str, tuple[Definition, ...]] = {}
+        self._names_seen: Container[str] | None = None
+
+    @property
+    def names(self) -> Container[str]:
+        """A set that holds every name of `self`, and maybe more: what is not in it needs no lookup."""
+        if self._names_seen is None:
+            count = self._hash.count
+            self._names_seen = _Everything() if count is None else self._tables.names(self._hash.first, count)
+        return self._names_seen
 
     def _look_up(self, name: str) -> tuple[Definition, ...]:
-        encoded = name.encode("utf-8", "surrogateescape")
-        if not self._hash.may_have(encoded):
+        if name not in self.names:
             return ()
+        encoded = name.encode("utf-8", "surrogateescape")
         found: list[Definition] = []
         try:
             for index in self._hash.candidates(encoded):
@@ -126,7 +155,7 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
 
     def _names(self) -> Iterator[str]:
         try:
-            for index in self._hash.indices():
+            for index in islice(self._hash.indices(), _MOST_SYMBOLS):
                 name = self._tables.defined_name(index)
                 if name is not None:
                     yield decode(name)

@@ -7,7 +7,7 @@ from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from abicheck.model.elf import Fault, NeededVersion, Version, VersionDefinition, VersionNeed
+from abicheck.model.elf import UNREADABLE, Fault, NeededVersion, Version, VersionDefinition, VersionNeed
 from abicheck.read.elf.dynamic import DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, decode
 from abicheck.read.elf.header import MASK
 from abicheck.read.elf.image import MemoryAccessError
@@ -23,8 +23,14 @@ _VERNEED = Struct("<HHIII")
 _VERNAUX = Struct("<IHHII")
 _VERDEF = Struct("<HHHHIII")
 _VERDAUX = Struct("<I")
-#: Chains longer than this are no version tables; a loader walks them for long before it dies.
-_LONGEST = 1 << 15
+_VER_FLG_BASE = 1
+#: Chains longer than this are no version tables; following them would only take time.
+_LONGEST = 1 << 12
+
+#: A version that no name and no hash can be equal to.
+_GARBAGE = Version("", -1)
+#: About as many entries as the loader can read behind the table: the allocator keeps 128 KiB at the end of the heap.
+_HEAP_BEYOND = 0x20000 // 24
 
 #: Equal versions are one object: few are different, and many references carry one.
 _version = lru_cache(maxsize=1 << 14)(Version)
@@ -37,8 +43,21 @@ class Versions:
     needs: list[VersionNeed] = field(default_factory=list)
     definitions: list[VersionDefinition] = field(default_factory=list)
     table: dict[int, Version] = field(default_factory=dict)
-    in_use: bool = False
+    highest: int = 0
     faults: list[Fault] = field(default_factory=list)
+
+    def entry(self, index: int) -> Version | None:
+        """What the loader takes for `l_versions[index]`: None for an entry that is empty.
+
+        Beyond the end of the table it reads whatever the heap holds there, which is no version that anything defines; far
+        beyond it the heap ends.
+        """
+        found = self.table.get(index)
+        if found is None and index > self.highest:
+            if index > self.highest + _HEAP_BEYOND:
+                raise MemoryAccessError("SIGSEGV")
+            return _GARBAGE
+        return found if found is None or found.hash else None
 
 
 def read_versions(image: Image, dynamic: Dynamic, strings: Window) -> Versions:
@@ -60,24 +79,33 @@ def read_versions(image: Image, dynamic: Dynamic, strings: Window) -> Versions:
         except MemoryAccessError as error:
             found.faults.append(Fault("version-definitions", error.signal))
     _fill_table(found)
-    if found.in_use and DT_VERSYM not in values:
+    if found.highest and DT_VERSYM not in values:
         found.faults.append(Fault("symbol-versions", "SIGSEGV"))
     return found
 
 
 def _needs(image: Image, address: int, strings: Window) -> Iterator[VersionNeed]:
     budget = _LONGEST
-    following = 1
-    while following and budget > 0:
+    following = revision = 1
+    # Only the first record's revision is looked at, before all else.
+    while following and budget > 0 and revision == 1:
         revision, _, file, first, following = image.unpack(_VERNEED, address)
         wanted: list[NeededVersion] = []
-        at, step = address + first & MASK, 1
-        while step and budget > 0:
-            hash_, flags, other, name, step = image.unpack(_VERNAUX, at)
-            wanted.append(NeededVersion(decode(strings.string(name)), hash_, flags, other))
-            at = at + step & MASK
-            budget -= 1
-        yield VersionNeed(decode(strings.string(file)), revision, tuple(wanted))
+        try:
+            at, step = address + first & MASK, 1
+            name_of_file = decode(strings.string(file))
+            while step and budget > 0:
+                hash_, flags, other, name, step = image.unpack(_VERNAUX, at)
+                wanted.append(NeededVersion(decode(strings.string(name)), hash_, flags, other))
+                at = at + step & MASK
+                budget -= 1
+        except MemoryAccessError:
+            if revision != 1 or wanted:
+                yield VersionNeed(name_of_file if wanted else "", revision, tuple(wanted))
+            if revision != 1:
+                return
+            raise
+        yield VersionNeed(name_of_file, revision, tuple(wanted))
         address = address + following & MASK
 
 
@@ -86,10 +114,25 @@ def _definitions(image: Image, address: int, strings: Window) -> Iterator[Versio
     following = 1
     while following and budget > 0:
         revision, flags, index, _, hash_, first, following = image.unpack(_VERDEF, address)
-        (name,) = image.unpack(_VERDAUX, address + first & MASK)
-        yield VersionDefinition(decode(strings.string(name)), hash_, index, flags, revision)
+        try:
+            (offset,) = image.unpack(_VERDAUX, address + first & MASK)
+        except MemoryAccessError:
+            if not flags & _VER_FLG_BASE:
+                raise
+            name = UNREADABLE  # the name of the base version is compared with nothing, unless a hash is equal
+        else:
+            name = _name(strings, offset)
+        yield VersionDefinition(name, hash_, index, flags, revision)
         address = address + following & MASK
         budget -= 1
+
+
+def _name(strings: Window, offset: int) -> str:
+    """A name that the loader looks at only once the hashes are equal."""
+    try:
+        return decode(strings.string(offset))
+    except MemoryAccessError:
+        return UNREADABLE
 
 
 def _fill_table(found: Versions) -> None:
@@ -98,13 +141,13 @@ def _fill_table(found: Versions) -> None:
     for need in found.needs:
         for wanted in need.versions:
             index = wanted.index & 0x7FFF
-            found.in_use = found.in_use or index > 0
+            found.highest = max(found.highest, index)
             table[index] = _version(wanted.name, wanted.hash, need.file, bool(wanted.index & 0x8000))
     for definition in found.definitions:
         index = definition.index & 0x7FFF
-        found.in_use = found.in_use or index > 0
-        if not definition.flags & 1:  # VER_FLG_BASE names no version
+        found.highest = max(found.highest, index)
+        if not definition.flags & _VER_FLG_BASE:  # which names no version
             before = table.get(index)
             table[index] = _version(definition.name, definition.hash, None, before is not None and before.hidden)
-    if not found.in_use:
+    if not found.highest:
         table.clear()

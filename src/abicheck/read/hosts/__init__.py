@@ -105,6 +105,7 @@ def _host(name: str, kind: HostKind, files: Files, tree: Tree, python: Interpret
         loader=tree.loader,
         kernel=tree.machine.kernel,
         page_size=tree.machine.page_size,
+        memory=tree.machine.memory,
         isa_level=tree.machine.cpu.level,
         python=python,
     )

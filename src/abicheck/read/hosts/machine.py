@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import mmap
 import os
-import platform
 import re
 import sys
 from errno import EACCES, EPERM
@@ -34,6 +33,7 @@ LOADER_VARIABLES = (
 )
 
 _ASSUMED_KERNEL = (5, 10, 0)
+_ASSUMED_MEMORY = 1 << 34
 
 
 class Machine(NamedTuple):
@@ -41,19 +41,27 @@ class Machine(NamedTuple):
 
     kernel: tuple[int, int, int]
     page_size: int
+    memory: int
     cpu: Cpu
     own: bool
 
 
 def this_machine(arch: Arch) -> Machine:
     """The machine for programs of `arch`: this one, or where it cannot run them a usual one that can."""
-    own = {"AMD64": "x86_64", "arm64": "aarch64"}.get(platform.machine(), platform.machine())
-    if sys.platform != "linux" or own != arch:
-        return Machine(_ASSUMED_KERNEL, 4096, baseline(arch), own=False)
+    if sys.platform != "linux" or os.uname().machine != arch:
+        return Machine(_ASSUMED_KERNEL, 4096, _ASSUMED_MEMORY, baseline(arch), own=False)
     numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", os.uname().release)
     major, minor, patch = (int(part or 0) for part in numbers.groups()) if numbers else _ASSUMED_KERNEL
     cpu = parse_cpuinfo(_read("/proc/cpuinfo", 1 << 14), arch)
-    return Machine((major, minor, patch), os.sysconf("SC_PAGE_SIZE"), cpu, own=True)
+    return Machine((major, minor, patch), os.sysconf("SC_PAGE_SIZE"), _memory(), cpu, own=True)
+
+
+def _memory() -> int:
+    """What one private mapping may hold at most: memory and swap, unless the kernel is told not to care (mm/util.c)."""
+    if _read("/proc/sys/vm/overcommit_memory").startswith("1"):
+        return 1 << 62
+    sizes = re.findall(r"^(?:MemTotal|SwapTotal):\s+(\d+) kB$", _read("/proc/meminfo"), re.MULTILINE)
+    return sum(map(int, sizes)) << 10 or _ASSUMED_MEMORY
 
 
 def environment(settings: Mapping[str, str], base: Mapping[str, str]) -> dict[str, str]:
@@ -88,6 +96,7 @@ def root_assumptions(machine: Machine, settings: Mapping[str, str]) -> tuple[Ass
     facts = [
         Assumption("kernel", ".".join(map(str, machine.kernel[:2])) + where),
         Assumption("page-size", f"{machine.page_size}{where}"),
+        Assumption("memory", f"{machine.memory >> 30} GiB{where}"),
         Assumption("cpu", (f"x86-64-v{machine.cpu.level}" if machine.cpu.level else "any aarch64") + where),
         Assumption("selinux", "off"),
         Assumption("memory-deny-write-execute", "off"),
