@@ -51,6 +51,6 @@ def _find(reference: Reference, scope: list[Map], host: Host) -> tuple[Map | Non
     try:
         if host.libc.kind == "musl":
             return musl.find(reference.name, scope, defined=reference.plt_class), None
-        return binding.find(reference, scope, host) or (None, None)
+        return binding.find(reference, [(item.defines, item) for item in scope], host) or (None, None)
     except DiedError:  # the link map says that and how the loader dies
         return None, None

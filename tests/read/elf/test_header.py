@@ -35,7 +35,13 @@ def test_every_field_is_where_the_loader_reads_it() -> None:
 
 @pytest.mark.parametrize(
     ("data", "reason"),
-    [(b"", "too-short"), (b"\x7fELF", "too-short"), (bytes(63), "too-short"), (b"#!/bin/sh\n" * 10, "not-elf"), (bytes(64), "not-elf")],
+    [
+        (b"", "too-short"),
+        (b"\x7fELF", "too-short"),
+        (bytes(63), "too-short"),
+        (b"#!/bin/sh\n" * 10, "not-elf"),
+        (bytes(64), "not-elf"),
+    ],
 )
 def test_what_is_no_elf_file(data: bytes, reason: str) -> None:
     assert parse_elf(data) == Malformed(reason=reason, size=len(data))  # type: ignore[arg-type]  # a reason, as mypy cannot know

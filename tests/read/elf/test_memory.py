@@ -55,7 +55,9 @@ def test_strings_run_across_regions_and_stop_at_the_end(library: Elf) -> None:
         image.string(1 << 40)
 
 
-@pytest.mark.parametrize(("flags", "expected"), [(0, True), (1, False), (2, False), (4, False), (5, False), (6, False), (7, False)])
+@pytest.mark.parametrize(
+    ("flags", "expected"), [(0, True), (1, False), (2, False), (4, False), (5, False), (6, False), (7, False)]
+)
 def test_memory_without_any_access_cannot_be_read(library: Elf, flags: int, expected: bool) -> None:  # noqa: FBT001 - a table
     assert ("hash" in stages(with_header(library.build(), 0, flags=flags))) is expected
 
@@ -70,7 +72,9 @@ def test_text_relocations_make_all_segments_writable() -> None:
     assert stages(elf.build()) == {"relocations": "SIGSEGV"}
     assert stages(write_elf(relocations=elf.relocations, dynamic=[(22, 0)])) == {}
     assert stages(write_elf(relocations=elf.relocations, dynamic=[(30, 4)])) == {}
-    assert stages(write_elf(relocations=[Relocation("relative", offset=1 << 30)], dynamic=[(22, 0)])) == {"relocations": "SIGSEGV"}
+    assert stages(write_elf(relocations=[Relocation("relative", offset=1 << 30)], dynamic=[(22, 0)])) == {
+        "relocations": "SIGSEGV"
+    }
 
 
 def test_a_cut_inside_the_last_page_leaves_zeros(library: Elf) -> None:

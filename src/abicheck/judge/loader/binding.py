@@ -9,7 +9,7 @@ from abicheck.model.elf import UNREADABLE, Fault
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Container, Iterable
 
     from abicheck.judge.loader.state import Map
     from abicheck.model.elf import Definition, Reference, Version
@@ -24,14 +24,17 @@ _EXACT_VERSION_FIRST = (2, 41)
 _ASSERTS_VERSIONS_BEFORE = (2, 41)
 
 
-def find(reference: Reference, scope: Iterable[Map], host: Host) -> tuple[Map, Definition] | None:
-    """The object and definition that `reference` binds to, or None. Raises `DiedError` where the loader would die."""
+def find(reference: Reference, tables: Iterable[tuple[Container[str], Map]], host: Host) -> tuple[Map, Definition] | None:
+    """The object and definition that `reference` binds to, or None. Raises `DiedError` where the loader would die.
+
+    `tables` are the objects in which it looks, each behind a set that holds all names it defines.
+    """
     name, version = reference.name, reference.version
     assert name is not None
-    for item in scope:
-        if reference.kind == "copy" and item.kind == "executable":
+    for names, item in tables:
+        if name not in names:
             continue
-        if name not in item.defines:
+        if reference.kind == "copy" and item.kind == "executable":
             continue
         candidates = item.facts.definitions.get(name)
         if not candidates:

@@ -13,7 +13,7 @@ from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Container, Sequence
 
     from abicheck.judge.loader.state import Map, Memo, Namespace
     from abicheck.model.elf import Reference
@@ -24,9 +24,13 @@ _SPECIAL = (*_NEEDS_TLS, "unknown", "irelative")
 
 
 class Scope(NamedTuple):
-    """The objects in which symbols are looked up, in order; the identities of their facts; the names of those without versions."""
+    """Where symbols are looked up.
 
-    maps: list[Map]
+    `tables` holds the objects in their order, each behind the names that it may define; `present` the identities of their facts;
+    `unversioned` the names of those without versions.
+    """
+
+    tables: list[tuple[Container[str], Map]]
     present: frozenset[int]
     unversioned: frozenset[str]
 
@@ -34,7 +38,7 @@ class Scope(NamedTuple):
 def scope_of(maps: list[Map]) -> Scope:
     """The scope that looks in `maps` one after the other."""
     unversioned = frozenset(name for item in maps if not item.facts.versions_in_use for name in item.names)
-    return Scope(maps, frozenset([id(item.facts) for item in maps]), unversioned)
+    return Scope([(item.defines, item) for item in maps], frozenset([id(item.facts) for item in maps]), unversioned)
 
 
 def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -> None:
@@ -58,9 +62,9 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
     space.references += len(facts.references)
     if not lazy and _known_to_bind(space.memo, item, scope):
-        errors = _bind(space, item, space.memo.special[id(facts)], scope.maps, lazy=lazy)[0]
+        errors = _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)[0]
     else:
-        errors, providers = _bind(space, item, facts.references, scope.maps, lazy=lazy)
+        errors, providers = _bind(space, item, facts.references, scope, lazy=lazy)
         if not errors and not lazy:
             _remember(space.memo, item, providers)
     space.errors += errors
@@ -99,28 +103,47 @@ def _relr(space: Namespace, item: Map) -> None:
 
 
 def _bind(
-    space: Namespace, item: Map, references: Sequence[Reference], scope: Sequence[Map], *, lazy: bool
+    space: Namespace, item: Map, references: Sequence[Reference], scope: Scope, *, lazy: bool
 ) -> tuple[list[LoadError], set[int]]:
     """The errors of `references` in their order, and the identities of the facts that they bound to."""
     errors: list[LoadError] = []
     providers: set[int] = set()
+    hints, present = space.memo.hints, scope.present
     for reference in references:
-        if lazy and reference.in_plt and reference.kind == "plt":
-            continue
-        hit = None
-        if reference.name is not None:
-            hit = find(reference, scope, space.host)
-            if hit is None and not reference.weak:
-                errors.append(_undefined(item, reference))
-                continue
-            if hit is not None:
-                providers.add(id(hit[0].facts))
-        if reference.kind in _SPECIAL:
-            try:
-                _apply(space, item, reference, hit[0] if hit else item if reference.name is None else None)
-            except RefusedError as refused:
-                errors.append(refused.error)
+        if reference.kind in _SPECIAL or (lazy and reference.in_plt):
+            _bind_special(space, item, reference, scope, errors, lazy=lazy)
+        elif reference.name is not None:
+            key = id(reference)
+            provider = hints.get(key, 0)
+            if provider not in present:
+                hit = find(reference, scope.tables, space.host)
+                if hit is None:
+                    if not reference.weak:
+                        errors.append(_undefined(item, reference))
+                    continue
+                provider = id(hit[0].facts)
+                if hit[0].facts.versions_in_use or reference.version is None:
+                    hints[key] = provider
+            providers.add(provider)
     return errors, providers
+
+
+def _bind_special(
+    space: Namespace, item: Map, reference: Reference, scope: Scope, errors: list[LoadError], *, lazy: bool
+) -> None:
+    """Bind a reference whose relocation may fail in other ways than by an undefined symbol, or that may be left for later."""
+    if lazy and reference.in_plt and reference.kind == "plt":
+        return
+    hit = None
+    if reference.name is not None:
+        hit = find(reference, scope.tables, space.host)
+        if hit is None and not reference.weak:
+            errors.append(_undefined(item, reference))
+            return
+    try:
+        _apply(space, item, reference, hit[0] if hit else item if reference.name is None else None)
+    except RefusedError as refused:
+        errors.append(refused.error)
 
 
 def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | None) -> None:

@@ -96,14 +96,15 @@ class Memo:
     `sound` holds the files that passed the checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
     did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
     file the sets of files that were seen to satisfy all of its references, `special` those of its references that must be
-    looked at in any case. All are keyed by the identity of the facts, which `sound` keeps alive. `directories` holds what is
-    there of a searched directory and its hwcaps subdirectories. One memo serves one host.
+    looked at in any case, and `hints` for a reference the last file that was seen to satisfy it. All are keyed by identity;
+    `sound` keeps the facts alive. `directories` holds what is there of a searched directory and its hwcaps subdirectories. One memo serves one host.
     """
 
     sound: dict[int, SharedObject] = field(default_factory=dict)
     protected: set[int] = field(default_factory=set)
     versioned: set[tuple[int, ...]] = field(default_factory=set)
     bound: dict[int, list[frozenset[int]]] = field(default_factory=dict)
+    hints: dict[int, int] = field(default_factory=dict)
     directories: dict[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
     special: dict[int, tuple[Reference, ...]] = field(default_factory=dict)
 

@@ -25,7 +25,7 @@ _MASK32 = 0xFFFFFFFF
 _DIGITS = b"0123456789abcdefghijklmnopqrstuvw"
 _HIGH, _LOW = (bytes(_DIGITS[part] for part in parts) for parts in ([b >> 5 for b in range(256)], [b & 31 for b in range(256)]))
 #: 5381 * 33 ** n for names of n bytes; int() refuses more than 4,300 digits.
-_START = [5381 * 33**length & _MASK32 for length in range(1024)]
+_START: list[int] = [5381 * 33**length & _MASK32 for length in range(1024)]
 
 
 @lru_cache(maxsize=1 << 18)
@@ -35,7 +35,8 @@ def gnu_hash(name: bytes) -> int:
     A byte is 32 times its upper three bits plus its lower five, and both are digits of that base: so int() does the work.
     """
     if 0 < len(name) < len(_START):
-        return (_START[len(name)] + (int(name.translate(_HIGH), 33) << 5) + int(name.translate(_LOW), 33)) & _MASK32
+        digits = (int(name.translate(_HIGH), 33) << 5) + int(name.translate(_LOW), 33)
+        return _START[len(name)] + digits & _MASK32
     value = 5381
     for byte in name:
         value = value * 33 + byte & _MASK32

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 SYMBOL = Struct("<IBBHQQ")
+_AFTER_NAME, _NO_VALUE = Struct("<BBH"), bytes(8)
 _SHN_UNDEF, _SHN_ABS = 0, 0xFFF1
 _STT_TLS = 6
 #: NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC: what `check_match` in elf/dl-lookup.c takes for a definition.
@@ -33,13 +34,14 @@ _MOST_SYMBOLS = 1 << 22
 class SymbolTables:
     """The tables that describe symbols; `versym` is None unless the loader uses it (`l_versyms`)."""
 
-    __slots__ = ("strings", "symbols", "versions", "versym")
+    __slots__ = ("_seen", "strings", "symbols", "versions", "versym")
 
     def __init__(self, symbols: Window, strings: Window, versym: Window | None, versions: Versions) -> None:
         self.symbols = symbols
         self.strings = strings
         self.versym = versym
         self.versions = versions
+        self._seen: dict[tuple[bytes, bool, int], Definition | None] = {}
 
     def on(self, image: Image | None) -> SymbolTables:
         """The same tables, read through `image` where their bytes are not at hand."""
@@ -55,22 +57,31 @@ class SymbolTables:
             and max(names, default=-1) < len(self.strings.raw)
         )
 
-    def names(self, first: int, end: int) -> frozenset[str]:
-        """The names of these symbols, all of whose tables must be at hand."""
+    def names(self, first: int, end: int) -> dict[str, int]:
+        """The names of these symbols, all of whose tables must be at hand, each with the last symbol that bears it."""
         offsets = memoryview(self.symbols.raw)[first * SYMBOL.size : end * SYMBOL.size].cast("I")[:: SYMBOL.size // 4].tolist()
         raw = self.strings.raw
         if raw.isascii():
             text = raw.decode("ascii")
             find_end = text.index
-            return frozenset([text[offset : find_end("\0", offset)] for offset in offsets])
-        return frozenset([decode(self.strings.string(offset)) for offset in offsets])
+            return {text[offset : find_end("\0", offset)]: index for index, offset in enumerate(offsets, first)}
+        return {decode(self.strings.string(offset)): index for index, offset in enumerate(offsets, first)}
 
-    def definition(self, index: int, name: bytes) -> Definition | None:
-        """Symbol `index` if it defines `name` (given with its NUL): the first tests of `check_match`."""
-        offset, info, other, section, value, _ = SYMBOL.unpack(self.symbols.read(index * SYMBOL.size, SYMBOL.size))
-        if not _is_definition(info & 0xF, section, value) or not self.strings.has_string(offset, name):
-            return None
+    def described(self, index: int) -> Definition | None:
+        """Symbol `index`, whose tables are at hand, if it is a definition."""
+        at = index * SYMBOL.size
+        section_other_info = self.symbols.raw[at + 4 : at + 8]
+        has_value = self.symbols.raw[at + 8 : at + 16] != _NO_VALUE
         version = 0 if self.versym is None else self.versym.word16(index * 2)
+        key = (section_other_info, has_value, version)
+        if key not in self._seen:
+            info, other, section = _AFTER_NAME.unpack(section_other_info)
+            kind = info & 0xF
+            defined = (has_value or section == _SHN_ABS or kind == _STT_TLS) and kind in _ALLOWED_TYPES
+            self._seen[key] = self._define(info, other, section, version) if defined else None
+        return self._seen[key]
+
+    def _define(self, info: int, other: int, section: int, version: int) -> Definition:
         return Definition(
             version=self.versions.entry(version & 0x7FFF),
             index=version & 0x7FFF,
@@ -80,6 +91,13 @@ class SymbolTables:
             type=info & 0xF,
             undefined=section == _SHN_UNDEF,
         )
+
+    def definition(self, index: int, name: bytes) -> Definition | None:
+        """Symbol `index` if it defines `name` (given with its NUL): the first tests of `check_match`."""
+        offset, info, other, section, value, _ = SYMBOL.unpack(self.symbols.read(index * SYMBOL.size, SYMBOL.size))
+        if not _is_definition(info & 0xF, section, value) or not self.strings.has_string(offset, name):
+            return None
+        return self._define(info, other, section, 0 if self.versym is None else self.versym.word16(index * 2))
 
     def defined_name(self, index: int) -> bytes | None:
         """The name of symbol `index` if it is a definition."""
@@ -97,6 +115,10 @@ class _Everything:
     def __contains__(self, name: object) -> bool:
         return True
 
+    def get(self, name: str) -> int:  # noqa: ARG002 - nothing is known of any name
+        """No symbol, as none is known to bear the name."""
+        return -1
+
 
 class Definitions(Mapping[str, tuple[Definition, ...]]):
     """The definitions of one object by name, found through its own hash table exactly as the loader finds them.
@@ -110,24 +132,29 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
         self._hash = hash_table
         self._tables = tables
         self._found: dict[str, tuple[Definition, ...]] = {}
-        self._names_seen: Container[str] | None = None
+        self._names_seen: dict[str, int] | _Everything | None = None
 
     @property
     def names(self) -> Container[str]:
         """A set that holds every name of `self`, and maybe more: what is not in it needs no lookup."""
+        return self._indices()
+
+    def _indices(self) -> dict[str, int] | _Everything:
         if self._names_seen is None:
             count = self._hash.count
             self._names_seen = _Everything() if count is None else self._tables.names(self._hash.first, count)
         return self._names_seen
 
     def _look_up(self, name: str) -> tuple[Definition, ...]:
-        if name not in self.names:
+        usual = self._indices().get(name)
+        if usual is None:
             return ()
         encoded = name.encode("utf-8", "surrogateescape")
         found: list[Definition] = []
         try:
             for index in self._hash.candidates(encoded):
-                definition = self._tables.definition(index, encoded + b"\0")
+                # Of the symbol that is known to bear the name only the rest is looked at.
+                definition = self._tables.described(index) if index == usual else self._tables.definition(index, encoded + b"\0")
                 if definition is not None:
                     found.append(definition)
         except MemoryAccessError as error:
