@@ -45,7 +45,7 @@ class Symbol:
 
 
 class Relocation(NamedTuple):
-    """A relocation, of a kind named in `RELOCATION_TYPES` or numbered. It writes to a slot of its own unless given an `offset`."""
+    """A relocation of a kind named in `RELOCATION_TYPES`, or numbered. It writes to its own slot unless given an `offset`."""
 
     kind: str | int
     symbol: str | None = None

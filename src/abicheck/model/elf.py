@@ -107,13 +107,14 @@ class Malformed:
     """A file that a loader refuses before it can look at its program headers.
 
     `header` is there as soon as the file holds a whole one, because a loader checks it first: a 32-bit file cut short is a
-    "wrong ELF class", not "cannot read file data".
+    "wrong ELF class", not "cannot read file data". `beneath` is as in `SharedObject`.
     """
 
     reason: MalformedReason
     size: int
     header: Header | None = None
     errno: int = 0
+    beneath: SharedObject | None = None
 
 
 #: Stands for a name that the loader dies of when it reads it; no name of a file holds a NUL.
@@ -285,7 +286,8 @@ class SharedObject:
     `definitions` finds by name what a lookup through the object's own hash table would find, in the order of its chain; it may
     decode lazily. `phdr_address` is where the loader finds the program headers in the mapping (None: nowhere, it copies them).
     Of a file of another class or byte order only the header and segments are filled, and `foreign` is true: no 64-bit
-    little-endian loader looks any further.
+    little-endian loader looks any further. `beneath` is what a loader finds there that looks at no byte of `e_ident` (musl): an
+    ordinary file under a damaged `e_ident`.
     """
 
     header: Header
@@ -304,6 +306,7 @@ class SharedObject:
     bad_bloom: bool = False  # the size of the GNU hash table's bloom filter is no power of two: an assertion of the loader
     bad_relative_count: bool = False  # DT_RELACOUNT counts a relocation that is not RELATIVE: an assertion of the x86_64 loader
     phdr_address: int | None = None
+    beneath: SharedObject | None = None
 
     def fault(self, stage: Stage) -> Fault | None:
         """The fault of `stage`, or None when the loader gets through it."""

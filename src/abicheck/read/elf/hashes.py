@@ -21,7 +21,6 @@ _LONGEST = 1 << 16
 _MOST_BUCKETS = 1 << 20
 _MASK32 = 0xFFFFFFFF
 
-
 _DIGITS = b"0123456789abcdefghijklmnopqrstuvw"
 _HIGH, _LOW = (bytes(_DIGITS[part] for part in parts) for parts in ([b >> 5 for b in range(256)], [b & 31 for b in range(256)]))
 #: 5381 * 33 ** n for names of n bytes; int() refuses more than 4,300 digits.
@@ -143,7 +142,7 @@ class GnuHash:
     def measure(self, image: Image, address: int) -> None:
         """Count the symbols and take the table's bytes to hand, if the whole of it makes sense."""
         raw = image.file_slice(address, self._chain)
-        if raw is None:
+        if raw is None or self._bloom_mask == _MASK32:  # a filter of no words is looked up anywhere
             return
         buckets = memoryview(raw)[self._buckets :].cast("I").tolist()
         last = max(buckets)

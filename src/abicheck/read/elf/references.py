@@ -111,11 +111,13 @@ class ReferenceReader:
         """The references of tables that need no walking; None where symbols, versions or names do."""
         count = tables.symbols
         words = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("Q")[::3].tolist()
+        if len(words) < count:
+            return None
         versions = [0] * count
         if self.versym is not None:
             versions = memoryview(self.versym.raw)[: count * 2].cast("H").tolist()
-        if len(words) < count or len(versions) < count:
-            return None
+            if len(versions) < count:
+                return None
         symbols: list[int] = []
         references: list[Reference] = []
         try:

@@ -54,7 +54,7 @@ class SymbolTables:
         return (
             len(names) == count
             and (self.versym is None or len(self.versym.raw) >= count * 2)
-            and max(names, default=-1) < len(self.strings.raw)
+            and self.strings.raw.find(b"\0", max(names, default=0)) >= 0
         )
 
     def names(self, first: int, end: int) -> dict[str, int]:
@@ -126,11 +126,12 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
     Iterating gives the names of all definitions that some lookup can reach.
     """
 
-    __slots__ = ("_found", "_hash", "_names_seen", "_tables")
+    __slots__ = ("_found", "_hash", "_names_seen", "_tables", "_whole")
 
-    def __init__(self, hash_table: HashTable, tables: SymbolTables) -> None:
+    def __init__(self, hash_table: HashTable, tables: SymbolTables, *, whole: bool) -> None:
         self._hash = hash_table
         self._tables = tables
+        self._whole = whole
         self._found: dict[str, tuple[Definition, ...]] = {}
         self._names_seen: dict[str, int] | _Everything | None = None
 
@@ -142,7 +143,8 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
     def _indices(self) -> dict[str, int] | _Everything:
         if self._names_seen is None:
             count = self._hash.count
-            self._names_seen = _Everything() if count is None else self._tables.names(self._hash.first, count)
+            known = self._whole and count is not None
+            self._names_seen = self._tables.names(self._hash.first, count or 0) if known else _Everything()
         return self._names_seen
 
     def _look_up(self, name: str) -> tuple[Definition, ...]:
@@ -202,7 +204,7 @@ def read_definitions(image: Image, table: HashTable, symbols: SymbolTables) -> D
     """The definitions behind a hash table, on copies of all bytes that a lookup can come across."""
     count = table.count
     if count is not None and symbols.are_whole(count):
-        return Definitions(table.on(None), symbols.on(None))
+        return Definitions(table.on(None), symbols.on(None), whole=True)
     windows = (table.table, symbols.symbols, symbols.strings, symbols.versym)
     copy = image.frozen(window.address for window in windows if window is not None and window.address is not None)
-    return Definitions(table.on(copy), symbols.on(copy))
+    return Definitions(table.on(copy), symbols.on(copy), whole=False)

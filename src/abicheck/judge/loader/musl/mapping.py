@@ -39,10 +39,10 @@ class MapError(Exception):
 
 def map_library(space: Space, file: ElfFile, path: str) -> SharedObject:
     """The facts of a file that musl maps; raises `MapError`, or `DiedError` where the process dies."""
-    facts = _check_headers(file)
+    facts = _check_headers(file.beneath or file)
     loads = [segment for segment in facts.segments if segment.type == _PT_LOAD]
     if not loads:
-        raise die(Fault("mapping", "SIGSEGV"), path, "the file has no PT_LOAD")
+        raise MapError("malformed-file", _ENOMEM, "it has no PT_LOAD")
     page = -space.host.page_size
     low, high = extent(facts, space.host.page_size)
     first = min(loads, key=lambda load: load.vaddr)
