@@ -77,7 +77,11 @@ def test_an_undefined_symbol_with_a_value_is_marked() -> None:
 def test_several_definitions_of_one_name_stand_in_the_order_of_the_chain() -> None:
     symbols = [Symbol("s", defined=True, version=version, default=version == "V2") for version in ("V1", "V2", "V3")]
     found = _find(write_elf(symbols=symbols, version_definitions=["V1", "V2", "V3"]), "s")
-    assert [(each.version.name if each.version else None, each.hidden) for each in found] == [("V1", True), ("V2", False), ("V3", True)]
+    assert [(each.version.name if each.version else None, each.hidden) for each in found] == [
+        ("V1", True),
+        ("V2", False),
+        ("V3", True),
+    ]
 
 
 def test_a_name_is_found_by_its_hash_alone() -> None:
@@ -155,6 +159,7 @@ def test_a_sysv_chain_in_circles_ends() -> None:
 
 def test_facts_can_be_pickled(library: Elf) -> None:
     found = facts(library.build())
+    assert found.definitions["answer"]
     copy = pickle.loads(pickle.dumps(found))
     assert copy == found
     assert dict(copy.definitions) == dict(found.definitions)

@@ -11,7 +11,9 @@ NOWHERE = 1 << 47
 
 
 def test_names(library: Elf) -> None:
-    info = facts(write_elf(needed=["liba.so", "libb.so", "liba.so"], soname="libx.so.1", rpath="$ORIGIN/a:/b", runpath="")).dynamic
+    info = facts(
+        write_elf(needed=["liba.so", "libb.so", "liba.so"], soname="libx.so.1", rpath="$ORIGIN/a:/b", runpath="")
+    ).dynamic
     assert info is not None
     assert info.needed == ("liba.so", "libb.so", "liba.so")
     assert (info.soname, info.rpath, info.runpath) == ("libx.so.1", "$ORIGIN/a:/b", "")

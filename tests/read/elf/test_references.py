@@ -24,7 +24,11 @@ def _names(data: bytes) -> list[tuple[str | None, str]]:
 def test_rela_comes_before_jmprel_and_relative_is_left_out() -> None:
     relocations = [Relocation("jump_slot", "a"), Relocation("relative"), Relocation("glob_dat", "b"), Relocation("absolute", "a")]
     found = facts(write_elf(symbols=[A, B], relocations=relocations)).references
-    assert [(each.name, each.kind, each.in_plt) for each in found] == [("b", "data", False), ("a", "data", False), ("a", "plt", True)]
+    assert [(each.name, each.kind, each.in_plt) for each in found] == [
+        ("b", "data", False),
+        ("a", "data", False),
+        ("a", "plt", True),
+    ]
 
 
 def test_each_symbol_is_asked_for_once_a_kind() -> None:

@@ -89,7 +89,7 @@ def check_layout(facts: SharedObject, host: Host, name: str, path: str, *, as_pr
         raise _refused("not-a-library", name, "cannot dynamically load executable", evidence="e_type is ET_EXEC")
     if early:
         _check_dynamic(facts, name, empty_counts=True)
-    _check_mapping(facts, loads, host, name)
+    _check_mapping(facts, loads, host, name, path)
     if fault := facts.fault("mapping"):
         raise die(fault, path, f"the file ends at byte {facts.size}, before the data of its segments does")
     if not early:
@@ -143,7 +143,7 @@ def _check_dynamic(facts: SharedObject, name: str, *, empty_counts: bool) -> Non
         raise _refused("malformed-file", name, "object file has no dynamic section", evidence=evidence)
 
 
-def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str) -> None:
+def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str, path: str) -> None:
     """The calls of mmap and mprotect that fail: `_dl_map_segments` of elf/dl-map-segments.h."""
     length = (loads[-1].allocend - loads[0].mapstart) & _MASK
     reserve = length
@@ -155,11 +155,10 @@ def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str
     unmappable = not length or reserve > _LARGEST_HOLE or loads[0].mapoff + length >= _LARGEST_OFFSET
     if unmappable or (loads[0].writable and length > host.memory):
         raise _refused("malformed-file", name, _NOT_MAPPED, evidence=f"{length:#x} bytes to map")
-    executable = any(s.flags & _PF_X for s in facts.segments if s.type == PT_LOAD)
-    for prefix, errno in host.policy.exec_mapping:
-        if executable and name.startswith(prefix):
-            told = errno if host.libc.version < (2, 20) else 0
-            raise _refused("exec-mapping-denied", name, _NOT_MAPPED, told, f"{prefix} is mounted noexec")
+    errno = host.policy.exec_mapping_errno(host.files.resolve(path)) if host.policy.exec_mapping else 0
+    if errno and any(s.flags & _PF_X for s in facts.segments if s.type == PT_LOAD):
+        told = errno if host.libc.version < (2, 20) else 0
+        raise _refused("exec-mapping-denied", name, _NOT_MAPPED, told, f"{path} lies on a file system mounted noexec")
     if any(before.mapend != after.mapstart for before, after in itertools.pairwise(loads)):
         hole = loads[-1].mapstart - loads[0].mapend
         if hole < 0 and host.libc.version >= (2, 36):

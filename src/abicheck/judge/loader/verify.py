@@ -63,7 +63,7 @@ def _refuse_before_header(facts: Malformed, path: str) -> RefusedError:
     if facts.reason == "not-elf":
         return _refuse("not-elf", path, "invalid ELF header")
     if facts.reason == "too-short":
-        return _refuse("truncated-file" if facts.size else "not-elf", path, "file too short")
+        return _refuse("truncated-file", path, "file too short")
     return _refuse("not-elf", path, "cannot read file data", facts.errno)
 
 

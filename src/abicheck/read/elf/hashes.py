@@ -73,6 +73,10 @@ class GnuHash:
         self._chain = self._buckets + 4 * self._bucket_count
         self._words: memoryview | None = None
 
+    def __getstate__(self) -> tuple[None, dict[str, object]]:
+        """All but the view of the table's bytes, which is made anew."""
+        return None, {**{name: getattr(self, name) for name in self.__slots__}, "_words": None}
+
     def on(self, image: Image | None) -> GnuHash:
         """The same table, read through another image."""
         other = copy(self)

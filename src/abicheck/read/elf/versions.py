@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from abicheck.read.elf.window import Window
 
 _VERNEED = Struct("<HHIII")
+_HALF = Struct("<H")
 _VERNAUX = Struct("<IHHII")
 _VERDEF = Struct("<HHHHIII")
 _VERDAUX = Struct("<I")
@@ -86,9 +87,12 @@ def read_versions(image: Image, dynamic: Dynamic, strings: Window) -> Versions:
 
 def _needs(image: Image, address: int, strings: Window) -> Iterator[VersionNeed]:
     budget = _LONGEST
-    following = revision = 1
-    # Only the first record's revision is looked at, before all else.
-    while following and budget > 0 and revision == 1:
+    following = 1
+    (first_revision,) = image.unpack(_HALF, address)
+    if first_revision != 1:  # the only one that is looked at, and before all else
+        yield VersionNeed("", first_revision, ())
+        return
+    while following and budget > 0:
         revision, _, file, first, following = image.unpack(_VERNEED, address)
         wanted: list[NeededVersion] = []
         try:
@@ -100,10 +104,8 @@ def _needs(image: Image, address: int, strings: Window) -> Iterator[VersionNeed]
                 at = at + step & MASK
                 budget -= 1
         except MemoryAccessError:
-            if revision != 1 or wanted:
-                yield VersionNeed(name_of_file if wanted else "", revision, tuple(wanted))
-            if revision != 1:
-                return
+            if wanted:
+                yield VersionNeed(name_of_file, revision, tuple(wanted))
             raise
         yield VersionNeed(name_of_file, revision, tuple(wanted))
         address = address + following & MASK

@@ -98,9 +98,10 @@ def _check_mmap(space: Space, load: Segment, length: int, path: str) -> None:
         raise MapError("malformed-file", _ENOMEM, evidence)
     if (load.offset & -space.host.page_size) + length > _LARGEST_OFFSET:
         raise MapError("malformed-file", _EOVERFLOW, evidence)
-    for prefix, errno in space.host.policy.exec_mapping:
-        if load.flags & _PF_X and path.startswith(prefix):
-            raise MapError("exec-mapping-denied", errno, f"{prefix} is mounted noexec")
+    policy = space.host.policy
+    errno = policy.exec_mapping_errno(space.host.files.resolve(path)) if load.flags & _PF_X and policy.exec_mapping else 0
+    if errno:
+        raise MapError("exec-mapping-denied", errno, f"{path} lies on a file system mounted noexec")
     if writable:
         raise MapError("malformed-file", _ENOMEM, evidence)
 
