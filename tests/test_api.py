@@ -45,7 +45,7 @@ def _plain(report: Report) -> object:
 
 
 def test_an_extension_loads_here_and_in_a_root(library: Path, machine_root: Path) -> None:
-    report = check([str(library)], ["local", f"rootfs:{machine_root}"])
+    report = check([str(library)], ["local", f"rootfs:{machine_root}"], options=Options(digests=True))
     assert [result.verdict for result in report.results] == ["loads", "loads"]
     assert [result.roots[0].kind for result in report.results] == ["extension", "extension"]
     assert all(result.references > 0 and result.artifact.sha256 for result in report.results)
@@ -192,7 +192,7 @@ class TestStoredVerdicts:
         judged = self._judged(monkeypatch)
         for settings in ({}, {"LD_BIND_NOW": "1"}):
             check([str(library)], settings=settings)
-        for options in (Options(digests=False), Options(tree=True), Options(stored=False)):
+        for options in (Options(digests=True), Options(tree=True), Options(stored=False)):
             check([str(library)], options=options)
         assert len(judged) == 5
         assert check([str(library)], options=Options(tree=True)).results[0].tree

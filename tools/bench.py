@@ -79,7 +79,9 @@ def measure(command: list[str], environ: dict[str, str] | None = None) -> Run:
     return Run(cpu=cpu, wall=wall, peak=peak)
 
 
-def compare(name: str, ours: list[str], theirs: list[str] | None, runs: int, environ: dict[str, str] | None = None) -> float | None:
+def compare(
+    name: str, ours: list[str], theirs: list[str] | None, runs: int, environ: dict[str, str] | None = None
+) -> float | None:
     """Run both in turn, print the medians and the median ratio of the pairs, and give that ratio."""
     if theirs is not None and shutil.which(theirs[0]) is None:
         print(f"{name}: {theirs[0]} is not installed; left out")
@@ -96,20 +98,26 @@ def compare(name: str, ours: list[str], theirs: list[str] | None, runs: int, env
         print(line)
         return None
     ratio = statistics.median(a.cpu / b.cpu for a, b in zip(own, other, strict=True))
-    print(f"{line}; {os.path.basename(theirs[0]) if theirs else ''} cpu {statistics.median(r.cpu for r in other):.3f} s; ratio {ratio:.3f}")
+    print(
+        f"{line}; {os.path.basename(theirs[0]) if theirs else ''} cpu {statistics.median(r.cpu for r in other):.3f} s; ratio {ratio:.3f}"
+    )
     return ratio
 
 
 def bench(runs: int) -> list[str]:
     """Run all jobs; gives the bounds that were missed."""
     objects = shared_objects(environment())
-    print(f"{len(objects)} shared objects, {sum(os.path.getsize(path) for path in objects) / 1e6:.0f} MB, Python {sys.version.split()[0]}")
+    print(
+        f"{len(objects)} shared objects, {sum(os.path.getsize(path) for path in objects) / 1e6:.0f} MB, Python {sys.version.split()[0]}"
+    )
     check = [*ABICHECK, "check", "--format", "json"]
     largest = max((path for path in objects if "libctranslate2" in path), key=os.path.getsize)
     missed = []
     with tempfile.TemporaryDirectory() as folder:
         environ = {**os.environ, "ABICHECK_CACHE": folder}
-        first = compare("all objects, no cache : ldd -r", [*check, "--no-cache", *objects], ["ldd", "-r", *objects], runs, environ)
+        first = compare(
+            "all objects, no cache : ldd -r", [*check, "--no-cache", *objects], ["ldd", "-r", *objects], runs, environ
+        )
         again = compare("all objects, second run : first", [*check, *objects], [*check, "--no-cache", *objects], runs, environ)
         for peer in (["ldd", "-r"], ["auditwheel", "lddtree"], ["libtree", "-vvv"], ["lddtree", "-a"]):
             compare(f"libctranslate2 alone : {' '.join(peer)}", [*check, "--no-cache", largest], [*peer, largest], runs, environ)
@@ -119,7 +127,9 @@ def bench(runs: int) -> list[str]:
         ours = [measure([*ABICHECK, "--help"]).cpu for _ in range(runs)]
     extra = statistics.median(ours) - statistics.median(empty)
     peak = measure([*check, "--no-cache", *objects]).peak
-    print(f"--help: {statistics.median(ours):.3f} s, an empty click program {statistics.median(empty):.3f} s, difference {1000 * extra:.0f} ms")
+    print(
+        f"--help: {statistics.median(ours):.3f} s, an empty click program {statistics.median(empty):.3f} s, difference {1000 * extra:.0f} ms"
+    )
     if first is not None and first > 0.15:
         missed.append(f"all objects take {first:.3f} of ldd -r's CPU time, more than 0.15")
     if again is not None and again > 0.5:

@@ -50,7 +50,7 @@ class Options(NamedTuple):
 
     tree: bool = False
     symbol: str | None = None
-    digests: bool = True
+    digests: bool = False
     stored: bool = True
     cross_check: bool = False
     jobs: int = 1

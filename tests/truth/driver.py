@@ -63,14 +63,11 @@ def use_heap(filling: int) -> None:
         free(block)
 
 
-def child(path: str, pipe: int, mode: str) -> None:
+def child(path: str, pipe: int) -> None:
     """Opens `path` with stdin, stdout and stderr on `pipe` and writes the report there."""
     for stream in (0, 1, 2):
         os.dup2(pipe, stream)
     signal.alarm(SECONDS)
-    if mode in FILLINGS:
-        guard()
-        use_heap(FILLINGS[mode])
     os.write(2, MARK + open_and_report(path))
     os._exit(0)
 
@@ -85,13 +82,13 @@ def read_all(pipe: int) -> bytes:
         parts.append(part)
 
 
-def answer(path: str, mode: str) -> str:
+def answer(path: str) -> str:
     """The line for `path`."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        child(path, writer, mode)
+        child(path, writer)
     os.close(writer)
     written = read_all(reader)
     os.close(reader)
@@ -108,8 +105,11 @@ def main() -> None:
         os.write(2, MARK)
         os.write(1, open_and_report(sys.argv[2]))
         return
+    if mode in FILLINGS:
+        guard()
+        use_heap(FILLINGS[mode])
     for line in sys.stdin:
-        sys.stdout.write(answer(line.rstrip("\n"), mode) + "\n")
+        sys.stdout.write(answer(line.rstrip("\n")) + "\n")
         sys.stdout.flush()
 
 

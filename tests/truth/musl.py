@@ -42,9 +42,9 @@ SOME = 600
 #: So many objects are asked about at once: a listing may be long.
 CHUNK = 100
 #: Everything happens in a mount namespace of its own; the loader's variables are set only in the root.
-ENTER = """
-mount --bind -o ro "$2" "$1{mount_point}" && mount -t proc proc "$1/proc" && ulimit -c 0 && exec "$3" -I -S -c "$4" "$@"
-""".format(mount_point=MOUNT_POINT)
+ENTER = f"""
+mount --bind -o ro "$2" "$1{MOUNT_POINT}" && mount -t proc proc "$1/proc" && ulimit -c 0 && exec "$3" -I -S -c "$4" "$@"
+"""
 LAUNCH = """
 import os, sys
 root, probe, variables, mode = sys.argv[1], sys.argv[5], sys.argv[6].split("\\n"), sys.argv[7:]

@@ -49,7 +49,6 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     options = Options(
         tree=how["tree"],
         symbol=how["symbol"],
-        digests=style == "json",
         stored=not how["no_cache"],
         cross_check=how["cross_check"],
         jobs=how["jobs"],

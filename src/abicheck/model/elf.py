@@ -140,7 +140,7 @@ class NeededVersion(NamedTuple):
     name: str
     hash: int
     flags: int
-    index: int
+    index: int  # type: ignore[assignment]  # the tables' own word; nobody asks these tuples for tuple.index
 
 
 class VersionNeed(NamedTuple):
@@ -156,7 +156,7 @@ class VersionDefinition(NamedTuple):
 
     name: str
     hash: int
-    index: int
+    index: int  # type: ignore[assignment]  # the tables' own word; nobody asks these tuples for tuple.index
     flags: int
     revision: int
 
@@ -171,7 +171,7 @@ class Definition(NamedTuple):
     """
 
     version: Version | None
-    index: int
+    index: int  # type: ignore[assignment]  # the tables' own word; nobody asks these tuples for tuple.index
     hidden: bool
     binding: int
     visibility: int

@@ -12,7 +12,6 @@ from abicheck.model.elf import (
     ElfFile,
     Header,
     NeededVersion,
-    Property,
     Reference,
     ReferenceKind,
     Segment,
@@ -194,5 +193,3 @@ def load(path: str, on: Host, *, process: Process | None = None, lazy: bool = Fa
 def only(name: str, needed: Sequence[str] = (), **more: Any) -> dict[str, SharedObject]:
     """A one-file machine: the library `name` under /x."""
     return {f"/x/{name}": library(needed, **more)}
-
-

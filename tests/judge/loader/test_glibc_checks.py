@@ -5,11 +5,11 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from machine import PT_GNU_STACK, PT_LOAD, defined, header, host, library, load, only, segments, wanted
 
 from abicheck.judge.loader import dlopen, start
-from abicheck.model.elf import Fault, Property, Segment
+from abicheck.model.elf import Fault, Property, Segment, SharedObject
 from abicheck.model.host import Policy
+from tests.judge.loader.machine import PT_GNU_STACK, PT_LOAD, Shelf, defined, header, host, library, load, only, segments, wanted
 
 REFUSED = "cannot enable executable stack as shared object requires"
 LATE = [(2, 41), (2, 43)]
@@ -25,8 +25,11 @@ def test_an_executable_stack_is_refused_from_2_41_on(stack: int | None) -> None:
 
 def test_a_missing_stack_header_is_harmless_on_aarch64() -> None:
     files = {path: replace(facts, header=header(183)) for path, facts in only("a.so", segments=segments(stack=None)).items()}
-    base = host({}, (2, 41))
-    shelf = {path: replace(facts, header=header(183)) for path, facts in base.files.files.items()}  # type: ignore[attr-defined]
+    files_of = host({}, (2, 41)).files
+    assert isinstance(files_of, Shelf)
+    shelf = {
+        path: replace(facts, header=header(183)) for path, facts in files_of.files.items() if isinstance(facts, SharedObject)
+    }
     assert load("/x/a.so", host({**shelf, **files}, (2, 41), arch="aarch64")).predicted is None
 
 
@@ -65,7 +68,9 @@ def test_a_program_with_an_executable_stack_takes_all() -> None:
 
 @pytest.mark.parametrize(("maximum", "value", "loads"), [(2, "2", True), (1, "2", False), (2, "1", False), (2, "0", False)])
 def test_the_tunable(maximum: int, value: str, loads: bool) -> None:  # noqa: FBT001 - a table
-    on = host(only("a.so", segments=segments(stack=7)), (2, 41), environment={"GLIBC_TUNABLES": f"a=b:glibc.rtld.execstack={value}"})
+    on = host(
+        only("a.so", segments=segments(stack=7)), (2, 41), environment={"GLIBC_TUNABLES": f"a=b:glibc.rtld.execstack={value}"}
+    )
     on = replace(on, loader=replace(on.loader, execstack_tunable_max=maximum))
     assert (load("/x/a.so", on).predicted is None) is loads
 
@@ -90,7 +95,11 @@ def test_isa_level(needed: int, level: int, loads: bool) -> None:  # noqa: FBT00
     ("load_segment", "old", "new"),
     [
         (Segment(PT_LOAD, 5, 0, 0, 0x1000, 0x1000, 0x800), "alignment not page-aligned", None),
-        (Segment(PT_LOAD, 5, 0x10, 0, 0x1000, 0x1000, 0x1000), "address/offset not properly aligned", "address/offset not page-aligned"),
+        (
+            Segment(PT_LOAD, 5, 0x10, 0, 0x1000, 0x1000, 0x1000),
+            "address/offset not properly aligned",
+            "address/offset not page-aligned",
+        ),
         (Segment(PT_LOAD, 5, 0, 0x1000, 0x1000, 0x1000, 0x200000), "address/offset not properly aligned", None),
     ],
 )
@@ -101,11 +110,15 @@ def test_alignment(load_segment: Segment, old: str | None, new: str | None) -> N
         assert load("/x/a.so", host(files, glibc)).predicted == expected
 
 
-@pytest.mark.parametrize(("glibc", "text"), [((2, 31), "alignment not page-aligned"), ((2, 36), "address/offset not page-aligned")])
+@pytest.mark.parametrize(
+    ("glibc", "text"), [((2, 31), "alignment not page-aligned"), ((2, 36), "address/offset not page-aligned")]
+)
 def test_four_kilobyte_objects_on_large_pages(glibc: tuple[int, int], text: str) -> None:
     layout = (segments()[0], Segment(PT_LOAD, 6, 0x1000, 0x2000, 0x800, 0x900, 0x1000), *segments()[2:])
-    on = host(only("a.so", segments=layout), glibc)
-    base = {path: replace(facts, segments=segments(align=0x10000)[:1] + segments()[2:]) for path, facts in on.files.files.items() if path != "/x/a.so"}  # type: ignore[attr-defined]  # noqa: E501
+    aligned = segments(align=0x10000)[:1] + segments()[2:]
+    shelf = host({}).files
+    assert isinstance(shelf, Shelf)
+    base = {path: replace(facts, segments=aligned) for path, facts in shelf.files.items() if isinstance(facts, SharedObject)}
     error = load("/x/a.so", host({**base, **only("a.so", segments=layout)}, glibc, page_size=65536))
     assert error.predicted == f"/x/a.so: ELF load command {text}"
     assert error.errors[0].kind == "page-size-mismatch"
@@ -130,7 +143,9 @@ def test_what_is_no_library(change: dict[str, object], text: str) -> None:
     assert load("/x/a.so", host({"/x/a.so": replace(facts, **change)})).predicted == f"/x/a.so: {text}"  # type: ignore[arg-type]
 
 
-@pytest.mark.parametrize(("stage", "signal"), [("mapping", "SIGBUS"), ("dynamic", "SIGSEGV"), ("hash", "SIGBUS"), ("needed", "SIGSEGV")])
+@pytest.mark.parametrize(
+    ("stage", "signal"), [("mapping", "SIGBUS"), ("dynamic", "SIGSEGV"), ("hash", "SIGBUS"), ("needed", "SIGSEGV")]
+)
 def test_a_process_that_dies(stage: str, signal: str) -> None:
     files = only("a.so", ["libgone.so"], faults=(Fault(stage, signal),))  # type: ignore[arg-type]
     assert load("/x/a.so", host(files)).predicted == f"signal: {signal}"

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from machine import LIBC, defined, header, host, library, load, only, wanted
 
-from abicheck.model.elf import Malformed
+from abicheck.model.elf import ElfFile, Malformed
+from tests.judge.loader.machine import LIBC, defined, header, host, library, load, only, wanted
 
 MISSING = "cannot open shared object file: No such file or directory"
 
@@ -31,7 +31,7 @@ def test_paths_stay_as_they_were_built() -> None:
 
 
 def test_origin_is_the_directory_of_the_path_as_opened() -> None:
-    files = {
+    files: dict[str, ElfFile | str | int] = {
         "/x/link.so": "/y/real.so",
         "/y/real.so": library(["libb.so"], dynamic={"runpath": "${ORIGIN}"}),
         "/y/libb.so": library(),
@@ -40,7 +40,9 @@ def test_origin_is_the_directory_of_the_path_as_opened() -> None:
     assert load("/y/real.so", host(files)).predicted is None
 
 
-@pytest.mark.parametrize(("token", "directory"), [("$LIB", "/opt/lib/x86_64-linux-gnu"), ("$LIBS", "/opt/$LIBS"), ("$X", "/opt/$X")])
+@pytest.mark.parametrize(
+    ("token", "directory"), [("$LIB", "/opt/lib/x86_64-linux-gnu"), ("$LIBS", "/opt/$LIBS"), ("$X", "/opt/$X")]
+)
 def test_only_known_tokens_are_replaced(token: str, directory: str) -> None:
     files = {**only("a.so", ["libb.so"], dynamic={"runpath": f"/opt/{token}"}), f"{directory}/libb.so": library()}
     assert load("/x/a.so", host(files)).predicted is None
@@ -162,7 +164,8 @@ def test_debian_looks_at_the_machine_before_the_byte_order() -> None:
 
 
 def test_a_file_already_loaded_under_another_name_is_the_same_object() -> None:
-    files = {**only("a.so", ["libb.so.1", "libb.so"], dynamic={"runpath": "/x"}), "/x/libb.so.1": "/x/libb.so", "/x/libb.so": library()}
+    files: dict[str, ElfFile | str | int] = {"/x/libb.so.1": "/x/libb.so", "/x/libb.so": library()}
+    files.update(only("a.so", ["libb.so.1", "libb.so"], dynamic={"runpath": "/x"}))
     loaded = load("/x/a.so", host(files))
     assert [item.path for item in loaded.objects] == ["/x/a.so", "/x/libb.so.1"]
     assert loaded.objects[1].names == ("libb.so.1", "libb.so")

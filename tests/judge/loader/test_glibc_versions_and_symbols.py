@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from machine import LIBC, defined, defines, host, library, load, needs, only, version, wanted
 
-from abicheck.model.elf import NeededVersion, Reference, VersionNeed
+from abicheck.model.elf import Definition, NeededVersion, Reference, VersionNeed
+from tests.judge.loader.machine import LIBC, defined, defines, host, library, load, needs, only, version, wanted
 
 OLD, NEW = (2, 36), (2, 41)
 
@@ -96,8 +96,8 @@ def test_a_symbol_of_the_wanted_version_may_come_from_any_object() -> None:
         ((defined("V2", 3), defined("V3", 4, hidden=True)), True),
     ],
 )
-def test_an_unversioned_reference(definition: object, found: bool) -> None:  # noqa: FBT001 - a table
-    lib = library(version_definitions=defines("V1", "V2", "V3"), exports={"f": definition})  # type: ignore[dict-item]
+def test_an_unversioned_reference(definition: Definition | tuple[Definition, ...], found: bool) -> None:  # noqa: FBT001
+    lib = library(version_definitions=defines("V1", "V2", "V3"), exports={"f": definition})
     on = host({**only("a.so", ["libb.so"], wants=[wanted("f")]), "/lib/libb.so": lib})
     assert load("/x/a.so", on).predicted == (None if found else "/x/a.so: undefined symbol: f")
 
@@ -114,8 +114,10 @@ def test_a_versioned_reference_takes_a_base_definition() -> None:
     [
         (
             OLD,
-            "exit 127: Inconsistency detected by ld.so: dl-lookup.c: *: check_match: Assertion "
-            "`version->filename == NULL || ! _dl_name_match_p (version->filename, map)' failed!",
+            (
+                "exit 127: Inconsistency detected by ld.so: dl-lookup.c: *: check_match: Assertion "
+                "`version->filename == NULL || ! _dl_name_match_p (version->filename, map)' failed!"
+            ),
         ),
         (NEW, None),
     ],
@@ -128,7 +130,9 @@ def test_an_unversioned_file_of_the_wanted_name(glibc: tuple[int, int], text: st
 
 def test_a_version_wanted_from_a_library_that_nothing_loads() -> None:
     on = host(only("a.so", ["libc.so.6"], version_needs=[needs("libgone.so", "V1")]))
-    text = "exit 127: Inconsistency detected by ld.so: dl-version.c: *: _dl_check_map_versions: Assertion `needed != NULL' failed!"
+    text = (
+        "exit 127: Inconsistency detected by ld.so: dl-version.c: *: _dl_check_map_versions: Assertion `needed != NULL' failed!"
+    )
     assert load("/x/a.so", on).predicted == text
 
 
@@ -209,9 +213,10 @@ def test_unique_symbols_bind_like_global_ones() -> None:
     assert load("/x/a.so", on).predicted is None
 
 
-@pytest.mark.parametrize(("field", "value"), [("binding", 0), ("visibility", 2), ("visibility", 1)])
-def test_local_and_hidden_definitions_are_not_found(field: str, value: int) -> None:
-    definition = defined()._replace(**{field: value})
+@pytest.mark.parametrize(
+    "definition", [defined()._replace(binding=0), defined()._replace(visibility=2), defined()._replace(visibility=1)]
+)
+def test_local_and_hidden_definitions_are_not_found(definition: Definition) -> None:
     on = host({**only("a.so", ["libb.so"], wants=[wanted("f")]), "/lib/libb.so": library(exports={"f": definition})})
     assert load("/x/a.so", on).predicted == "/x/a.so: undefined symbol: f"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from abicheck.judge.loader.state import assertion, die
 from abicheck.model.elf import UNREADABLE, Fault
@@ -51,36 +51,45 @@ def _match(
     candidates: tuple[Definition, ...], reference: Reference, version: Version | None, item: Map, host: Host
 ) -> Definition | None:
     """The definition among those of one name in one object that fits the wanted version, in the order of the hash chain."""
-    versioned = item.facts.versions_in_use
     fallback: list[Definition] = []
     for definition in candidates:
         if definition.fault is not None:
             raise die(Fault("hash", definition.fault), item.path, "the symbol tables do not lie in the mapping")
         if reference.plt_class and definition.undefined:
             continue
-        if not versioned:
+        if not item.facts.versions_in_use:
             if version is not None:
                 _check_unversioned(version, item, reference, host)
             return definition
-        if version is None:
-            # An object without versions was linked against the oldest: the base version or the first one (index 2).
-            if definition.index <= 2:
-                return definition
-            if not definition.hidden:
-                fallback.append(definition)
-            continue
-        own = definition.version
-        if own is not None and own.hash == version.hash:
-            if own.name == UNREADABLE:
-                raise die(Fault("version-definitions", "SIGSEGV"), item.path, "the name of a version does not lie in the mapping")
-            if own.name == version.name:
-                return definition
-        if version.hidden or own is not None or definition.hidden:
-            continue
-        if host.libc.version < _EXACT_VERSION_FIRST:
+        fit = _fits_any(definition) if version is None else _fits(definition, version, item, host)
+        if fit == "yes":
             return definition
-        fallback.append(definition)
+        if fit == "if-alone":
+            fallback.append(definition)
     return fallback[0] if len(fallback) == 1 else None
+
+
+_Fit: TypeAlias = Literal["yes", "if-alone", "no"]
+
+
+def _fits_any(definition: Definition) -> _Fit:
+    """For an object linked without versions: the base version or the first one (index 2), hidden or not; else a lone default."""
+    if definition.index <= 2:
+        return "yes"
+    return "no" if definition.hidden else "if-alone"
+
+
+def _fits(definition: Definition, version: Version, item: Map, host: Host) -> _Fit:
+    """The same version by hash and name; else a definition of no version that is not hidden."""
+    own = definition.version
+    if own is not None and own.hash == version.hash:
+        if own.name == UNREADABLE:
+            raise die(Fault("version-definitions", "SIGSEGV"), item.path, "a version's name does not lie in the mapping")
+        if own.name == version.name:
+            return "yes"
+    if version.hidden or own is not None or definition.hidden:
+        return "no"
+    return "if-alone" if host.libc.version >= _EXACT_VERSION_FIRST else "yes"
 
 
 def _check_unversioned(version: Version, item: Map, reference: Reference, host: Host) -> None:

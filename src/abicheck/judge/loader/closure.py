@@ -8,6 +8,7 @@ from abicheck.judge.loader.search import expand, map_object
 from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.tunables import tunable
 from abicheck.model.process import LoadError
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
@@ -141,4 +142,3 @@ def _sort_depth_first(order: list[Map]) -> list[Map]:
     result = [item for item in reversed(postorder) if id(item) in inside]
     result.remove(order[0])
     return [order[0], *result]
-

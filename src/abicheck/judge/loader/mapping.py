@@ -228,7 +228,9 @@ def _check_dynamic_info(facts: SharedObject, dynamic: DynamicInfo, host: Host, p
 
 def _check_flags(dynamic: DynamicInfo, host: Host, name: str) -> None:
     if dynamic.flags_1 & _DF_1_PIE and host.libc.version >= (2, 30):
-        raise _refused("not-a-library", name, "cannot dynamically load position-independent executable", evidence="DF_1_PIE is set")
+        raise _refused(
+            "not-a-library", name, "cannot dynamically load position-independent executable", evidence="DF_1_PIE is set"
+        )
     if dynamic.flags_1 & _DF_1_NOOPEN:
         raise _refused("not-a-library", name, "shared object cannot be dlopen()ed", evidence="DF_1_NOOPEN is set")
 
@@ -252,9 +254,8 @@ def check_stack(facts: SharedObject, host: Host, name: str, *, at_start: bool) -
     stack = facts.segment(PT_GNU_STACK)
     evidence = f"PT_GNU_STACK has the flags {_flags(stack)}" if stack else "PT_GNU_STACK is missing, which counts as executable"
     text = "cannot enable executable stack as shared object requires"
-    if host.libc.version >= (2, 41):
-        if not at_start or execstack_mode(host) != 1:
-            raise _refused("exec-stack-refused", name, text, _EINVAL, evidence)
+    if host.libc.version >= (2, 41) and not (at_start and execstack_mode(host) == 1):
+        raise _refused("exec-stack-refused", name, text, _EINVAL, evidence)
     if host.policy.exec_stack:
         raise _refused("exec-stack-denied", name, text, host.policy.exec_stack, evidence)
 
@@ -295,5 +296,3 @@ def check_relro(facts: SharedObject, host: Host, path: str) -> None:
     if start != end and not (first <= start < end <= last):
         text = "cannot apply additional memory protection after relocation"
         raise _refused("malformed-file", path, text, _ENOMEM, f"PT_GNU_RELRO covers {start:#x} to {end:#x}", certain=False)
-
-

@@ -97,7 +97,8 @@ class Memo:
     did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
     file the sets of files that were seen to satisfy all of its references, `special` those of its references that must be
     looked at in any case, and `hints` for a reference the last file that was seen to satisfy it. All are keyed by identity;
-    `sound` keeps the facts alive. `directories` holds what is there of a searched directory and its hwcaps subdirectories. One memo serves one host.
+    `sound` keeps the facts alive. `directories` holds what is there of a searched directory and its hwcaps subdirectories.
+    One memo serves one host.
     """
 
     sound: dict[int, SharedObject] = field(default_factory=dict)

@@ -70,7 +70,9 @@ def _match(item: Map, provider: Map, version: NeededVersion) -> LoadError | None
             return LoadError(kind="malformed-file", text=text, object=provider.path)
         if definition.hash == version.hash:
             if definition.name == UNREADABLE:
-                raise die(Fault("version-definitions", "SIGSEGV"), provider.path, "the name of a version does not lie in the mapping")
+                raise die(
+                    Fault("version-definitions", "SIGSEGV"), provider.path, "the name of a version does not lie in the mapping"
+                )
             if definition.name == version.name:
                 return None
     if fault := provider.facts.fault("version-definitions"):
@@ -116,5 +118,3 @@ def _relr_without_marker(item: Map) -> LoadError | None:
         text=f"{item.path}: DT_RELR without GLIBC_ABI_DT_RELR dependency",
         object=item.path,
     )
-
-
