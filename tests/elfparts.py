@@ -20,6 +20,8 @@ RELOCATION_TYPES: Mapping[str, Mapping[str, int]] = {
         "dtpoff": 1029, "tpoff": 1030, "tlsdesc": 1031, "irelative": 1032, "unknown": 2000,
     },
 }  # fmt: skip
+#: A function that does nothing.
+RETURNS: Mapping[str, bytes] = {"x86_64": b"\xc3", "aarch64": b"\xc0\x03\x5f\xd6"}
 PAGE = 4096
 PT_LOAD, PT_DYNAMIC, PT_INTERP, PT_NOTE, PT_PHDR, PT_TLS = 1, 2, 3, 4, 6, 7
 PT_GNU_STACK, PT_GNU_PROPERTY = 0x6474E551, 0x6474E553
@@ -107,14 +109,19 @@ def sysv_hash(name: str) -> int:
 
 
 class Strings:
-    """A string table that grows as strings are asked for."""
+    """A string table that grows as strings are asked for; with `merged` the tail of a longer one serves a shorter one too."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, merged: bool = False) -> None:
         self.data = b"\0"
+        self._merged = merged
         self._offsets = {"": 0}
 
     def __getitem__(self, text: str) -> int:
         if text not in self._offsets:
-            self._offsets[text] = len(self.data)
-            self.data += text.encode("utf-8", "surrogateescape") + b"\0"
+            string = text.encode("utf-8", "surrogateescape") + b"\0"
+            found = self.data.find(string) if self._merged else -1
+            if found < 0:
+                found = len(self.data)
+                self.data += string
+            self._offsets[text] = found
         return self._offsets[text]

@@ -26,6 +26,7 @@ from tests.elfparts import (
     PT_LOAD,
     PT_TLS,
     RELOCATION_TYPES,
+    RETURNS,
     TLS,
     NeededVersion,
     Note,
@@ -45,7 +46,9 @@ class Elf:
     """A shared object to be. All fields have harmless defaults; `stack` None leaves PT_GNU_STACK out.
 
     `hashes` names the hash tables. `dynamic` entries are added, those with a tag in `without` left out; `headers` are added as
-    they are: (type, flags, offset, vaddr, filesz, memsz, align).
+    they are: (type, flags, offset, vaddr, filesz, memsz, align). A `relr` entry may be the name of a place in `layout`. With
+    `constructor` there is a function that does nothing, at "code", and DT_INIT_ARRAY names it by a pointer at "data", which is
+    right as soon as something relocates it. With `merged` strings share their tails.
     """
 
     machine: str = "x86_64"
@@ -58,7 +61,7 @@ class Elf:
     runpath: str | None = None
     symbols: Sequence[Symbol] = ()
     relocations: Sequence[Relocation] = ()
-    relr: Sequence[int] = ()
+    relr: Sequence[int | str] = ()
     version_definitions: Sequence[str] = ()
     version_needs: Sequence[NeededVersion] = ()
     hashes: Sequence[str] = ("gnu",)
@@ -74,11 +77,13 @@ class Elf:
     headers: Sequence[tuple[int, int, int, int, int, int, int]] = ()
     filters: Sequence[str] = ()
     auxiliaries: Sequence[str] = ()
+    constructor: bool = False
+    merged: bool = False
     layout: dict[str, int] = field(default_factory=dict, init=False)
 
     @cached_property
     def _strings(self) -> Strings:
-        return Strings()
+        return Strings(merged=self.merged)
 
     @cached_property
     def ordered(self) -> list[Symbol]:
@@ -181,6 +186,9 @@ class Elf:
                 relative += kind == "relative"
         return rela, plt, relative
 
+    def _relr(self) -> bytes:
+        return b"".join(struct.pack("<Q", self.layout.get(each, 0) if isinstance(each, str) else each) for each in self.relr)
+
     def _read_only(self) -> dict[str, bytes]:
         """The tables of the first segment whose content depends on no address, in their order."""
         tables = {}
@@ -199,7 +207,7 @@ class Elf:
         tables["verneed"], tables["verdef"] = self._verneed(), self._verdef()
         indices = [0, *(self._version_index(symbol) for symbol in self.ordered)]
         tables["versym"] = struct.pack(f"<{len(indices)}H", *indices) if versioned else b""
-        tables["relr"] = struct.pack(f"<{len(self.relr)}Q", *self.relr)
+        tables["code"] = RETURNS[self.machine] if self.constructor else b""
         for text in (*self.needed, *self.filters, *self.auxiliaries, self.soname, self.rpath, self.runpath):
             _ = self._strings[text or ""]
         for symbol in self.symbols:
@@ -214,7 +222,7 @@ class Elf:
         header_count += len(self.notes) + len(self.headers)
         rela, plt, _ = self._rela(0)
         sizes = {**{name: len(data) for name, data in tables.items()}, "dynsym": 24 * (1 + len(self.symbols))}
-        sizes.update({name: len(data) for name, data in (("rela", rela), ("jmprel", plt)) if data})
+        sizes.update({name: len(data) for name, data in (("rela", rela), ("jmprel", plt), ("relr", self._relr())) if data})
         at = 64 + 56 * header_count
         for name, size in sizes.items():
             self.layout[name] = at = at + -at % 8
@@ -225,8 +233,9 @@ class Elf:
         self.layout["data"] = data = slots + 16 * max(len(self.relocations), 1)
         self.layout["end"] = end = data + 64
         rela, plt, relative = self._rela(slots)
-        tables |= {"dynsym": self._symtab(data), "rela": rela, "jmprel": plt}
+        tables |= {"dynsym": self._symtab(data), "rela": rela, "jmprel": plt, "relr": self._relr()}
         content = bytearray(end)
+        struct.pack_into("<Q", content, data, self.layout.get("code", 0))
         for name, table in tables.items():
             if table:
                 content[self.layout[name] : self.layout[name] + len(table)] = table
@@ -249,7 +258,7 @@ class Elf:
         if self.interpreter:
             at = self.layout["interpreter"]
             headers.append((PT_INTERP, 4, at, at, sizes["interpreter"], sizes["interpreter"], 1))
-        headers.append((PT_LOAD, 4, 0, 0, read_only, read_only, self.align))
+        headers.append((PT_LOAD, 5 if self.constructor else 4, 0, 0, read_only, read_only, self.align))
         headers.append((PT_LOAD, 6, dynamic, dynamic, end - dynamic, end - dynamic + self.bss, self.align))
         headers.append((PT_DYNAMIC, 6, dynamic, dynamic, size, size, 8))
         for place, note in enumerate(self.notes):
@@ -278,6 +287,8 @@ class Elf:
             entries += [(23, self.layout["jmprel"]), (2, sizes["jmprel"]), (20, 7)]
         if "relr" in sizes:
             entries += [(36, self.layout["relr"]), (35, sizes["relr"]), (37, 8)]
+        if self.constructor:
+            entries += [(25, self.layout.get("data", 0)), (27, 8)]
         if "verneed" in sizes:
             entries += [(0x6FFFFFFE, self.layout["verneed"]), (0x6FFFFFFF, len(self._needs))]
         if "verdef" in sizes:

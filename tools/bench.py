@@ -92,8 +92,8 @@ def compare(
         own.append(measure(ours, environ))
         if theirs is not None:
             other.append(measure(theirs, environ))
-    line = f"{name}: cpu {statistics.median(r.cpu for r in own):.3f} s, wall {statistics.median(r.wall for r in own):.3f} s"
-    line += f", peak {max(r.peak for r in own):.0f} MiB"
+    cpu, wall = statistics.median(r.cpu for r in own), statistics.median(r.wall for r in own)
+    line = f"{name}: cpu {cpu:.3f} s, wall {wall:.3f} s, peak {max(r.peak for r in own):.0f} MiB"
     if not other:
         print(line)
         return None

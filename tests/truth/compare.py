@@ -37,8 +37,8 @@ class Pair:
 
     @property
     def counted(self) -> bool:
-        """False for what does not come out the same twice, and where abicheck says that it cannot know."""
-        return self.observed.stable and not self.depends
+        """False for what does not come out the same twice, for IFUNC resolvers, and where abicheck says that it cannot know."""
+        return self.observed.stable and self.observed.phase != "resolver" and not self.depends
 
     @property
     def verdict_equal(self) -> bool:

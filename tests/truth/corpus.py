@@ -13,7 +13,7 @@ from tests.truth.roots import MOUNT_POINT
 from tests.truth.wheels import ELF, unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Collection, Iterator, Sequence
     from pathlib import Path
 
     from tests.truth.roots import Host
@@ -54,11 +54,12 @@ ODD_PATHS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One thing to open: its path inside the root, and what was done to it (`edit` is empty where nothing was)."""
+    """One thing to open: its path inside the root, what was done to it ("" is nothing), and on what machine ("" is any)."""
 
     path: str
     family: str
     edit: str = ""
+    machine: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,15 +73,16 @@ class Corpus:
     def of(self, host: Host) -> list[Subject]:
         """What is opened on `host`."""
         everything = [*self.intact, *_by_name(), *_of_root(host.root), *self.damaged]
-        return [subject for subject in everything if not host.families or subject.family in host.families]
+        here = [subject for subject in everything if subject.machine in ("", host.arch)]
+        return [subject for subject in here if not host.families or subject.family in host.families]
 
 
-def corpus(seed: int | None = None) -> Corpus:
-    """The corpus, fetched and made as far as it is not in the cache; another `seed` takes another sample of edits."""
+def corpus(seed: int | None = None, machines: Collection[str] = ("x86_64",)) -> Corpus:
+    """The corpus for hosts of `machines`, fetched and made if it is not in the cache; another `seed` samples other edits."""
     directory = cache_dir() / "truth"
     wheels = unpacked(directory / "wheels")
-    made = make_damaged(directory, wheels, seed)
-    damaged = tuple(Subject(path=f"{MOUNT_POINT}/{item['path']}", family=item["family"], edit=item["edit"]) for item in made)
+    made = make_damaged(directory, wheels, seed, machines)
+    damaged = tuple(Subject(**item | {"path": f"{MOUNT_POINT}/{item['path']}"}) for item in made)
     intact = (*(subject for wheel in wheels for subject in _of_wheel(wheel, directory)), *_odd(directory))
     return Corpus(directory=directory, intact=intact, damaged=damaged)
 

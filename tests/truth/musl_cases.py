@@ -9,6 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
+from tests.truth.oracle import OracleError
+
 SELF = Path(__file__)
 
 
@@ -106,4 +108,4 @@ def _compile(root: Path) -> None:
         command = ["musl-gcc", "-O1", "-w", *kind, "-o", case.path, "-x", "c", "-", "-x", "none", *case.flags]
         run = subprocess.run(command, cwd=root, input=case.source, capture_output=True, text=True, check=False)
         if run.returncode:
-            raise OSError(f"musl-gcc cannot make {case.path}: {run.stderr.strip().splitlines()[-1]}")
+            raise OracleError(f"musl-gcc cannot make {case.path}: {run.stderr.strip().splitlines()[-1]}")

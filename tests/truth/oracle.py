@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import os
+import platform
 import re
 import shutil
 import signal
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
 
 DRIVER = Path(__file__).with_name("driver.py").read_text(encoding="utf-8")
 MARK = "\0report\0"
-PYTHON = "/usr/bin/python3.9"
+PYTHON = ("/usr/bin/python3.9", "-I", "-S", "-c")
 #: So many objects are opened by children of one process.
 CHUNK = 500
 #: Everything happens in a mount namespace of its own: nothing is left mounted, and concurrent runs do not meet.
@@ -35,14 +36,14 @@ mount --bind -o ro "$2" "$1{MOUNT_POINT}" && mount -t proc proc "$1/proc" && uli
 #: The variables of the loader must not reach any program of this machine, so the environment is made after the chroot.
 LAUNCH = """
 import os, sys
-root, python, environment, arguments = sys.argv[1], sys.argv[5], sys.argv[6].split("\\n"), sys.argv[7:]
+root, environment, command = sys.argv[1], sys.argv[5].split("\\n"), sys.argv[6:]
 os.chroot(root)
 os.chdir("/")
-os.execve(python, [python, "-I", "-S", "-c", *arguments], dict(item.split("=", 1) for item in environment if item))
+os.execve(command[0], command, dict(item.split("=", 1) for item in environment if item))
 """
 
 Outcome: TypeAlias = Literal["loads", "fails", "crash", "exit", "hang"]
-Phase: TypeAlias = Literal["loader", "constructor"]
+Phase: TypeAlias = Literal["loader", "resolver", "constructor"]
 
 
 class OracleError(Exception):
@@ -54,8 +55,9 @@ class Observation:
     """What really happened, with `text` spelled as abicheck's `predicted`.
 
     `phase` tells where a process died: before the loader called the first constructor, or after. A death in a constructor is
-    outside the verdict: the object had loaded. Not `stable` is what came out otherwise in a process with other neighbours in
-    memory: the loader read or wrote beyond the object or a table of its own, and nothing about the object says what it met there.
+    outside the verdict: the object had loaded. One in the resolver of an IFUNC is, too, but the loader had not come to its end.
+    Not `stable` is what came out otherwise in a process with other neighbours in memory: the loader read or wrote beyond the
+    object or a table of its own, and nothing about the object says what it met there.
     """
 
     outcome: Outcome
@@ -113,21 +115,47 @@ class Oracle:
         return [observe(ast.literal_eval(line)) for line in lines]
 
     def _phase(self, path: str) -> Phase:
-        """Open `path` once more in a fresh process and see whether the loader came to call a constructor."""
+        """Open `path` once more and see whether the loader came to call a constructor, and whose code was running at the end."""
         run = self._enter(["trace", path], "", LD_DEBUG="files")
-        return "constructor" if "calling init: " in run.stderr.partition(MARK)[2] else "loader"
+        if "calling init: " in run.stderr.partition(MARK)[2]:
+            return "constructor"
+        file = (run.stdout.splitlines() or ["ld"])[-1].rpartition("/")[2]
+        return "loader" if file.startswith(("ld", "libc.so.6", "libc-")) else "resolver"
 
     def _enter(self, arguments: Sequence[str], text: str, **more: str) -> subprocess.CompletedProcess[str]:
         environment = "\n".join(f"{name}={value}" for name, value in {**self.host.environment, **more}.items())
         script = ["sh", "-c", ENTER, "sh", str(self.host.root), str(self.corpus), sys.executable, LAUNCH]
-        command = ["unshare", "-m", "--propagation", "private", *script, PYTHON, environment, DRIVER, *arguments]
+        command = [
+            "unshare",
+            "-m",
+            "--propagation",
+            "private",
+            *script,
+            environment,
+            *self._runner(),
+            *PYTHON,
+            DRIVER,
+            *arguments,
+        ]
         return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False)
+
+    def _runner(self) -> list[str]:
+        """The program that runs the root's Python, where this machine cannot."""
+        if self.host.arch == platform.machine():
+            return []
+        qemu = shutil.which(f"qemu-{self.host.arch}-static")
+        if qemu is None:
+            raise OracleError(f"the loaders of {self.host.arch} need qemu here: apt-get install qemu-user-static")
+        inside = self.corpus / Path(qemu).name
+        if not inside.exists():
+            shutil.copy(qemu, inside)
+        return [f"{MOUNT_POINT}/{inside.name}"]
 
 
 def require() -> None:
     """Refuse with one clear line where the oracle cannot work."""
     if os.geteuid() != 0:
-        raise OracleError("the truth needs root (chroot and mount): run it as root or inside `unshare -r`")
+        raise OracleError("the truth needs root (chroot and mount): run it as root")
     for program in ("unshare", "mount"):
         if shutil.which(program) is None:
             raise OracleError(f"the truth needs the program `{program}` (package util-linux)")

@@ -20,7 +20,12 @@ RECIPES = {
     "glibc-2.36": Recipe(suite="bookworm", pythons=("3.9", "3.11")),
     "glibc-2.41": Recipe(suite="trixie", pythons=("3.9", "3.13")),
     "glibc-2.43": Recipe(suite="forky", pythons=("3.9", "3.14")),
+    "aarch64-glibc-2.31": Recipe(suite="bullseye", pythons=("3.9",), architecture="arm64"),
+    "aarch64-glibc-2.36": Recipe(suite="bookworm", pythons=("3.9",), architecture="arm64"),
+    "aarch64-glibc-2.41": Recipe(suite="trixie", pythons=("3.9",), architecture="arm64"),
+    "aarch64-glibc-2.43": Recipe(suite="forky", pythons=("3.9",), architecture="arm64"),
 }
+MACHINES = {"amd64": "x86_64", "arm64": "aarch64"}
 #: Suites that still change: their roots report, but they do not gate.
 ROLLING = ("forky",)
 #: Where the corpus lies inside a root.
@@ -38,26 +43,28 @@ class Host:
     name: str
     root: Path
     rolling: bool
+    arch: str = "x86_64"
     environment: Mapping[str, str] = field(default_factory=dict)
     families: tuple[str, ...] = ()
 
 
 def names() -> list[str]:
-    """Every host's name: the four roots, changed ones (`-`), and ones with variables (`+`)."""
+    """Every host's name: the roots, those of x86-64 changed (`-`), and those with variables (`+`)."""
+    bases = [base for base, recipe in RECIPES.items() if recipe.architecture == "amd64"]
     return [
         *RECIPES,
-        *(f"{base}-{kind}" for kind in CHANGES for base in RECIPES),
-        *(f"{base}+{key}" for key in SETTINGS for base in RECIPES),
+        *(f"{base}-{kind}" for kind in CHANGES for base in bases),
+        *(f"{base}+{key}" for key in SETTINGS for base in bases),
     ]
 
 
 def open_host(name: str) -> Host:
     """The host called `name`; its root is made now if it is not in the cache."""
-    base = name[: len("glibc-2.31")]
+    base = next(base for base in RECIPES if f"{name}-".startswith((f"{base}-", f"{base}+")))
     recipe, path = RECIPES[base], cache_dir() / "roots" / base
     if not path.exists():
         make_root(recipe, path)
-    host = Host(name=name, root=path, rolling=recipe.suite in ROLLING)
+    host = Host(name=name, root=path, rolling=recipe.suite in ROLLING, arch=MACHINES[recipe.architecture])
     kind = name[len(base) + 1 :]
     if kind in SETTINGS:
         environment, families = SETTINGS[kind]

@@ -16,7 +16,7 @@ from tests.truth.damage.sample import is_sound, sample
 from tests.truth.roots import RECIPES, open_host
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from tests.truth.damage.edits import Edit
 
@@ -32,9 +32,10 @@ KEPT = 3
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Victim:
-    """The object `damages` of the tree `source` is damaged, and `opens` of that tree is opened."""
+    """The object `damages` of the tree `source` is damaged, and `opens` of that tree is opened, on `machine` ("": on any)."""
 
     number: int
+    machine: str
     source: Path
     damages: str
     opens: str
@@ -49,11 +50,12 @@ class Victim:
         return (self.source / self.damages).read_bytes()
 
 
-def make_damaged(directory: Path, wheels: list[Path], seed: int | None) -> list[dict[str, str]]:
-    """Make every variant under `directory`, unless they are there, and list them: path, family, edit."""
+def make_damaged(directory: Path, wheels: list[Path], seed: int | None, machines: Collection[str]) -> list[dict[str, str]]:
+    """Make every variant under `directory`, unless they are there, and list them: the fields of a `Subject`."""
     listed = tomllib.loads(LIST.read_text(encoding="utf-8"))
     chosen = [
-        (victim, _edits(victim, listed["count"], listed["seed"] if seed is None else seed)) for victim in _victims(listed, wheels)
+        (victim, _edits(victim, listed["count"], listed["seed"] if seed is None else seed))
+        for victim in _victims(listed, wheels, machines)
     ]
     target = directory / f"damaged-{_digest(chosen)}"
     if not target.exists():
@@ -69,12 +71,16 @@ def make_damaged(directory: Path, wheels: list[Path], seed: int | None) -> list[
     return items
 
 
-def _victims(listed: dict[str, Any], wheels: list[Path]) -> Iterator[Victim]:
-    wanted = [(group["from"], path, path) for group in listed["object"] for path in group["paths"]]
-    wanted += [(pair["from"], pair["damages"], pair["opens"]) for pair in listed["dependency"]]
-    for number, (origin, damages, opens) in enumerate(wanted):
+def _victims(listed: dict[str, Any], wheels: list[Path], machines: Collection[str]) -> Iterator[Victim]:
+    wanted = [(group, path, path) for group in listed["object"] for path in group["paths"]]
+    wanted += [(pair, pair["damages"], pair["opens"]) for pair in listed["dependency"]]
+    for number, (entry, damages, opens) in enumerate(wanted):
+        machine = entry.get("machine", "x86_64").replace("any", "")
+        if machine and machine not in machines:
+            continue
+        origin = entry["from"]
         source = open_host(origin).root if origin in RECIPES else next(wheel for wheel in wheels if wheel.name.startswith(origin))
-        yield Victim(number=number, source=source, damages=damages, opens=opens)
+        yield Victim(number=number, machine=machine, source=source, damages=damages, opens=opens)
 
 
 def _edits(victim: Victim, counts: dict[str, int], seed: int) -> list[tuple[str, Edit]]:
@@ -91,7 +97,7 @@ def _digest(chosen: list[tuple[Victim, list[tuple[str, Edit]]]]) -> str:
     digest = blake2b(digest_size=6)
     for victim, edits in chosen:
         digest.update(victim.data())
-        digest.update(repr((victim.name, victim.opens, edits)).encode())
+        digest.update(repr((victim.name, victim.machine, victim.opens, edits)).encode())
     return digest.hexdigest()
 
 
@@ -101,7 +107,7 @@ def _variants(victim: Victim, edits: list[tuple[str, Edit]], into: Path) -> Iter
     for number, (family, edit) in enumerate(edits):
         opened = _write(victim, into / victim.name, number, edit.apply(data))
         path = f"{into.name}/{opened.relative_to(into)}"
-        yield {"path": path, "family": prefix + family, "edit": f"{edit.kind}: {edit.name}"}
+        yield {"path": path, "family": prefix + family, "edit": f"{edit.kind}: {edit.name}", "machine": victim.machine}
 
 
 def _write(victim: Victim, tree: Path, number: int, content: bytes) -> Path:

@@ -60,13 +60,14 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     _relr(space, item)
     if not dynamic.has_symtab:
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
-    space.references += len(facts.references)
+    references = facts.references if facts.open_references is None else facts.open_references
+    space.references += len(references)
     if not lazy and _known_to_bind(space.memo, item, scope):
         errors = _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)[0]
     else:
-        errors, providers = _bind(space, item, facts.references, scope, lazy=lazy)
+        errors, providers = _bind(space, item, references, scope, lazy=lazy)
         if not errors and not lazy:
-            _remember(space.memo, item, providers)
+            _remember(space.memo, item, references, providers)
     space.errors += errors
     if not errors and facts.bad_relative_count:
         # DT_RELACOUNT promises that many R_*_RELATIVE at the start of the table.
@@ -181,8 +182,8 @@ def _known_to_bind(memo: Memo, item: Map, scope: Scope) -> bool:
     return False
 
 
-def _remember(memo: Memo, item: Map, providers: set[int]) -> None:
+def _remember(memo: Memo, item: Map, references: Sequence[Reference], providers: set[int]) -> None:
     key = id(item.facts)
     memo.bound.setdefault(key, []).append(frozenset(providers))
     if key not in memo.special:
-        memo.special[key] = tuple(r for r in item.facts.references if r.kind in _SPECIAL)
+        memo.special[key] = tuple(r for r in references if r.kind in _SPECIAL)

@@ -52,6 +52,7 @@ class Map:
         "facts",
         "file",
         "found_dirs",
+        "frozen",
         "index",
         "kind",
         "loader",
@@ -84,6 +85,11 @@ class Map:
         self.tls_offset: int | None = None
         self.index = -1
         self.found_dirs: dict[str, tuple[str, ...]] = {}
+        self.frozen: tuple[LoadedObject, tuple[object, ...]] | None = None
+
+    def state(self) -> tuple[object, ...]:
+        """What a later load may change of an object, so that one that did not change need not be written down anew."""
+        return len(self.names), self.soname_added, self.tls_offset, len(self.dependencies), self.searchlist is None
 
     def __repr__(self) -> str:
         return f"<Map {self.path or 'main program'}>"
@@ -141,6 +147,7 @@ class Namespace:
             item.loader = None if frozen.loader is None else self.maps[frozen.loader]
             item.dependencies = [self.maps[index] for index in frozen.dependencies]
             item.searchlist = None if frozen.searchlist is None else [self.maps[index] for index in frozen.searchlist]
+            item.frozen = (frozen, item.state())
         self.global_scope = [self.maps[index] for index in process.global_scope]
         self.stack_executable = process.stack_executable
         self.tls = process.tls
@@ -221,6 +228,8 @@ class Namespace:
 
     @staticmethod
     def _freeze(item: Map) -> LoadedObject:
+        if item.frozen is not None and item.frozen[1] == item.state():
+            return item.frozen[0]
         dynamic = item.facts.dynamic
         return LoadedObject(
             path=item.path,

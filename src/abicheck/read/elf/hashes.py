@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from abicheck.read.elf.image import Image
 
 #: A longer chain is garbage; the loader would run through it to the end of the mapping.
-_LONGEST = 1 << 16
+_LONGEST = 1 << 13
 _MOST_BUCKETS = 1 << 20
 _MASK32 = 0xFFFFFFFF
 
@@ -120,6 +120,25 @@ class GnuHash:
             at += 1
         return found
 
+    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> Iterator[int]:
+        """Those symbols that a lookup of the name beside them comes across, in a table that makes sense and is at hand."""
+        words = memoryview(self.table.raw).cast("I")
+        bloom = memoryview(self.table.raw)[16 : self._buckets].cast("Q")
+        first, last, chain, buckets = self._bias, self.count or 0, self._chain // 4 - self._bias, self._buckets // 4
+        mask, shift, bucket_count = self._bloom_mask, self._shift, self._bucket_count
+        for index, name in symbols:
+            value = gnu_hash(name)
+            bits = bloom[value >> 6 & mask]
+            if not first <= index < last or not bits >> (value & 63) & bits >> (value >> shift & 63) & 1:
+                continue
+            at = words[buckets + value % bucket_count]
+            if not 0 < at <= index or (words[chain + index] ^ value) >> 1:
+                continue
+            while at < index and not words[chain + at] & 1:
+                at += 1
+            if at == index:
+                yield index
+
     def _walk_candidates(self, value: int) -> Iterator[int]:
         word = self.table.word64(16 + 8 * (value >> 6 & self._bloom_mask))
         if word >> (value & 63) & word >> (value >> self._shift & 63) & 1:
@@ -193,6 +212,10 @@ class SysvHash:
     def candidates(self, name: bytes) -> Iterator[int]:
         """The symbols that a lookup of `name` compares, in its order."""
         return self._walk(sysv_hash(name) % self._bucket_count)
+
+    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> Iterator[int]:
+        """Those symbols that a lookup of the name beside them comes across, in a table that makes sense and is at hand."""
+        return (index for index, name in symbols if index in self.candidates(name))
 
     def _walk(self, bucket: int) -> Iterator[int]:
         index = self.table.word32(8 + 4 * bucket)

@@ -98,6 +98,7 @@ class _Facts:
             version_definitions=tuple(self._versions.definitions),
             versions_in_use=self._versions.highest > 0,
             references=self._references.references,
+            open_references=self._references.open,
             definitions=self._definitions,
             faults=tuple(self._faults),
             bad_bloom=self._bad_bloom,
@@ -146,7 +147,7 @@ class _Facts:
         versym = self._window(values[DT_VERSYM], count * 2) if DT_VERSYM in values else None
         versions = self._versions if self._versions.highest else None
         if relocations:
-            reader = ReferenceReader(relocations.machine, symbols, strings, versym, versions)
+            reader = ReferenceReader(relocations.machine, symbols, strings, versym, versions, hash_table)
             self._references = reader.read(self._image, relocations)
             if self._references.fault:
                 self._faults.append(self._references.fault)

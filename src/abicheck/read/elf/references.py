@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from array import array
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
-from abicheck.model.elf import Fault, Reference
+from abicheck.model.elf import UNREADABLE, Fault, Reference
 from abicheck.read.elf.dynamic import decode
 from abicheck.read.elf.image import MemoryAccessError
 from abicheck.read.elf.relocations import walk_run
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from abicheck.model.elf import ReferenceKind, Version
+    from abicheck.read.elf.hashes import HashTable
     from abicheck.read.elf.image import Image
     from abicheck.read.elf.machines import Machine
     from abicheck.read.elf.relocations import Relocations, Tables
@@ -23,10 +26,14 @@ if TYPE_CHECKING:
     from abicheck.read.elf.window import Window
 
 _STB_LOCAL, _STB_WEAK = 0, 2
+#: GLOBAL, WEAK and GNU_UNIQUE are found by others; NOTYPE, OBJECT, FUNC, COMMON and GNU_IFUNC define code or data.
+_BINDINGS, _DEFINITIONS = (1, 2, 10), (0, 1, 2, 5, 10)
 #: STV_INTERNAL and STV_HIDDEN: the symbol binds locally.
 _BINDS_LOCALLY = (1, 2)
 _MASK32 = 0xFFFFFFFF
 _MOST_SHARED = 1 << 16
+#: Relocations by run: whether it is DT_JMPREL, and each `r_info` once, in order.
+Runs: TypeAlias = "Sequence[tuple[bool, Sequence[int]]]"
 #: Makes a named tuple at a third of the price.
 _new = tuple.__new__
 
@@ -34,7 +41,8 @@ _new = tuple.__new__
 class References(NamedTuple):
     """The references, and what ends the relocating of the object early."""
 
-    references: tuple[Reference, ...] = ()
+    references: Sequence[Reference] = ()
+    open: tuple[Reference, ...] | None = None
     fault: Fault | None = None
     bad_relative_count: bool = False
 
@@ -71,6 +79,40 @@ def _like(rest: tuple[Version | None, bool, ReferenceKind, int, bool, bool, int]
     return _Like({}, rest, named)
 
 
+class LazyReferences(Sequence[Reference]):
+    """All references of an object, decoded only when somebody asks for them."""
+
+    def __init__(self, reader: ReferenceReader, runs: Runs) -> None:
+        self._reader = reader
+        self._runs = runs
+        self._decoded: tuple[Reference, ...] | None = None
+
+    def _all(self) -> tuple[Reference, ...]:
+        if self._decoded is None:
+            self._decoded = self._reader.pick_all(self._runs)
+        return self._decoded
+
+    @overload
+    def __getitem__(self, position: int) -> Reference: ...
+    @overload
+    def __getitem__(self, position: slice) -> Sequence[Reference]: ...
+
+    def __getitem__(self, position: int | slice) -> Reference | Sequence[Reference]:
+        return self._all()[position]
+
+    def __len__(self) -> int:
+        return len(self._all())
+
+    def __eq__(self, other: object) -> bool:
+        return self._all() == (other._all() if isinstance(other, LazyReferences) else other)
+
+    def __hash__(self) -> int:
+        return hash(self._all())
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return tuple, (self._all(),)
+
+
 @dataclass(slots=True)
 class ReferenceReader:
     """Makes references from `r_info` values.
@@ -83,13 +125,14 @@ class ReferenceReader:
     strings: Window
     versym: Window | None
     versions: Versions | None
+    hash_table: HashTable | None = None
 
     def read(self, image: Image, relocations: Relocations) -> References:
         """The references of an object."""
         if relocations.tables is not None:
-            references = self._from_tables(relocations.tables)
-            if references is not None:
-                return References(references)
+            found = self._from_tables(relocations.tables)
+            if found is not None:
+                return found
         return self._walk(image, relocations)
 
     def _like(self, kind: int, attributes: int, version: int, *, in_plt: bool) -> _Like:
@@ -107,26 +150,82 @@ class ReferenceReader:
         plt_class = kind in self.machine.plt_class
         return _like((wanted, binding == _STB_WEAK, asked, kind, plt_class, in_plt, visibility), named=named)
 
-    def _from_tables(self, tables: Tables) -> tuple[Reference, ...] | None:
+    def _from_tables(self, tables: Tables) -> References | None:
         """The references of tables that need no walking; None where symbols, versions or names do."""
-        count = tables.symbols
-        words = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("Q")[::3].tolist()
-        if len(words) < count:
+        words = memoryview(self.symbols.raw)[: tables.symbols * SYMBOL.size].cast("Q")[::3].tolist()
+        versions = self._versions(tables.symbols)
+        if len(words) < tables.symbols or len(versions) < tables.symbols:
             return None
-        versions = [0] * count
-        if self.versym is not None:
-            versions = memoryview(self.versym.raw)[: count * 2].cast("H").tolist()
-            if len(versions) < count:
-                return None
-        symbols: list[int] = []
-        references: list[Reference] = []
+        runs = [(in_plt, array("Q", infos)) for in_plt, infos in tables.infos]
         try:
-            for in_plt, infos in tables.infos:
-                symbols += [info >> 32 for info in infos]
-                references += self._pick(infos, words, versions, in_plt=in_plt)
+            settled = self._settled(runs, words, versions)
+            if not settled:
+                found = self.pick(runs, words, versions)
+                return References(found, found)
+            kinds = self.machine.kinds
+            ordinary = {kind for kind, asked in kinds.items() if asked in ("data", "plt")}
+            rest = [
+                (in_plt, [info for info in infos if info >> 32 not in settled or info & _MASK32 not in ordinary])
+                for in_plt, infos in runs
+            ]
+            return References(LazyReferences(self, runs), self.pick(rest, words, versions))
         except (MemoryAccessError, ValueError):
             return None
+
+    def _versions(self, count: int) -> list[int]:
+        if self.versym is None:
+            return [0] * min(count, len(self.symbols.raw))
+        return memoryview(self.versym.raw)[: count * 2].cast("H").tolist()
+
+    def pick_all(self, runs: Runs) -> tuple[Reference, ...]:
+        """The references of these runs, all of whose symbols are at hand."""
+        count = max((info >> 32 for _, infos in runs for info in infos), default=0) + 1
+        words = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("Q")[::3].tolist()
+        return self.pick(runs, words, self._versions(count))
+
+    def pick(self, runs: Runs, words: list[int], versions: list[int]) -> tuple[Reference, ...]:
+        """The references of these runs, given each symbol's first 64 bits and version index."""
+        symbols: list[int] = []
+        references: list[Reference] = []
+        for in_plt, infos in runs:
+            symbols += [info >> 32 for info in infos]
+            references += self._pick(infos, words, versions, in_plt=in_plt)
         return tuple(_first_of_each(symbols, references))
+
+    def _settled(self, runs: Runs, words: list[int], versions: list[int]) -> set[int]:
+        """The symbols among those referred to that the object defines itself, in a way that a lookup in it surely finds.
+
+        The definition is the very symbol that the reference names, so name and version agree; what must be shown is that it is
+        a definition that counts and that the hash table leads to it.
+        """
+        table = self.hash_table
+        if table is None or table.count is None:
+            return set()
+        values = memoryview(self.symbols.raw)[: len(words) * SYMBOL.size].cast("Q")[1::3]
+        names, find_end = self.strings.raw, self.strings.raw.index
+        usual: dict[int, bool] = {}
+        own: list[tuple[int, bytes]] = []
+        for symbol in {info >> 32 for _, infos in runs for info in infos}:
+            word = words[symbol]
+            if word >> 48 == 0:
+                continue
+            attributes = word >> 32 & 0xFFFF | versions[symbol] << 16
+            if attributes not in usual:
+                usual[attributes] = self._counts(word >> 32 & 0xFFFF, versions[symbol])
+            if usual[attributes] and values[symbol]:
+                start = word & _MASK32
+                own.append((symbol, names[start : find_end(0, start)]))
+        return set(table.reachable(own))
+
+    def _counts(self, attributes: int, version: int) -> bool:
+        """True for a symbol with these attributes that any lookup by its name and version accepts."""
+        binding, kind, visibility = attributes >> 4 & 15, attributes & 15, attributes >> 8 & 3
+        if binding not in _BINDINGS or kind not in _DEFINITIONS or visibility in _BINDS_LOCALLY:
+            return False
+        if self.versym is None or self.versions is None:
+            return self.versym is None
+        own = self.versions.table.get(version & 0x7FFF)
+        return version & 0x7FFF < 2 if own is None else own.hash != 0 and own.file is None and own.name != UNREADABLE
 
     def _pick(self, infos: Iterable[int], words: list[int], versions: list[int], *, in_plt: bool) -> list[Reference]:
         """The reference of each `r_info`, given each symbol's first 64 bits and version index.
@@ -171,7 +270,7 @@ class ReferenceReader:
                     kind = info & _MASK32
                     if run.relative:
                         if self.machine.checks_relative and kind not in self.machine.relative:
-                            return References(tuple(found.values()), bad_relative_count=True)
+                            return References(tuple(found.values()), None, bad_relative_count=True)
                     elif info not in seen:
                         seen.add(info)
                         reference = self._read(info, in_plt=run.in_plt)
@@ -180,5 +279,5 @@ class ReferenceReader:
                     if kind or run.relative:
                         image.write(offset, 8, text=relocations.text)
         except MemoryAccessError as error:
-            return References(tuple(found.values()), Fault("relocations", error.signal))
+            return References(tuple(found.values()), None, Fault("relocations", error.signal))
         return References(tuple(found.values()))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abicheck.judge.loader.musl.state import unsure
 from abicheck.judge.loader.state import die
 from abicheck.model.elf import Fault, Malformed
 
@@ -115,8 +116,10 @@ def _is_taken(space: Space, low: int, high: int) -> bool:
 def _check_tables(space: Space, facts: SharedObject, path: str) -> None:
     """Reading PT_DYNAMIC, and what the first look-up of a symbol in the object meets."""
     dynamic = facts.dynamic
-    if (fault := facts.fault("dynamic")) or dynamic is None:
-        raise die(fault or Fault("dynamic", "SIGSEGV"), path, "PT_DYNAMIC does not lie in the mapping")
+    if dynamic is None:
+        raise unsure(die(Fault("dynamic", "SIGSEGV"), path, "its segments cannot be mapped as they stand"))
+    if fault := facts.fault("dynamic"):
+        raise die(fault, path, "PT_DYNAMIC does not lie in the mapping")
     if _DT_TEXTREL in dynamic.tags and (errno := space.host.policy.text_relocation):
         raise MapError("text-relocation-denied", errno, "DT_TEXTREL: its text cannot be made writable")
     if fault := facts.fault("hash"):

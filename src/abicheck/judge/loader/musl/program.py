@@ -32,12 +32,8 @@ def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, m
     space = Space(host, process, memo)
     scope = space.global_scope
     try:
-        root = load_library(space, name, space.maps[0])
-        if isinstance(root, LoadError):
-            raise RefusedError(root)
-        load_dependencies(space, root)
-        root.searchlist = closure(root)
-        scope = scope + [item for item in root.searchlist if item not in scope]
+        root = _load_root(space, name)
+        scope = scope + [item for item in closure(root) if item not in scope]
         # Undefined symbols of a library that was not found are its consequences, not errors of their own.
         new = [] if space.errors else [item for item in space.maps[root.index :] if not item.relocated]
         for item in new:
@@ -51,6 +47,15 @@ def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, m
     return link_map, process if space.errors else after
 
 
+def _load_root(space: Space, name: str) -> Map:
+    root = load_library(space, name, space.maps[0])
+    if isinstance(root, LoadError):
+        raise RefusedError(root)
+    load_dependencies(space, root)
+    root.searchlist = closure(root)
+    return root
+
+
 def start(host: Host, path: str, memo: Memo) -> tuple[LinkMap, Process]:
     """Start the program at `path`: all the errors that it reports, and the process that a later dlopen works on."""
     space = Space(host, None, memo)
@@ -60,37 +65,23 @@ def start(host: Host, path: str, memo: Memo) -> tuple[LinkMap, Process]:
             _load_all(space)
             _check_relr(space, space.maps)
     except RefusedError as refused:
-        _end_with(space, refused)
+        space.errors.insert(0, refused.error)
     return _freeze(space, path)
 
 
 def list_objects(host: Host, path: str, memo: Memo) -> tuple[LinkMap, Process]:
-    """What the loader says when it is run as `LOADER --list PATH`: it loads the object as a program, and none of its code runs."""
+    """What the loader says that is run as `LOADER --list PATH`: it loads the object as a program, and none of its code runs."""
     space = Space(host, None, memo)
-    loader = host.loader.path
     try:
-        file = host.files.stat(path)
-        if isinstance(file, int):
-            raise _refused("library-missing", path, f"exit 1: {loader}: cannot load {path}: {strerror(file, musl=True)}")
-        try:
-            facts = map_library(space, host.files.facts(file), path)
-        except MapError as error:
-            raise _refused(error.kind, path, f"exit 1: {loader}: {path}: Not a valid dynamic program") from None
-        main = Map(path, path, file, facts, Search("program"))
-        main.origin = origin_of(path)
-        space.add(main)
+        _map_listed(space, path)
         _load_all(space)
     except RefusedError as refused:
-        _end_with(space, refused)
+        space.errors.insert(0, refused.error)
     return _freeze(space, path)
 
 
-def _end_with(space: Space, refused: RefusedError) -> None:
-    """What ends the process says how it ended, so it goes before the errors that were printed until then."""
-    space.errors.insert(0, refused.error)
-
-
 def _freeze(space: Space, path: str) -> tuple[LinkMap, Process]:
+    """The result of a start. What ended the process stands first: the errors that it printed before do not tell how it ended."""
     space.errors[:] = [
         error if error.text.startswith(("signal: ", "exit ")) else replace(error, text=f"exit 127: {error.text}")
         for error in space.errors
@@ -100,6 +91,19 @@ def _freeze(space: Space, path: str) -> tuple[LinkMap, Process]:
 
 def _refused(kind: ErrorKind, path: str, text: str) -> RefusedError:
     return RefusedError(LoadError(kind=kind, text=text, object=path, name=path))
+
+
+def _map_listed(space: Space, path: str) -> None:
+    """The object that is listed, which musl itself opens; the texts begin with the name that the loader was run by."""
+    loader = space.host.loader.path
+    file = space.host.files.stat(path)
+    if isinstance(file, int):
+        raise _refused("library-missing", path, f"exit 1: {loader}: cannot load {path}: {strerror(file, musl=True)}")
+    try:
+        facts = map_library(space, space.host.files.facts(file), path)
+    except MapError as error:
+        raise _refused(error.kind, path, f"exit 1: {loader}: {path}: Not a valid dynamic program") from None
+    _add_program(space, Map(path, path, file, facts, Search("program")), path)
 
 
 def _map_program(space: Space, path: str) -> None:
@@ -117,16 +121,19 @@ def _map_program(space: Space, path: str) -> None:
             raise _refused("library-missing", facts.interpreter, f"{path}: {strerror(_ENOENT, musl=True)}")
         if interpreter != host.files.stat(host.loader.path):
             space.missing.append(Missing("interpreter", f"{path} is started by {facts.interpreter}, not by {host.loader.path}"))
-    main = Map(path, path, file, facts, Search("program"))
-    # Only the main program's $ORIGIN is the resolved directory: it is read from /proc/self/exe.
-    main.origin = origin_of(host.files.resolve(path))
+    # Only a running program's $ORIGIN is the resolved directory: it is read from /proc/self/exe.
+    _add_program(space, Map(path, path, file, facts, Search("program")), host.files.resolve(path))
+
+
+def _add_program(space: Space, main: Map, path: str) -> None:
+    main.kind = "executable"
+    main.origin = origin_of(path)
     space.add(main)
 
 
 def _load_all(space: Space) -> None:
     """Load what is preloaded and needed, then relocate it all, the program last."""
     main = space.maps[0]
-    main.kind = "executable"
     for name in re.split(r"[\s:]+", space.host.environment.get("LD_PRELOAD", "")):
         # What can't be preloaded is passed over without a word.
         load_library(space, name, None)

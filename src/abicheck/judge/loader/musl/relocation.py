@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.errno import strerror
 from abicheck.judge.loader.musl.mapping import extent
+from abicheck.judge.loader.musl.state import unsure
 from abicheck.judge.loader.state import die
 from abicheck.judge.loader.verify import MACHINES
 from abicheck.model.elf import Fault
@@ -93,18 +94,19 @@ def relocate(space: Space, item: Map, scope: Sequence[Map], *, lazy: bool = Fals
             _apply(space, item, reference, scope, lazy=lazy)
     fault = facts.fault("relocations") or (facts.fault("relr") if space.host.libc.version >= _MODERN else None)
     if fault and (space.at_start or not space.errors):
-        raise die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory")
+        raise unsure(die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory"))
     _protect_relro(space, item)
 
 
 def _apply(space: Space, item: Map, reference: Reference, scope: Sequence[Map], *, lazy: bool) -> None:
     provider: Map | None = item
-    name = reference.name
+    name, facts = reference.name, item.facts
     if name is not None:
         space.last_name = name
         provider = find(name, scope[1:] if reference.kind == "copy" else scope, defined=reference.kind == "plt")
         provider = provider or _find_lfs64(space, name, scope)
-        if provider is None and not reference.weak:
+        # A weak reference may stay open, but not one to an own definition that is not the default one of its name.
+        if provider is None and not (reference.weak and name not in facts.definitions):
             if not lazy or (reference.kind != "plt" and reference.type not in _GLOB_DAT):
                 text = f"Error relocating {item.path}: {name}: symbol not found"
                 space.errors.append(LoadError(kind="symbol-missing", text=text, object=item.path, name=name))
@@ -119,7 +121,7 @@ def _apply(space: Space, item: Map, reference: Reference, scope: Sequence[Map], 
 
 
 def _refuse_static_tls(space: Space, item: Map, provider: Map, name: str | None) -> None:
-    """After the program's start musl gives no static TLS. Of a variable without a name the text shows whatever name came before."""
+    """After a start there is no static TLS to give. For a variable without a name the text shows the name that came before."""
     tls = provider.facts.segment(_PT_TLS)
     if tls is None or not tls.memsz:
         return
