@@ -45,10 +45,10 @@ if TYPE_CHECKING:
 class Elf:
     """A shared object to be. All fields have harmless defaults; `stack` None leaves PT_GNU_STACK out.
 
-    `hashes` names the hash tables. `dynamic` entries are added, those with a tag in `without` left out; `headers` are added as
-    they are: (type, flags, offset, vaddr, filesz, memsz, align). A `relr` entry may be the name of a place in `layout`. With
-    `constructor` there is a function that does nothing, at "code", and DT_INIT_ARRAY names it by a pointer at "data", which is
-    right as soon as something relocates it. With `merged` strings share their tails.
+    `hashes` names the hash tables. `dynamic` entries are added, those with a tag in `without` left out; values there, and in
+    `relr`, may name a place in `layout`. `headers` are added: (type, flags, offset, vaddr, filesz, memsz, align). With
+    `constructor` there is a function at "code", and DT_INIT_ARRAY names it by a pointer at "data", right once it is relocated.
+    With `merged` strings share their tails.
     """
 
     machine: str = "x86_64"
@@ -72,7 +72,7 @@ class Elf:
     tls_align: int = 8
     bss: int = 0
     align: int = PAGE
-    dynamic: Sequence[tuple[int, int]] = ()
+    dynamic: Sequence[tuple[int, int | str]] = ()
     without: Iterable[int] = ()
     headers: Sequence[tuple[int, int, int, int, int, int, int]] = ()
     filters: Sequence[str] = ()
@@ -186,8 +186,14 @@ class Elf:
                 relative += kind == "relative"
         return rela, plt, relative
 
-    def _relr(self) -> bytes:
-        return b"".join(struct.pack("<Q", self.layout.get(each, 0) if isinstance(each, str) else each) for each in self.relr)
+    def _late_tables(self, slots: int, data: int) -> dict[str, bytes]:
+        """The tables of the first segment whose content depends on addresses."""
+        rela, plt, _ = self._rela(slots)
+        relr = struct.pack(f"<{len(self.relr)}Q", *map(self._resolve, self.relr))
+        return {"dynsym": self._symtab(data), "rela": rela, "jmprel": plt, "relr": relr}
+
+    def _resolve(self, value: int | str) -> int:
+        return self.layout.get(value, 0) if isinstance(value, str) else value
 
     def _read_only(self) -> dict[str, bytes]:
         """The tables of the first segment whose content depends on no address, in their order."""
@@ -220,9 +226,7 @@ class Elf:
         tables = {name: data for name, data in self._read_only().items() if data}
         header_count = 3 + sum(map(bool, (self.interpreter, self.stack is not None, self.tls_size)))
         header_count += len(self.notes) + len(self.headers)
-        rela, plt, _ = self._rela(0)
-        sizes = {**{name: len(data) for name, data in tables.items()}, "dynsym": 24 * (1 + len(self.symbols))}
-        sizes.update({name: len(data) for name, data in (("rela", rela), ("jmprel", plt), ("relr", self._relr())) if data})
+        sizes = {name: len(data) for name, data in {**tables, **self._late_tables(0, 0)}.items() if data}
         at = 64 + 56 * header_count
         for name, size in sizes.items():
             self.layout[name] = at = at + -at % 8
@@ -232,15 +236,13 @@ class Elf:
         self.layout["slots"] = slots = dynamic + 16 * len(entries)
         self.layout["data"] = data = slots + 16 * max(len(self.relocations), 1)
         self.layout["end"] = end = data + 64
-        rela, plt, relative = self._rela(slots)
-        tables |= {"dynsym": self._symtab(data), "rela": rela, "jmprel": plt, "relr": self._relr()}
+        tables |= self._late_tables(slots, data)
         content = bytearray(end)
         struct.pack_into("<Q", content, data, self.layout.get("code", 0))
         for name, table in tables.items():
             if table:
                 content[self.layout[name] : self.layout[name] + len(table)] = table
-        entries = [(tag, relative if tag == 0x6FFFFFF9 else value) for tag, value in entries]
-        content[dynamic:slots] = b"".join(struct.pack("<QQ", tag, value & 2**64 - 1) for tag, value in entries)
+        content[dynamic:slots] = b"".join(struct.pack("<QQ", tag, self._resolve(value) & 2**64 - 1) for tag, value in entries)
         headers = self._headers(at, sizes)
         content[:64] = self._header(len(headers))
         for place, (kind, flags, offset, vaddr, filesz, memsz, align) in enumerate(headers):
@@ -270,25 +272,24 @@ class Elf:
             headers.append((PT_TLS, 4, end, end, 0, self.tls_size, self.tls_align))
         return headers + list(self.headers)
 
-    def _dynamic(self, sizes: Mapping[str, int]) -> list[tuple[int, int]]:
+    def _dynamic(self, sizes: Mapping[str, int]) -> list[tuple[int, int | str]]:
         strings = self._strings
-        entries = [(1, strings[name]) for name in self.needed]
+        entries: list[tuple[int, int | str]] = [(1, strings[name]) for name in self.needed]
         entries += [(0x7FFFFFFF, strings[name]) for name in self.filters]
         entries += [(0x7FFFFFFD, strings[name]) for name in self.auxiliaries]
-        entries += [
-            (tag, strings[text]) for tag, text in ((14, self.soname), (15, self.rpath), (29, self.runpath)) if text is not None
-        ]
+        texts = {14: self.soname, 15: self.rpath, 29: self.runpath}
+        entries += [(tag, strings[text]) for tag, text in texts.items() if text is not None]
         addresses = {"gnu_hash": 0x6FFFFEF5, "hash": 4, "dynstr": 5, "dynsym": 6, "versym": 0x6FFFFFF0}
         entries += [(tag, self.layout[name]) for name, tag in addresses.items() if name in sizes]
         entries += [(10, sizes["dynstr"]), (11, 24)]
         if "rela" in sizes:
-            entries += [(7, self.layout["rela"]), (8, sizes["rela"]), (9, 24), (0x6FFFFFF9, 0)]
+            entries += [(7, self.layout["rela"]), (8, sizes["rela"]), (9, 24), (0x6FFFFFF9, self._rela(0)[2])]
         if "jmprel" in sizes:
             entries += [(23, self.layout["jmprel"]), (2, sizes["jmprel"]), (20, 7)]
         if "relr" in sizes:
             entries += [(36, self.layout["relr"]), (35, sizes["relr"]), (37, 8)]
         if self.constructor:
-            entries += [(25, self.layout.get("data", 0)), (27, 8)]
+            entries += [(25, "data"), (27, 8)]
         if "verneed" in sizes:
             entries += [(0x6FFFFFFE, self.layout["verneed"]), (0x6FFFFFFF, len(self._needs))]
         if "verdef" in sizes:

@@ -1,6 +1,6 @@
 """`python -m abicheck` is the command `abicheck`."""
 
-from abicheck.cli.main import main
+from abicheck.cli.main import run
 
 if __name__ == "__main__":
-    main()
+    run()

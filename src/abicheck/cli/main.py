@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import sys
@@ -50,6 +51,16 @@ Examples:
 @click.version_option(__version__, prog_name="abicheck")
 def cli() -> None:
     """Say before anything runs whether native code will load on a host, and if not, why."""
+
+
+def run() -> NoReturn:
+    """The command as a process of its own: nothing it makes is garbage before it ends, and then it all goes at once."""
+    gc.disable()
+    try:
+        main()
+    except SystemExit as end:
+        sys.stderr.flush()
+        os._exit(end.code if isinstance(end.code, int) else 0)
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:

@@ -108,6 +108,8 @@ class _Reader:
 
     def every(self, stage: Stage | None, *tags: int) -> tuple[str, ...]:
         """The strings of all entries of `tags`, in their order, up to the first that cannot be read."""
+        if not any(tag in self._dynamic.values for tag in tags):
+            return ()
         return self._texts([value for tag, value in self._dynamic.entries if tag in tags], stage)
 
     def _texts(self, offsets: Sequence[int], stage: Stage | None) -> tuple[str, ...]:

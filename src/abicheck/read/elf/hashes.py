@@ -120,8 +120,9 @@ class GnuHash:
             at += 1
         return found
 
-    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> Iterator[int]:
+    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> set[int]:
         """Those symbols that a lookup of the name beside them comes across, in a table that makes sense and is at hand."""
+        found: set[int] = set()
         words = memoryview(self.table.raw).cast("I")
         bloom = memoryview(self.table.raw)[16 : self._buckets].cast("Q")
         first, last, chain, buckets = self._bias, self.count or 0, self._chain // 4 - self._bias, self._buckets // 4
@@ -137,7 +138,8 @@ class GnuHash:
             while at < index and not words[chain + at] & 1:
                 at += 1
             if at == index:
-                yield index
+                found.add(index)
+        return found
 
     def _walk_candidates(self, value: int) -> Iterator[int]:
         word = self.table.word64(16 + 8 * (value >> 6 & self._bloom_mask))
@@ -213,9 +215,9 @@ class SysvHash:
         """The symbols that a lookup of `name` compares, in its order."""
         return self._walk(sysv_hash(name) % self._bucket_count)
 
-    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> Iterator[int]:
+    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> set[int]:
         """Those symbols that a lookup of the name beside them comes across, in a table that makes sense and is at hand."""
-        return (index for index, name in symbols if index in self.candidates(name))
+        return {index for index, name in symbols if index in self.candidates(name)}
 
     def _walk(self, bucket: int) -> Iterator[int]:
         index = self.table.word32(8 + 4 * bucket)

@@ -57,6 +57,12 @@ def _load_commands(segments: Sequence[Segment]) -> list[LoadCommand] | None:
     return commands
 
 
+def _from(region: Region, start: int) -> Region:
+    """The rest of a region from `start` on."""
+    content = region.content + start - region.start if region.content >= 0 else region.content
+    return Region(start, region.end, region.access, content)
+
+
 class _Canvas:
     """Memory being mapped: later mappings cover earlier ones. Addresses count from `base` and may be negative."""
 
@@ -91,9 +97,7 @@ class _Canvas:
             if region.start < start:
                 kept.append(region._replace(end=min(region.end, start)))
             if region.end > end:
-                first = max(region.start, end)
-                content = region.content + first - region.start if region.content >= 0 else region.content
-                kept.append(Region(first, region.end, region.access, content))
+                kept.append(_from(region, max(region.start, end)))
         self.regions = kept
 
     def map_file(self, start: int, end: int, access: int, offset: int) -> None:
@@ -111,13 +115,15 @@ class _Canvas:
 
     def clear(self, start: int, end: int, access: int) -> Signal | None:
         """Write zeros to [start, end), which lies in one page; a page of a read-only segment is made writable for it."""
-        for region in self.regions:
+        for index, region in enumerate(self.regions):
             if region.start <= start < region.end:
                 if access & PF_W and not region.access & PF_W:
                     return "SIGSEGV"
                 if region.content == BEYOND:
                     return "SIGBUS"
-                self._paint(Region(start, end, region.access, ZERO))
+                cleared = Region(start, min(end, region.end), region.access, ZERO)
+                parts = (region._replace(end=start), cleared, _from(region, cleared.end))
+                self.regions[index : index + 1] = [part for part in parts if part.start < part.end]
                 return None
         return "SIGSEGV"
 

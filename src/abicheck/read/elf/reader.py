@@ -85,7 +85,7 @@ class _Facts:
         address = dynamic_address(self._segments)
         if address:
             self._read_dynamic(address)
-        seen = self._properties()
+        seen = self._properties(data)
         tag = read_abi_tag(data, self._segments)
         return SharedObject(
             header=self._header,
@@ -106,14 +106,16 @@ class _Facts:
             phdr_address=self._phdr_address,
         )
 
-    def _properties(self) -> LoaderProperties:
+    def _properties(self, data: Bytes) -> LoaderProperties:
         headers = self._segments
         if self._phdr_address is not None:
-            table, signal = self._image.take(self._phdr_address, self._header.phnum * _PHDR_SIZE)
+            size = self._header.phnum * _PHDR_SIZE
+            table, signal = self._image.take(self._phdr_address, size)
             if signal:
                 self._faults.append(Fault("program-headers", signal))
                 return LoaderProperties()
-            headers = decode_segments(table)
+            if table != data[self._header.phoff : self._header.phoff + size]:
+                headers = decode_segments(table)
         try:
             return read_properties(self._image, self._header.machine, headers)
         except MemoryAccessError as error:

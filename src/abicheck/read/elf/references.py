@@ -215,7 +215,7 @@ class ReferenceReader:
             if usual[attributes] and values[symbol]:
                 start = word & _MASK32
                 own.append((symbol, names[start : find_end(0, start)]))
-        return set(table.reachable(own))
+        return table.reachable(own)
 
     def _counts(self, attributes: int, version: int) -> bool:
         """True for a symbol with these attributes that any lookup by its name and version accepts."""

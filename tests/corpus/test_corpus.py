@@ -1,0 +1,166 @@
+"""Every case of the corpus: what is predicted, what the case states, and what this machine's loader really says."""
+
+from __future__ import annotations
+
+import os
+import platform
+import signal
+import subprocess
+import sys
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+import pytest
+
+from abicheck.judge.loader import Memo, dlopen, start
+from abicheck.read.files import FactStore
+from abicheck.read.hosts import open_host
+from abicheck.read.hosts.machine import LOADER_VARIABLES
+from tests.corpus.make import cases
+from tests.truth.oracle import without_line_number
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from abicheck.model.host import Host
+    from tests.corpus.make import Case
+
+#: What the truth tests have roots of; `says` is stated for all of them.
+VERSIONS = ((2, 31), (2, 36), (2, 41), (2, 43))
+MACHINE = platform.machine()
+GLIBC = platform.libc_ver()[0] == "glibc"
+pytestmark = pytest.mark.skipif(
+    not (sys.platform == "linux" and GLIBC and MACHINE in ("x86_64", "aarch64")),
+    reason="the corpus is asked the loader of glibc on Linux, on x86_64 or aarch64",
+)
+CASES = [case for case in cases() if case.arch in (None, MACHINE)]
+CHILD = """
+import ctypes, os, sys
+for path in sys.argv[1:]:
+    try:
+        ctypes.CDLL(path, os.RTLD_NOW | os.RTLD_LOCAL)
+    except OSError as error:
+        print("E" + str(error), flush=True)
+    else:
+        print("ok", flush=True)
+"""
+#: The extension modules that the child has loaded before it opens anything.
+IMPORTED = "import ctypes, sys; [print(m.__file__) for m in [*sys.modules.values()] if getattr(m, '__file__', '').endswith('.so')]"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in LOADER_VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_core_dumps() -> Iterator[None]:
+    resource = pytest.importorskip("resource")
+    limits = resource.getrlimit(resource.RLIMIT_CORE)
+    resource.setrlimit(resource.RLIMIT_CORE, (0, limits[1]))
+    yield
+    resource.setrlimit(resource.RLIMIT_CORE, limits)
+
+
+def _run(program: str, arguments: list[str], environment: Mapping[str, str], cwd: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-I", "-S", "-c", program, *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env={"LC_ALL": "C", **environment}, cwd=cwd)
+
+
+def _observed(case: Case, folder: str) -> list[str | None]:
+    """What really happens; where the process dies, that is the last answer."""
+    run = _run(CHILD, case.opened(folder), case.variables(folder), _at_work(case, folder))
+    answers = [line[1:] if line.startswith("E") else None for line in run.stdout.splitlines()]
+    if run.returncode < 0:
+        return [*answers, f"signal: {signal.Signals(-run.returncode).name}"]
+    if run.returncode:
+        return [*answers, f"exit {run.returncode}: {without_line_number(run.stderr.strip())}"]
+    return answers
+
+
+@lru_cache(maxsize=1)
+def _imported() -> list[str]:
+    return _run(IMPORTED, [], {}, "/").stdout.splitlines()
+
+
+def _at_work(case: Case, folder: str) -> str:
+    return case.directory.replace("{folder}", folder)
+
+
+class Machine:
+    """This machine, also with another glibc; all cases share what was read."""
+
+    def __init__(self) -> None:
+        self.store = FactStore()
+
+    def host(self, case: Case, folder: str, glibc: tuple[int, int] | None = None) -> Host:
+        host = open_host("local", settings=case.variables(folder), store=self.store)
+        if glibc is None:
+            return host
+        subdirectories = host.loader.hwcap_subdirs or ("glibc-hwcaps/x86-64-v2/",) if glibc >= (2, 33) else ()
+        loader = replace(host.loader, hwcap_subdirs=subdirectories, execstack_tunable_max=2 if glibc >= (2, 41) else 0)
+        return replace(host, libc=replace(host.libc, version=glibc), loader=loader)
+
+
+@pytest.fixture(scope="module")
+def machine() -> Machine:
+    return Machine()
+
+
+def _predicted(case: Case, folder: str, host: Host) -> list[str | None]:
+    """What abicheck says, up to the first answer that ends the process."""
+    assert host.python is not None
+    memo = Memo()
+    # This machine's interpreter starts with its own C library, whatever version then opens the case.
+    begun, process = start(replace(host, libc=open_host("local").libc), host.python.path, memo)
+    assert begun.errors == ()
+    for module in _imported():
+        _, process = dlopen(process, module, host, memo)
+    answers: list[str | None] = []
+    for path in case.opened(folder):
+        link_map, process = dlopen(process, path, host, memo)
+        answers.append(link_map.predicted)
+        if (link_map.predicted or "").startswith(("signal: ", "exit ")):
+            break
+    return answers
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_the_loader_says_what_is_predicted(
+    case: Case, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(tmp_path)
+    case.build(tmp_path, MACHINE)
+    monkeypatch.chdir(_at_work(case, folder))
+    host = machine.host(case, folder)
+    predicted = _predicted(case, folder, host)
+    assert predicted == _observed(case, folder)
+    assert predicted == case.expected(folder, host.libc.version)
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_what_a_case_states_is_predicted_for_every_version(
+    case: Case, tmp_path: Path, machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = str(tmp_path)
+    case.build(tmp_path, MACHINE)
+    monkeypatch.chdir(_at_work(case, folder))
+    for glibc in VERSIONS:
+        predicted = _predicted(case, folder, machine.host(case, folder, glibc))
+        assert (glibc, predicted) == (glibc, case.expected(folder, glibc))
+
+
+@pytest.mark.parametrize("case", CASES, ids=str)
+def test_every_case_states_its_rule_and_the_source(case: Case) -> None:
+    assert "elf/" in case.rule or "sysdeps/" in case.rule
+    assert case.rule.endswith(".")
+
+
+def test_cases_are_numbered() -> None:
+    numbers = [case.name.partition("-")[0] for case in cases()]
+    assert len(set(numbers)) == len(numbers)
+    assert all(number.isdigit() for number in numbers)
+    assert os.path.dirname(__file__).endswith("corpus")
