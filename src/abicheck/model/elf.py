@@ -283,12 +283,13 @@ class SharedObject:
     """The facts of one ELF file that has readable program headers.
 
     `references` stand in the order in which the loader meets them: DT_RELA/DT_REL (relative ones left out), then DT_JMPREL.
-    `open_references` are those that some other object may have to satisfy: left out are the ones to symbols that the object itself
-    defines and that a lookup in it is known to find (None: that is not known of any). `definitions` finds by name what a lookup through the object's own hash table would find, in the order of its chain; it may
-    decode lazily. `phdr_address` is where the loader finds the program headers in the mapping (None: nowhere, it copies them).
-    Of a file of another class or byte order only the header and segments are filled, and `foreign` is true: no 64-bit
-    little-endian loader looks any further. `beneath` is what a loader finds there that looks at no byte of `e_ident` (musl): an
-    ordinary file under a damaged `e_ident`.
+    `open_references` are those that some other object may have to satisfy: left out are the ones to symbols that the object
+    itself defines and that a lookup in it is known to find, `settled` in number (None: that is not known of any).
+    `definitions` finds by name what a lookup through the object's own hash table would find, in the order of its chain; it
+    may decode lazily. `phdr_address` is where the loader finds the program headers in the mapping (None: nowhere, it copies
+    them). Of a file of another class or byte order only the header and segments are filled, and `foreign` is true: no 64-bit
+    little-endian loader looks any further. `beneath` is what a loader finds there that looks at no byte of `e_ident` (musl):
+    an ordinary file under a damaged `e_ident`.
     """
 
     header: Header
@@ -303,6 +304,7 @@ class SharedObject:
     versions_in_use: bool = False  # l_versyms is set: DT_VERSYM together with DT_VERNEED or DT_VERDEF
     references: Sequence[Reference] = ()
     open_references: tuple[Reference, ...] | None = None
+    settled: int = 0
     definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
     faults: tuple[Fault, ...] = ()
     bad_bloom: bool = False  # the size of the GNU hash table's bloom filter is no power of two: an assertion of the loader

@@ -61,7 +61,7 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     if not dynamic.has_symtab:
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
     references = facts.references if facts.open_references is None else facts.open_references
-    space.references += len(references)
+    space.references += len(references) + facts.settled
     if not lazy and _known_to_bind(space.memo, item, scope):
         errors = _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)[0]
     else:

@@ -99,6 +99,7 @@ class _Facts:
             versions_in_use=self._versions.highest > 0,
             references=self._references.references,
             open_references=self._references.open,
+            settled=self._references.settled,
             definitions=self._definitions,
             faults=tuple(self._faults),
             bad_bloom=self._bad_bloom,

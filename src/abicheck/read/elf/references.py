@@ -43,6 +43,7 @@ class References(NamedTuple):
 
     references: Sequence[Reference] = ()
     open: tuple[Reference, ...] | None = None
+    settled: int = 0
     fault: Fault | None = None
     bad_relative_count: bool = False
 
@@ -168,7 +169,7 @@ class ReferenceReader:
                 (in_plt, [info for info in infos if info >> 32 not in settled or info & _MASK32 not in ordinary])
                 for in_plt, infos in runs
             ]
-            return References(LazyReferences(self, runs), self.pick(rest, words, versions))
+            return References(LazyReferences(self, runs), self.pick(rest, words, versions), len(settled))
         except (MemoryAccessError, ValueError):
             return None
 
@@ -270,7 +271,7 @@ class ReferenceReader:
                     kind = info & _MASK32
                     if run.relative:
                         if self.machine.checks_relative and kind not in self.machine.relative:
-                            return References(tuple(found.values()), None, bad_relative_count=True)
+                            return References(tuple(found.values()), bad_relative_count=True)
                     elif info not in seen:
                         seen.add(info)
                         reference = self._read(info, in_plt=run.in_plt)
@@ -279,5 +280,5 @@ class ReferenceReader:
                     if kind or run.relative:
                         image.write(offset, 8, text=relocations.text)
         except MemoryAccessError as error:
-            return References(tuple(found.values()), None, Fault("relocations", error.signal))
+            return References(tuple(found.values()), fault=Fault("relocations", error.signal))
         return References(tuple(found.values()))
