@@ -4,9 +4,8 @@
               symbols=[Symbol("puts", version="GLIBC_2.2.5", file="libc.so.6"), Symbol("answer", defined=True)],
               relocations=[Relocation("jump_slot", "puts")])
 
-What a loader only reads lies in one segment from address 0 on; what it writes to (the dynamic section, a slot for each
-relocation, the variables behind definitions) in a second one on a page of its own. `Elf.layout` tells where each table lies, for
-tests that damage one.
+What a loader only reads lies in one segment from address 0 on; what it writes to (dynamic section, a slot for each relocation,
+variables behind definitions) in a second one on a page of its own. `Elf.layout` tells where each table lies.
 """
 
 from __future__ import annotations
@@ -214,10 +213,9 @@ class Elf:
         indices = [0, *(self._version_index(symbol) for symbol in self.ordered)]
         tables["versym"] = struct.pack(f"<{len(indices)}H", *indices) if versioned else b""
         tables["code"] = RETURNS[self.machine] if self.constructor else b""
-        for text in (*self.needed, *self.filters, *self.auxiliaries, self.soname, self.rpath, self.runpath):
+        names = [*self.needed, *self.filters, *self.auxiliaries, self.soname, self.rpath, self.runpath]
+        for text in [*names, *(symbol.name for symbol in self.symbols)]:
             _ = self._strings[text or ""]
-        for symbol in self.symbols:
-            _ = self._strings[symbol.name]
         tables["dynstr"] = self._strings.data
         return tables
 

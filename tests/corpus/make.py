@@ -8,7 +8,7 @@ A case opens with a comment, the rule and its source, and holds
     environment   variables of the loader
     directory     the working directory, where it matters
     arch          the one machine that the rule is about
-    outside       the process dies in a constructor, which is outside of what abicheck and the truth tests call loading
+    system        true where it loads a library of the host, which cannot be had with another version of glibc
     files         by path: `link`, `text` or `directory`, else the fields of a shared object
 
 In every text {folder} is the folder of the case. Fields of a shared object are those of `tests.elfwriter.Elf` and
@@ -21,7 +21,8 @@ In every text {folder} is the folder of the case. Fields of a shared object are 
     flags         names of DT_FLAGS, flags_1 those of DT_FLAGS_1
     isa, abi_tag  notes
     machine       "other" for a machine that is not this one
-    patches       bytes written over the file: {at = 4, hex = "01"}; `at` may start at a table, as in "verneed+2"
+    patches       bytes written over the file: {at = 4, hex = "01"}, or the 64 bits of a place: {at = 40, place = "end"}; places may
+                  be given from a table or its like in `Elf.layout` on, as in "verneed+2"
     append, cut   so many bytes added at its end; its length (a number or a place as in `at`)
 """
 
@@ -66,7 +67,7 @@ class Case:
     environment: Mapping[str, str] = field(default_factory=dict)
     directory: str = "/"
     arch: str | None = None
-    outside: bool = False
+    system: bool = False
 
     def __str__(self) -> str:
         return self.name
@@ -136,7 +137,8 @@ def _shared_object(description: dict[str, Any], machine: str) -> bytes:
     elf = Elf(**{**_fields(description), "machine": machine})
     content = bytearray(elf.build()) + bytes(appended or 0)
     for patch in patches or ():
-        at, new = _place(patch["at"], elf), bytes.fromhex(patch["hex"])
+        at = _place(patch["at"], elf)
+        new = _place(patch["place"], elf).to_bytes(8, "little") if "place" in patch else bytes.fromhex(patch["hex"])
         content[at : at + len(new)] = new
     return bytes(content if cut is None else content[: _place(cut, elf)])
 

@@ -118,7 +118,9 @@ def observe(text: str, status: int) -> Observation:
 def observe_listing(text: str, status: int) -> tuple[bool, set[str]]:
     """One answer to "list": did it end well, and which errors and libraries did it print?"""
     lines = {re.sub(r" \(0x[0-9a-f]+\)$", "", line) for line in text.splitlines()}
-    lines = {line for line in lines if line != f"\t{LOADER}" and not line.endswith(f" => {LOADER}")}
+    # The loader itself comes first, under the name that the object's own PT_INTERP gives it.
+    loaders = {line.strip() for line in lines if line.startswith("\t") and " => " not in line}
+    lines = {line for line in lines if line.strip() not in loaders and line.rpartition(" => ")[2] not in loaders}
     if os.WIFSIGNALED(status):
         lines.add(f"signal: {signal.Signals(os.WTERMSIG(status)).name}")
     return status == 0, lines

@@ -37,6 +37,7 @@ class LoaderConfig:
     before the directory itself. `cache` maps a name to the paths that ld.so.cache gives for it, best first, with those that this
     CPU or kernel cannot take left out; None where there is no valid cache. `min_kernel` is the oldest kernel that the loader
     accepts. `vendor` is who built the C library, as its banner says (`Debian`, `Ubuntu`, ...): some patch the order of checks.
+    `tunables` are the names that GLIBC_TUNABLES may set there (None: not known, so those of the version): some are backported.
     `preload` are the names in /etc/ld.so.preload. `execstack_tunable_max` is the largest value that glibc.rtld.execstack takes
     (0: no such tunable).
     """
@@ -49,6 +50,7 @@ class LoaderConfig:
     cache: Mapping[str, tuple[str, ...]] | None = None
     min_kernel: tuple[int, int, int] = (3, 2, 0)
     execstack_tunable_max: int = 0
+    tunables: frozenset[str] | None = None
     vendor: str = ""
     preload: tuple[str, ...] = ()
 

@@ -168,24 +168,6 @@ def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str
     bias = (_TYPICAL_BASE - loads[0].mapstart) & _MASK
     for position, load in enumerate(loads):
         _check_segment(load, bias, host, name, first=not position)
-    if reserve == length:
-        _check_neighbours(loads, host, name)
-
-
-def _check_neighbours(loads: list[Load], host: Host, name: str) -> None:
-    """A segment beyond the span from the first to the last one is mapped over whatever the process has there."""
-    first, last = loads[0].mapstart, loads[-1].allocend + host.page_size
-    for load in loads:
-        if _signed(load.mapstart - first) < 0 or _signed(max(load.mapend, load.allocend) - last) > 0:
-            evidence = f"the segment at {load.mapstart:#x} is mapped over what lies beside the object"
-            if _signed(load.mapstart - first) + _TYPICAL_BASE + load.mapend - load.mapstart <= _TASK_SIZE:
-                raise DiedError(
-                    LoadError(kind="malformed-file", text="signal: SIGSEGV", object=name, evidence=(evidence,), certain=False)
-                )
-
-
-def _signed(distance: int) -> int:
-    return ((distance + (1 << 63)) & _MASK) - (1 << 63)
 
 
 def _check_segment(load: Load, bias: int, host: Host, name: str, *, first: bool) -> None:

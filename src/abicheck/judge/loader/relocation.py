@@ -27,18 +27,21 @@ class Scope(NamedTuple):
     """Where symbols are looked up.
 
     `tables` holds the objects in their order, each behind the names that it may define; `present` the identities of their facts;
-    `unversioned` the names of those without versions.
+    `unversioned` the names of those without versions. `erratic` tells that some of them has damaged tables, through which a
+    lookup of any name may lead astray.
     """
 
     tables: list[tuple[Container[str], Map]]
     present: frozenset[int]
     unversioned: frozenset[str]
+    erratic: bool
 
 
 def scope_of(maps: list[Map]) -> Scope:
     """The scope that looks in `maps` one after the other."""
     unversioned = frozenset(name for item in maps if not item.facts.versions_in_use for name in item.names)
-    return Scope([(item.defines, item) for item in maps], frozenset([id(item.facts) for item in maps]), unversioned)
+    erratic = not all(getattr(item.facts.definitions, "is_whole", True) for item in maps)
+    return Scope([(item.defines, item) for item in maps], frozenset([id(item.facts) for item in maps]), unversioned, erratic)
 
 
 def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -> None:
@@ -60,8 +63,10 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     _relr(space, item)
     if not dynamic.has_symtab:
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
-    references = facts.references if facts.open_references is None else facts.open_references
-    space.references += len(references) + facts.settled
+    # Where a lookup may lead astray, each reference must be looked up, in its order, whatever would satisfy it in the end.
+    known = facts.open_references is not None and not scope.erratic
+    references = facts.open_references if known and facts.open_references is not None else facts.references
+    space.references += len(references) + (facts.settled if known else 0)
     if not lazy and _known_to_bind(space.memo, item, scope):
         errors = _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)[0]
     else:
@@ -116,7 +121,7 @@ def _bind(
         elif reference.name is not None:
             key = id(reference)
             provider = hints.get(key, 0)
-            if provider not in present:
+            if provider not in present or scope.erratic:
                 hit = find(reference, scope.tables, space.host)
                 if hit is None:
                     if not reference.weak:
@@ -176,6 +181,8 @@ def _known_to_bind(memo: Memo, item: Map, scope: Scope) -> bool:
     satisfied all of them once does so again. The exception is an unversioned file of a wanted name (an assertion up to glibc
     2.40): where the scope holds a file without versions that was not there before, the references are bound anew.
     """
+    if scope.erratic:
+        return False
     for providers in memo.bound.get(id(item.facts), ()):
         if providers <= scope.present:
             return not any(need.file in scope.unversioned for need in item.facts.version_needs)

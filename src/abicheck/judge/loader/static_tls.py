@@ -64,7 +64,9 @@ def initial_tls(maps: Iterable[Map], host: Host) -> StaticTls:
             offset = start + size
     if host.libc.version >= _RSEQ_SINCE:
         offset = _round_up(offset, _RSEQ) + _RSEQ
-    modern = host.libc.version >= (2, 32)
+    # Debian's 2.31 has the tunables of 2.32, and with them the two kinds of surplus.
+    known = host.loader.tunables
+    modern = host.libc.version >= (2, 32) if known is None else "glibc.rtld.optional_static_tls" in known
     optional = tunable(host, "glibc.rtld.optional_static_tls", _OPTIONAL, (0, _ANY)) if modern else _ANY
     namespaces = tunable(host, "glibc.rtld.nns", _NAMESPACES, (1, 16)) if modern else _NAMESPACES
     surplus = _SURPLUS + (optional - _OPTIONAL if modern else 0) + (namespaces - _NAMESPACES) * _TLS_PER_NAMESPACE

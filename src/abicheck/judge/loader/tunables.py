@@ -14,6 +14,8 @@ def tunable(host: Host, name: str, default: int, bounds: tuple[int, int]) -> int
     The last setting counts. glibc takes decimal, octal (0…) and hexadecimal (0x…) numbers.
     """
     value = default
+    if host.loader.tunables is not None and name not in host.loader.tunables:
+        return default
     for setting in host.environment.get("GLIBC_TUNABLES", "").split(":"):
         key, separator, text = setting.partition("=")
         if key != name or not separator:

@@ -126,12 +126,13 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
     Iterating gives the names of all definitions that some lookup can reach.
     """
 
-    __slots__ = ("_found", "_hash", "_names_seen", "_tables", "_whole")
+    __slots__ = ("_found", "_hash", "_names_seen", "_tables", "is_whole")
 
     def __init__(self, hash_table: HashTable, tables: SymbolTables, *, whole: bool) -> None:
         self._hash = hash_table
         self._tables = tables
-        self._whole = whole
+        #: False where a lookup of any name, defined here or not, may lead the loader astray.
+        self.is_whole = whole and hash_table.count is not None
         self._found: dict[str, tuple[Definition, ...]] = {}
         self._names_seen: dict[str, int] | _Everything | None = None
 
@@ -142,9 +143,8 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
 
     def _indices(self) -> dict[str, int] | _Everything:
         if self._names_seen is None:
-            count = self._hash.count
-            known = self._whole and count is not None
-            self._names_seen = self._tables.names(self._hash.first, count or 0) if known else _Everything()
+            first, end = self._hash.first, self._hash.count or 0
+            self._names_seen = self._tables.names(first, end) if self.is_whole else _Everything()
         return self._names_seen
 
     def _look_up(self, name: str) -> tuple[Definition, ...]:

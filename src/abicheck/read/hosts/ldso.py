@@ -17,6 +17,7 @@ _GLIBC_NODE = re.compile(rb"\0GLIBC_2\.(\d+)(?=\0)")
 _MUSL_VERSION = re.compile(rb"\0(\d+)\.(\d+)\.(\d+)(?:[-_.]git[^\0]*)?\0")
 # An ELF note of type 1 named GNU with four words: NT_GNU_ABI_TAG.
 _ABI_TAG = b"\x04\0\0\0\x10\0\0\0\x01\0\0\0GNU\0"
+_TUNABLE = re.compile(rb"\0(glibc\.[a-z]+\.[a-z0-9_]+)(?=\0)")
 _EXECSTACK = b"\0glibc.rtld.execstack\0"
 
 MUSL_PATH = "/lib:/usr/local/lib:/usr/lib"
@@ -29,6 +30,7 @@ class Glibc(NamedTuple):
     lib: str
     hwcaps: tuple[str, ...]
     execstack_tunable_max: int
+    tunables: frozenset[str] = frozenset()
 
 
 class Banner(NamedTuple):
@@ -52,6 +54,7 @@ def parse_glibc_loader(data: bytes) -> Glibc | None:
         lib=lib.group(1).decode() if lib else system[0].rstrip("/").rpartition("/")[2],
         hwcaps=tuple(hwcaps.group(1).decode().split(":")) if hwcaps else (),
         execstack_tunable_max=_execstack_max(data),
+        tunables=frozenset(name.decode() for name in _TUNABLE.findall(data)),
     )
 
 

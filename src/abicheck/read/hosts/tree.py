@@ -89,6 +89,7 @@ def _glibc(
         cache=None if cache is None else parse_cache(cache, reader),
         min_kernel=banner.min_kernel,
         execstack_tunable_max=built_in.execstack_tunable_max,
+        tunables=built_in.tunables,
         vendor=banner.vendor,
         preload=_preload_file(read_bytes(files, "/etc/ld.so.preload")),
     )
