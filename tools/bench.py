@@ -98,18 +98,15 @@ def compare(
         print(line)
         return None
     ratio = statistics.median(a.cpu / b.cpu for a, b in zip(own, other, strict=True))
-    print(
-        f"{line}; {os.path.basename(theirs[0]) if theirs else ''} cpu {statistics.median(r.cpu for r in other):.3f} s; ratio {ratio:.3f}"
-    )
+    print(f"{line}; peer's cpu {statistics.median(r.cpu for r in other):.3f} s; ratio {ratio:.3f}")
     return ratio
 
 
 def bench(runs: int) -> list[str]:
     """Run all jobs; gives the bounds that were missed."""
     objects = shared_objects(environment())
-    print(
-        f"{len(objects)} shared objects, {sum(os.path.getsize(path) for path in objects) / 1e6:.0f} MB, Python {sys.version.split()[0]}"
-    )
+    size = sum(os.path.getsize(path) for path in objects) / 1e6
+    print(f"{len(objects)} shared objects, {size:.0f} MB, Python {sys.version.split()[0]}")
     check = [*ABICHECK, "check", "--format", "json"]
     largest = max((path for path in objects if "libctranslate2" in path), key=os.path.getsize)
     missed = []
@@ -127,9 +124,7 @@ def bench(runs: int) -> list[str]:
         ours = [measure([*ABICHECK, "--help"]).cpu for _ in range(runs)]
     extra = statistics.median(ours) - statistics.median(empty)
     peak = measure([*check, "--no-cache", *objects]).peak
-    print(
-        f"--help: {statistics.median(ours):.3f} s, an empty click program {statistics.median(empty):.3f} s, difference {1000 * extra:.0f} ms"
-    )
+    print(f"--help: {statistics.median(ours):.3f} s, {1000 * extra:.0f} ms more than an empty click program")
     if first is not None and first > 0.15:
         missed.append(f"all objects take {first:.3f} of ldd -r's CPU time, more than 0.15")
     if again is not None and again > 0.5:

@@ -8,13 +8,14 @@ A case opens with a comment, the rule and its source, and holds
     environment   variables of the loader
     directory     the working directory, where it matters
     arch          the one machine that the rule is about
-    system        true where it loads a library of the host, which cannot be had with another version of glibc
+    system        true where it loads a library of the host, or starts with a tunable, which is not to be had of another glibc
+    crashes_before    the glibc before which the process dies in a constructor, beyond what a loader can be asked
     files         by path: `link`, `text` or `directory`, else the fields of a shared object
 
 In every text {folder} is the folder of the case. Fields of a shared object are those of `tests.elfwriter.Elf` and
 
     exports       symbols that it defines: "f", "f@@V" (default version), "f@V", or {name = "f", binding = "weak", ...}
-    references    relocations: "f" or {name = "f@V", file = "libf.so", kind = "jump_slot", ...}; kind 0 to 255 is a bare number
+    references    relocations: "f" or {name = "f@V", file = "libf.so", kind = "jump_slot", offset = 64, ...}
     mentions      undefined symbols that no relocation names
     tls           size and alignment of its thread-local variables
     stack         the flags of PT_GNU_STACK, as in "RWE", or "absent"
@@ -28,13 +29,13 @@ In every text {folder} is the folder of the case. Fields of a shared object are 
 
 from __future__ import annotations
 
-import os
 import sys
 from dataclasses import dataclass, field
+from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from tests import elfparts
+from tests import elfparts, elfwriter
 from tests.elfparts import NeededVersion, Relocation, Symbol, abi_tag, gnu_property
 from tests.elfwriter import Elf
 
@@ -68,6 +69,7 @@ class Case:
     directory: str = "/"
     arch: str | None = None
     system: bool = False
+    crashes_before: str = "2.17"
 
     def __str__(self) -> str:
         return self.name
@@ -108,6 +110,21 @@ class Case:
 def cases() -> list[Case]:
     """All cases, in the order of their names."""
     return [_read(path) for path in sorted(DIRECTORY.glob("*.toml"))]
+
+
+def build_all(place: Path, machine: str, folder: str) -> None:
+    """Build every case that `machine` is asked, each in a folder of its name under `place`, known to the loader as `folder`."""
+    for case in cases():
+        if case.arch in (None, machine):
+            case.build(place / case.name, machine, f"{folder}/{case.name}")
+
+
+def digest() -> str:
+    """Changes with the cases and with what makes them."""
+    found = blake2b(digest_size=6)
+    for path in (*sorted(DIRECTORY.glob("*.toml")), Path(__file__), *map(Path, (elfwriter.__file__, elfparts.__file__))):
+        found.update(path.read_bytes())
+    return found.hexdigest()
 
 
 def _read(path: Path) -> Case:
@@ -155,12 +172,12 @@ def _fields(description: dict[str, Any]) -> dict[str, Any]:
     fields = dict(description)
     exports = [_symbol(each, defined=True) for each in fields.pop("exports", ())]
     references = [_named(each) for each in fields.pop("references", ())]
-    kinds = [(each["name"], each.pop("kind", "glob_dat")) for each in references]
+    relocations = [(each["name"], each.pop("kind", "glob_dat"), each.pop("offset", None)) for each in references]
     defined = {symbol.name for symbol in exports}
     wanted = [_symbol(each) for each in [*fields.pop("mentions", ()), *references]]
     undefined = list(dict.fromkeys(symbol for symbol in wanted if symbol.name not in defined))
     fields["symbols"] = [*undefined, *exports]
-    fields["relocations"] = [Relocation(kind, name.partition("@")[0] or None) for name, kind in kinds]
+    fields["relocations"] = [Relocation(kind, name.partition("@")[0], offset) for name, kind, offset in relocations]
     fields["version_needs"] = [NeededVersion(**each) for each in fields.pop("version_needs", ())]
     fields["notes"] = _notes(fields)
     fields["dynamic"] = [tuple(entry) for entry in fields.pop("dynamic", ())] + _flags(fields)
@@ -181,7 +198,7 @@ def _symbol(description: str | dict[str, Any], *, defined: bool = False) -> Symb
     fields = _named(description)
     name, at, version = fields.pop("name").partition("@")
     for key in ("binding", "type", "visibility"):
-        if key in fields:
+        if isinstance(fields.get(key), str):
             fields[key] = getattr(elfparts, fields[key].upper())
     default = version.startswith("@") or not defined
     return Symbol(name, defined, version.lstrip("@") if at else None, default=default, **fields)

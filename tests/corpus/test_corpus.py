@@ -119,10 +119,11 @@ class Machine:
         own, memo = host.libc, Memo()
         if glibc is not None:
             subdirectories = ("glibc-hwcaps/x86-64-v2/",) if glibc >= (2, 33) else ()
-            loader = replace(host.loader, hwcap_subdirs=subdirectories, execstack_tunable_max=2 if glibc >= (2, 41) else 0)
+            maximum = 2 if glibc >= (2, 41) else 0
+            loader = replace(host.loader, hwcap_subdirs=subdirectories, execstack_tunable_max=maximum, tunables=None)
             host = replace(host, libc=replace(own, version=glibc), loader=loader)
-        # The interpreter is this machine's and starts with its own C library, whatever version opens the case then.
-        starting = replace(host, libc=own)
+        # The interpreter is this machine's: its C library need not be fit for an older loader.
+        starting = replace(host, libc=own) if host.libc.version < own.version else host
         assert host.python is not None
         begun, process = start(starting, host.python.path, memo)
         assert begun.errors == ()

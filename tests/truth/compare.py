@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -80,7 +79,8 @@ def compare(host: Host, corpus: Path, observed: Mapping[str, Observation], subje
 
 def table(pairs: Sequence[Pair]) -> Iterator[str]:
     """Figures for each host and for each family."""
-    yield f"{'':40} {'pairs':>6} {'fail':>6} {'verdicts':>14} {'texts':>11} {'depends':>8} {'unstable':>9} {'constructor':>12}"
+    heads = ("pairs", 6), ("fail", 6), ("verdicts", 14), ("texts", 11), ("depends", 8), ("unstable", 9), ("resolver", 9)
+    yield f"{'':40} {' '.join(f'{head:>{width}}' for head, width in heads)} {'constructor':>12}"
     for title, key in (("host", _host_of), ("family", _family_of), ("all", lambda _: "all")):
         groups: dict[str, list[Pair]] = {}
         for pair in pairs:
@@ -103,11 +103,12 @@ def _row(name: str, pairs: Sequence[Pair]) -> str:
     total = max(len(counted), 1)
     verdicts = sum(pair.verdict_equal for pair in counted)
     texts = sum(pair.text_equal for pair in counted)
-    other = Counter("depends" if pair.depends else "unstable" for pair in pairs if not pair.counted)
     fail = sum(not pair.observed.loads for pair in counted)
-    dead = sum(pair.observed.phase == "constructor" for pair in pairs)
     shares = f"{100 * verdicts / total:13.2f}% {100 * texts / total:10.2f}%"
-    return f"{name:40} {len(counted):6} {fail:6} {shares} {other['depends']:8} {other['unstable']:9} {dead:12}"
+    depends = sum(pair.depends for pair in pairs)
+    unstable = sum(not pair.observed.stable for pair in pairs)
+    resolver, constructor = (sum(pair.observed.phase == phase for pair in pairs) for phase in ("resolver", "constructor"))
+    return f"{name:40} {len(counted):6} {fail:6} {shares} {depends:8} {unstable:9} {resolver:9} {constructor:12}"
 
 
 def differences(pairs: Sequence[Pair]) -> Iterator[str]:

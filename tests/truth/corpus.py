@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import zip_longest
+from random import Random
 from typing import TYPE_CHECKING
 
 from containers.make_root import cache_dir
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 #: So many of each directory of a root's own objects are taken.
 ROOT_SAMPLE = 40
+SEQUENCES = 200
 #: Names that are searched for, not opened as they are.
 BY_NAME = (
     "libc.so.6",
@@ -74,7 +76,9 @@ class Corpus:
         """What is opened on `host`."""
         everything = [*self.intact, *_by_name(), *_of_root(host.root), *self.damaged]
         here = [subject for subject in everything if subject.machine in ("", host.arch)]
-        return [subject for subject in here if not host.families or subject.family in host.families]
+        if host.families:
+            return [subject for subject in here if subject.family in host.families]
+        return [*here, *_sequences(here, host.arch)]
 
 
 def corpus(seed: int | None = None, machines: Collection[str] = ("x86_64",)) -> Corpus:
@@ -87,12 +91,15 @@ def corpus(seed: int | None = None, machines: Collection[str] = ("x86_64",)) -> 
     return Corpus(directory=directory, intact=intact, damaged=damaged)
 
 
-def stratified(groups: dict[str, list[Subject]], count: int) -> dict[str, list[Subject]]:
-    """About `count` pairs of root and subject: of every family in every root in turn, in an order that never changes."""
+def stratified(groups: dict[str, list[Subject]], count: int, coarse: Collection[str] = ()) -> dict[str, list[Subject]]:
+    """About `count` pairs of host and subject: of every family on every host in turn, in an order that never changes.
+
+    On the hosts `coarse` all families count as one.
+    """
     strata: dict[tuple[str, str], list[tuple[str, Subject]]] = {}
     for name, subjects in groups.items():
         for subject in sorted(subjects, key=lambda subject: _rank(name, subject.path)):
-            strata.setdefault((name, subject.family), []).append((name, subject))
+            strata.setdefault((name, "" if name in coarse else subject.family), []).append((name, subject))
     chosen = [pair for turn in zip_longest(*strata.values()) for pair in turn if pair is not None][:count]
     return {name: [subject for at, subject in chosen if at == name] for name in groups}
 
@@ -134,6 +141,25 @@ def _of_root(root: Path) -> Iterator[Subject]:
 
 def _group(file: Path) -> str:
     return "/".join(file.parts[2:4]) if len(file.parts) > 4 else file.parts[2]
+
+
+def _sequences(subjects: Sequence[Subject], arch: str) -> Iterator[Subject]:
+    """Several objects opened in one process, one after the other: what is loaded already decides, too."""
+    random = Random(arch)
+    intact = [subject for subject in subjects if subject.family in {"wheel" if arch == "x86_64" else f"wheel-{arch}", "root"}]
+    damaged = [
+        subject for subject in subjects if subject.family in {"stack", "tls", "names", "dependency stack", "dependency tls"}
+    ]
+    for _ in range(SEQUENCES):
+        chosen = [
+            *random.sample(intact, random.randrange(3)),
+            *random.sample(damaged, random.randrange(1, 3)),
+            random.choice(intact),
+        ]
+        if random.random() < 0.5:
+            chosen.append(random.choice(damaged))
+        paths = "\t".join(subject.path for subject in chosen)
+        yield Subject(path=paths, family="sequence", edit="; ".join(subject.edit or "intact" for subject in chosen))
 
 
 def _odd(directory: Path) -> Sequence[Subject]:

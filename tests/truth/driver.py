@@ -2,9 +2,11 @@
 
 It reads one path a line and writes, for each, one line `repr((path, report, output, status))`: `report` is "ok", "E" with the
 loader's text, or None where the child did not live to tell; `output` is what the child wrote to stdout and stderr; `status` is as
-from waitpid. In the mode "plain" nothing is done before the object is opened. In the mode "zeros" or "garbage" unreadable pages
-lie where it would have had neighbours in memory, and the heap was used for such bytes before. In the mode "trace" one path is
-opened for LD_DEBUG to be read, and if a signal kills the child, then the file in whose code that happened is told.
+from waitpid. Of several paths with tabs between them, all are opened and the last one counts.
+
+In the mode "plain" nothing is done before that. In the mode "zeros" or "garbage" unreadable pages lie where the object would have
+had neighbours in memory, and the heap was used for such bytes before. In the mode "trace" one path is opened for LD_DEBUG to be
+read, and if a signal kills the child, then the file in whose code that happened is told.
 
 ctypes is imported before the fork, so every child starts with `_ctypes` and its libffi loaded. Only modules that are compiled
 into Debian's python3.9 are imported beside it, so nothing else is loaded.
@@ -25,6 +27,14 @@ MAP_PRIVATE, MAP_ANONYMOUS = 2, 32
 PTRACE_TRACEME, PTRACE_CONT, PTRACE_GETREGS = 0, 7, 12
 #: Of the registers of x86-64, as PTRACE_GETREGS gives them, this one is the instruction pointer.
 RIP = 16
+
+
+def prepare(path: str) -> str:
+    """Opens all paths but the last, which is returned."""
+    *before, last = path.split("\t")
+    for each in before:
+        open_and_report(each)
+    return last
 
 
 def open_and_report(path: str) -> bytes:
@@ -71,7 +81,7 @@ def child(path: str, pipe: int) -> None:
     for stream in (0, 1, 2):
         os.dup2(pipe, stream)
     signal.alarm(SECONDS)
-    os.write(2, MARK + open_and_report(path))
+    os.write(2, MARK + open_and_report(prepare(path)))
     os._exit(0)
 
 
@@ -107,9 +117,10 @@ def trace(path: str) -> None:
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
     pid = os.fork()
     if pid == 0:
+        last = prepare(path)
         libc.ptrace(PTRACE_TRACEME, 0, None, None)
         os.write(2, MARK)
-        open_and_report(path)
+        open_and_report(last)
         os._exit(0)
     registers = (ctypes.c_ulong * 27)()
     status = os.waitpid(pid, 0)[1]

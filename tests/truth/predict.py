@@ -34,9 +34,16 @@ class Predictor:
         _, self._process = dlopen(process, f"/{ctypes.relative_to(host.root)}", self._host, self._memo)
 
     def predict(self, path: str) -> tuple[str | None, bool]:
-        """What abicheck says `dlopen` of `path` will say, None when it loads; and whether it says that it cannot know."""
+        """What abicheck says `dlopen` of `path` will say, None when it loads; and whether it says that it cannot know.
+
+        Of several paths with tabs between them, all are opened in one process and the last one counts.
+        """
+        process = self._process
         try:
-            link_map, _ = dlopen(self._process, path, self._host, self._memo)
+            for each in path.split("\t"):
+                link_map, process = dlopen(process, each, self._host, self._memo)
+                if (link_map.predicted or "").startswith(("signal: ", "exit ")):
+                    break
         except Exception as error:  # noqa: BLE001  # what is wrong with abicheck is a difference like any other
             return f"abicheck raised {type(error).__name__}: {error}", False
         text = link_map.predicted

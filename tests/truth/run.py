@@ -29,7 +29,7 @@ def run(hosts: Sequence[Host], objects: Corpus, *, full: bool, only: str, json_f
         host.name: [each for each in objects.of(host) if only in f"{each.path} {each.family} {each.edit}"] for host in hosts
     }
     if not full:
-        groups = stratified(groups, SOME)
+        groups = stratified(groups, SOME, {host.name for host in hosts if host.families})
     chosen = [(host, groups[host.name]) for host in hosts if groups[host.name]]
     observed = [Oracle(host=host, corpus=objects.directory).ask([each.path for each in group], jobs) for host, group in chosen]
     with ProcessPoolExecutor(jobs) as pool:

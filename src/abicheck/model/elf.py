@@ -262,8 +262,7 @@ class DynamicInfo:
 class Property(NamedTuple):
     """What the notes ask for; every mask is 0 where the note is absent.
 
-    `abi_tag_errno` is for glibc <= 2.35, which reads note segments from the file until it finds an ABI tag: the errno of a note
-    segment that it cannot read before that (0: the file is too short for it), None if there is none.
+    `abi_tag_errno` is that of a note segment which glibc <= 2.35 cannot read before it finds an ABI tag (0: it is cut short).
     """
 
     x86_isa_needed: int = 0

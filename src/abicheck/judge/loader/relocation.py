@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.loader.binding import find
 from abicheck.judge.loader.errno import with_errno
 from abicheck.judge.loader.mapping import check_relro
-from abicheck.judge.loader.state import RefusedError, assertion, die
+from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.static_tls import take_descriptor, take_static
 from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
@@ -16,8 +17,15 @@ if TYPE_CHECKING:
     from collections.abc import Container, Sequence
 
     from abicheck.judge.loader.state import Map, Memo, Namespace
-    from abicheck.model.elf import Reference
+    from abicheck.model.elf import DynamicInfo, Reference
 
+#: Up to glibc 2.34 the string table is taken whether or not a relocation needs it.
+_STRTAB_TAKEN_LATE = (2, 35)
+_RELATIVE_ASSERTION = (
+    "../sysdeps/x86_64/dl-machine.h",
+    "elf_machine_rela_relative",
+    "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE",
+)
 _NEEDS_TLS = ("tls-static", "tls-descriptor")
 #: Reference kinds that may end in something else than "found" or "undefined symbol".
 _SPECIAL = (*_NEEDS_TLS, "unknown", "irelative")
@@ -61,8 +69,7 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
         space.errors.append(LoadError(kind="text-relocation-denied", text=text, object=item.path))
         return
     _relr(space, item)
-    if not dynamic.has_symtab:
-        raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
+    _check_tables(item, dynamic, space.host.libc.version)
     # Where a lookup may lead astray, each reference must be looked up, in its order, whatever would satisfy it in the end.
     known = facts.open_references is not None and not scope.erratic
     references = facts.open_references if known and facts.open_references is not None else facts.references
@@ -76,9 +83,7 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     space.errors += errors
     if not errors and facts.bad_relative_count:
         # DT_RELACOUNT promises that many R_*_RELATIVE at the start of the table.
-        condition = "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE"
-        malformed = LoadError(kind="malformed-file", text="", object=item.path)
-        raise assertion("../sysdeps/x86_64/dl-machine.h", "elf_machine_rela_relative", condition, malformed)
+        raise assertion(*_RELATIVE_ASSERTION, LoadError(kind="malformed-file", text="", object=item.path))
     if not errors and (fault := facts.fault("relocations")):
         raise die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory")
     if id(facts) not in space.memo.protected:
@@ -87,6 +92,20 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
             space.memo.protected.add(id(facts))
         except RefusedError as refused:
             space.errors.append(refused.error)
+
+
+def _check_tables(item: Map, dynamic: DynamicInfo, version: tuple[int, ...]) -> None:
+    """What the loader takes from PT_DYNAMIC before it looks at any relocation."""
+    if not dynamic.has_symtab:
+        raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
+    if not dynamic.has_strtab and version < _STRTAB_TAKEN_LATE:
+        raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_STRTAB is missing")
+    if dynamic.null_rela and version < (2, 36):
+        # Only with DT_RELR may DT_RELA be 0; before that the ELF header is taken for relocations.
+        malformed = LoadError(kind="malformed-file", text="", object=item.path, evidence=("DT_RELA is 0",))
+        if dynamic.relacount:
+            raise assertion(*_RELATIVE_ASSERTION, malformed)
+        raise DiedError(replace(malformed, text=f"{item.path}: unexpected reloc type 0x40", certain=False))
 
 
 def _relr(space: Namespace, item: Map) -> None:

@@ -91,7 +91,9 @@ class Searcher:
     def open(self) -> _Open:
         """The file that the loader takes; raises `RefusedError` when there is none or a broken one ends the search."""
         if "/" in self.name:
-            path = expand(self.name, self.loader.origin, self.host) if self.loader is not None else self.name
+            # In the name given to dlopen tokens stand for what they are to the caller, which is taken to be the main program.
+            caller = self.loader or self.space.maps[0]
+            path = expand(self.name, caller.origin, self.host)
             opened = self._try(path, "path", None) if path else None
         else:
             opened = next((hit for hit in map(self._first, self._places()) if hit is not None), None)
