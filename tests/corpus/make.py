@@ -22,9 +22,9 @@ In every text {folder} is the folder of the case. Fields of a shared object are 
     flags         names of DT_FLAGS, flags_1 those of DT_FLAGS_1
     isa, abi_tag  notes
     machine       "other" for a machine that is not this one
-    patches       bytes written over the file: {at = 4, hex = "01"}, or the 64 bits of a place: {at = 40, place = "end"}; places may
-                  be given from a table or its like in `Elf.layout` on, as in "verneed+2"
-    append, cut   so many bytes added at its end; its length (a number or a place as in `at`)
+    patches       bytes written over the file, {at = 4, hex = "01"}, or the 64 bits of an offset, {at = 40, place = "end"}; offsets
+                  are numbers or count from what is in `Elf.layout`, as in "verneed+2"
+    append, cut   so many bytes added at its end; the offset at which it ends
 """
 
 from __future__ import annotations
@@ -82,13 +82,13 @@ class Case:
         """The loader's environment."""
         return {name: _at(value, folder) for name, value in self.environment.items()}
 
-    def expected(self, folder: str, glibc: tuple[int, ...]) -> list[str | None]:
-        """What the loader of this glibc says to each of the paths, None where they load."""
-        says: str | list[str] = ""
-        for since, texts in (self.says if isinstance(self.says, dict) else {"2.17": self.says}).items():
+    def expected(self, folder: str, glibc: tuple[int, ...]) -> list[str | None] | None:
+        """What the loader of this glibc says to each of the paths, None where they load; nothing where the case does not tell."""
+        expected = None
+        for since, says in (self.says if isinstance(self.says, dict) else {"2.17": self.says}).items():
             if tuple(map(int, since.split("."))) <= glibc:
-                says = texts
-        return [None if text == _LOADS else _at(text, folder) for text in _listed(says)]
+                expected = [None if text == _LOADS else _at(text, folder) for text in _listed(says)]
+        return expected
 
     def build(self, place: Path, machine: str, folder: str | None = None) -> None:
         """Write the files under `place`, which the loader will know as `folder`."""

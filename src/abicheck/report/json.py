@@ -12,8 +12,11 @@ if TYPE_CHECKING:
 
 
 def render(report: Report) -> str:
-    """The report as one JSON document in ASCII, so that file names in no encoding at all pass unharmed."""
-    return json.dumps(document(report), indent=2) + "\n"
+    """The report as one JSON document, a result a line, in ASCII, so that file names in no encoding at all pass unharmed."""
+    plain = document(report)
+    rows = ",\n".join(map(json.dumps, plain["results"]))
+    fields = {key: json.dumps(value) for key, value in plain.items()} | {"results": f"[\n{rows}\n]"}
+    return "{" + ",\n".join(f"{json.dumps(key)}: {value}" for key, value in fields.items()) + "}\n"
 
 
 def document(report: Report) -> dict[str, Any]:

@@ -28,7 +28,12 @@ def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), 
     order: list[Map] = [root, *preloads]
     seen = {id(item) for item in order}
     done: set[int] = set()
-    while (item := next((each for each in order if id(each) not in done), None)) is not None:
+    position = 0
+    while position < len(order):
+        item = order[position]
+        position += 1
+        if id(item) in done:
+            continue
         done.add(id(item))
         # An object that an earlier load brought has its list of dependencies; its direct ones still are walked.
         fresh = item is not root and not item.dependencies
@@ -36,6 +41,7 @@ def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), 
         for filtee in filtees:
             _insert_before(order, filtee, item)
             seen.add(id(filtee))
+            position = 0
         for dependency in needed:
             if id(dependency) not in seen:
                 seen.add(id(dependency))
