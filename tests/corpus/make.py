@@ -22,7 +22,7 @@ In every text {folder} is the folder of the case. Fields of a shared object are 
     flags         names of DT_FLAGS, flags_1 those of DT_FLAGS_1
     isa, abi_tag  notes
     machine       "other" for a machine that is not this one
-    patches       bytes written over the file, {at = 4, hex = "01"}, or the 64 bits of an offset, {at = 40, place = "end"}; offsets
+    patches       bytes written over the file, {at = 4, hex = "01"}, or 64 bits of an offset, {at = 40, place = "end"}; offsets
                   are numbers or count from what is in `Elf.layout`, as in "verneed+2"
     append, cut   so many bytes added at its end; the offset at which it ends
 """

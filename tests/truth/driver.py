@@ -5,14 +5,15 @@ loader's text, or None where the child did not live to tell; `output` is what th
 from waitpid. Of several paths with tabs between them, all are opened and the last one counts.
 
 In the mode "plain" nothing is done before that. In the mode "zeros" or "garbage" unreadable pages lie where the object would have
-had neighbours in memory, and the heap was used for such bytes before. In the mode "trace" one path is opened for LD_DEBUG to be
-read, and if a signal kills the child, then the file in whose code that happened is told.
+had neighbours in memory, and the heap was used for such bytes before. In the mode "trace", with LD_DEBUG=files, the lines are
+`repr((path, initialised, file))`: whether the loader called a constructor, and in whose code the child was when a signal came.
 
 ctypes is imported before the fork, so every child starts with `_ctypes` and its libffi loaded. Only modules that are compiled
 into Debian's python3.9 are imported beside it, so nothing else is loaded.
 """
 
 import ctypes
+import fcntl
 import os
 import signal
 import sys
@@ -25,6 +26,7 @@ PAGE = 4096
 FILLINGS = {"zeros": 0x00, "garbage": 0x5A}
 MAP_PRIVATE, MAP_ANONYMOUS = 2, 32
 PTRACE_TRACEME, PTRACE_CONT, PTRACE_GETREGS = 0, 7, 12
+F_SETPIPE_SZ = 1031
 #: Of the registers of x86-64, as PTRACE_GETREGS gives them, this one is the instruction pointer.
 RIP = 16
 
@@ -76,13 +78,11 @@ def use_heap(filling: int) -> None:
         free(block)
 
 
-def child(path: str, pipe: int) -> None:
-    """Opens `path` with stdin, stdout and stderr on `pipe` and writes the report there."""
+def redirect(pipe: int) -> None:
+    """Puts stdin, stdout and stderr on `pipe`, and sets a time limit."""
     for stream in (0, 1, 2):
         os.dup2(pipe, stream)
     signal.alarm(SECONDS)
-    os.write(2, MARK + open_and_report(prepare(path)))
-    os._exit(0)
 
 
 def read_all(pipe: int) -> bytes:
@@ -91,6 +91,7 @@ def read_all(pipe: int) -> bytes:
     while True:
         part = os.read(pipe, 65536)
         if not part:
+            os.close(pipe)
             return b"".join(parts)
         parts.append(part)
 
@@ -101,34 +102,40 @@ def answer(path: str) -> str:
     pid = os.fork()
     if pid == 0:
         os.close(reader)
-        child(path, writer)
+        redirect(writer)
+        os.write(2, MARK + open_and_report(prepare(path)))
+        os._exit(0)
     os.close(writer)
-    written = read_all(reader)
-    os.close(reader)
+    output, mark, report = read_all(reader).partition(MARK)
     status = os.waitpid(pid, 0)[1]
-    output, mark, report = written.partition(MARK)
     told = report.decode("utf-8", "backslashreplace") if mark else None
     return repr((path, told, output.decode("utf-8", "backslashreplace"), status))
 
 
-def trace(path: str) -> None:
-    """Opens `path` in a child under ptrace; writes where its code was when a signal came that kills."""
+def trace(path: str) -> str:
+    """The line for `path` in the mode "trace": opened in a child under ptrace."""
     libc = ctypes.CDLL(None)
     libc.ptrace.argtypes = [ctypes.c_long, ctypes.c_long, ctypes.c_void_p, ctypes.c_void_p]
+    reader, writer = os.pipe()
+    fcntl.fcntl(writer, F_SETPIPE_SZ, 1 << 20)  # nobody reads while the child runs
     pid = os.fork()
     if pid == 0:
+        redirect(writer)
         last = prepare(path)
         libc.ptrace(PTRACE_TRACEME, 0, None, None)
         os.write(2, MARK)
         open_and_report(last)
         os._exit(0)
+    os.close(writer)
     registers = (ctypes.c_ulong * 27)()
+    file = None
     status = os.waitpid(pid, 0)[1]
     while os.WIFSTOPPED(status):
         libc.ptrace(PTRACE_GETREGS, pid, None, ctypes.addressof(registers))
-        os.write(1, (file_at(pid, registers[RIP]) + "\n").encode("utf-8", "surrogateescape"))
+        file = file_at(pid, registers[RIP])
         libc.ptrace(PTRACE_CONT, pid, None, os.WSTOPSIG(status))
         status = os.waitpid(pid, 0)[1]
+    return repr((path, b"calling init: " in read_all(reader).partition(MARK)[2], file))
 
 
 def file_at(pid: int, address: int) -> str:
@@ -144,14 +151,12 @@ def file_at(pid: int, address: int) -> str:
 def main() -> None:
     """Answers until stdin ends."""
     mode = sys.argv[1]
-    if mode == "trace":
-        trace(sys.argv[2])
-        return
     if mode in FILLINGS:
         guard()
         use_heap(FILLINGS[mode])
     for line in sys.stdin:
-        sys.stdout.write(answer(line.rstrip("\n")) + "\n")
+        path = line.rstrip("\n")
+        sys.stdout.write((trace(path) if mode == "trace" else answer(path)) + "\n")
         sys.stdout.flush()
 
 

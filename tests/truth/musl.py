@@ -137,18 +137,19 @@ class Predictor:
         self._memo = Memo()
         self._process = start(self._host, PROBE, self._memo)[1]
 
-    def opening(self, path: str) -> str | None:
-        """What dlopen says."""
-        return _printable(dlopen(self._process, path, self._host, self._memo)[0].predicted)
+    def opening(self, path: str) -> tuple[str | None, bool]:
+        """What dlopen says, and whether abicheck says that it cannot know."""
+        link_map, _ = dlopen(self._process, path, self._host, self._memo)
+        return _printable(link_map.predicted), not link_map.errors and bool(link_map.missing)
 
-    def listing(self, path: str) -> tuple[bool, set[str]]:
-        """What --list says."""
+    def listing(self, path: str) -> tuple[bool, bool, set[str]]:
+        """What --list says: does it end well, or can abicheck not know, and which lines are printed?"""
         link_map, _ = musl.list_objects(self._host, path, self._memo)
         lines = {_printable(re.sub(r"^exit \d+: ", "", error.text)) or "" for error in link_map.errors}
         for item in link_map.objects[1:]:
             if item.search.found != "built-in":
                 lines.add(f"\t{item.names[0]} => {item.path}")
-        return not link_map.errors, lines
+        return not link_map.errors, not link_map.errors and bool(link_map.missing), lines
 
 
 def _printable(text: str | None) -> str | None:
@@ -162,12 +163,12 @@ def compare_opening(host: Host, objects: Path, subjects: Sequence[Subject]) -> I
         answers = [ask(host, objects, [subject.path for subject in some], mode) for mode in ("open", "guarded")]
         for subject in some:
             plain, guarded = (observe(*answer[subject.path]) for answer in answers)
-            predicted = predictor.opening(subject.path)
+            predicted, depends = predictor.opening(subject.path)
             observed = replace(plain, stable=plain == guarded)
             if predicted == plain.text:
                 # A death in a constructor that was foretold is one that the loader is to blame for: it left DT_RELR undone.
                 observed = replace(observed, phase="loader")
-            yield Pair(host=host, subject=subject, predicted=predicted, depends=False, observed=observed)
+            yield Pair(host=host, subject=subject, predicted=predicted, depends=depends, observed=observed)
 
 
 def compare_listing(host: Host, objects: Path, subjects: Sequence[Subject]) -> Iterator[Pair]:
@@ -177,12 +178,12 @@ def compare_listing(host: Host, objects: Path, subjects: Sequence[Subject]) -> I
         answers = ask(host, objects, [subject.path for subject in some], "list", LOADER)
         for subject in some:
             well, lines = observe_listing(*answers[subject.path])
-            predicted_well, predicted_lines = predictor.listing(subject.path)
+            predicted_well, depends, predicted_lines = predictor.listing(subject.path)
             observed = Observation(outcome="loads" if well else "fails", text=_excerpt(lines - predicted_lines))
             # Where both end well the libraries must be the same all the same.
             loads = predicted_well and not (well and lines != predicted_lines)
             predicted = None if loads else _excerpt(predicted_lines - lines)
-            yield Pair(host=host, subject=subject, predicted=predicted, depends=False, observed=observed)
+            yield Pair(host=host, subject=subject, predicted=predicted, depends=depends, observed=observed)
 
 
 def _excerpt(lines: set[str]) -> str:

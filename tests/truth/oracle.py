@@ -14,18 +14,16 @@ import sys
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from hashlib import blake2b
-from itertools import chain, repeat
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from containers.make_root import cache_dir
 from tests.truth.roots import MOUNT_POINT, Host, identity
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
 DRIVER = Path(__file__).with_name("driver.py").read_text(encoding="utf-8")
-MARK = "\0report\0"
 PYTHON = ("/usr/bin/python3.9", "-I", "-S", "-c")
 #: So many objects are opened by children of one process.
 CHUNK = 500
@@ -94,35 +92,25 @@ class Oracle:
 
     def _observe(self, paths: Sequence[str], jobs: int) -> dict[str, Observation]:
         with ThreadPoolExecutor(jobs) as pool:
-            chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-            plain, *others = (
-                dict(chain.from_iterable(pool.map(self._drive, repeat(mode), chunks))) for mode in ("plain", "zeros", "garbage")
-            )
+            plain, *others = (dict(map(observe, self._drive(pool, mode, paths))) for mode in ("plain", "zeros", "garbage"))
             dead = [path for path, found in plain.items() if found.outcome not in {"loads", "fails"}]
-            phases = dict(zip(dead, pool.map(self._phase, dead), strict=True))
+            phases = dict(map(phase, self._drive(pool, "trace", dead, LD_DEBUG="files")))
         return {
             path: replace(found, phase=phases.get(path), stable=all(found == other[path] for other in others))
             for path, found in plain.items()
         }
 
-    def _drive(self, mode: str, paths: Sequence[str]) -> list[tuple[str, Observation]]:
-        """Open each of `paths` in a child of one process."""
-        run = self._enter([mode], "".join(path + "\n" for path in paths))
-        lines = run.stdout.splitlines()
-        if len(lines) != len(paths):
-            said = run.stderr.strip().splitlines() or ["nothing"]
-            raise OracleError(f"the loader of {self.host.name} cannot be asked in a chroot; the attempt said: {said[-1]}")
-        return [observe(ast.literal_eval(line)) for line in lines]
+    def _drive(self, pool: ThreadPoolExecutor, mode: str, paths: Sequence[str], **more: str) -> Iterator[Any]:
+        """Open each of `paths` in a child of a driver, and read what the driver writes."""
+        chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
+        for chunk, run in zip(chunks, pool.map(lambda chunk: self._enter([mode], chunk, more), chunks), strict=True):
+            lines = run.stdout.splitlines()
+            if len(lines) != len(chunk):
+                said = run.stderr.strip().splitlines() or ["nothing"]
+                raise OracleError(f"the loader of {self.host.name} cannot be asked in a chroot; the attempt said: {said[-1]}")
+            yield from map(ast.literal_eval, lines)
 
-    def _phase(self, path: str) -> Phase:
-        """Open `path` once more and see whether the loader came to call a constructor, and whose code was running at the end."""
-        run = self._enter(["trace", path], "", LD_DEBUG="files")
-        if "calling init: " in run.stderr.partition(MARK)[2]:
-            return "constructor"
-        file = (run.stdout.splitlines() or ["ld"])[-1].rpartition("/")[2]
-        return "loader" if file.startswith(("ld", "libc.so.6", "libc-")) else "resolver"
-
-    def _enter(self, arguments: Sequence[str], text: str, **more: str) -> subprocess.CompletedProcess[str]:
+    def _enter(self, arguments: list[str], paths: Sequence[str], more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         environment = "\n".join(f"{name}={value}" for name, value in {**self.host.environment, **more}.items())
         script = ["sh", "-c", ENTER, "sh", str(self.host.root), str(self.corpus), sys.executable, LAUNCH]
         command = [
@@ -137,6 +125,7 @@ class Oracle:
             DRIVER,
             *arguments,
         ]
+        text = "".join(path + "\n" for path in paths)
         return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False)
 
     def _runner(self) -> list[str]:
@@ -172,6 +161,16 @@ def observe(answer: tuple[str, str | None, str, int]) -> tuple[str, Observation]
         number = signal.Signals(os.WTERMSIG(status))
         return path, Observation(outcome="hang" if number == signal.SIGALRM else "crash", text=f"signal: {number.name}")
     return path, Observation(outcome="exit", text=f"exit {os.WEXITSTATUS(status)}: {without_line_number(output.strip())}")
+
+
+def phase(answer: tuple[str, bool, str | None]) -> tuple[str, Phase]:
+    """Read one line of the driver's in the mode "trace"; `file` is "" where no file is mapped, None where it cannot be told."""
+    path, initialised, file = answer
+    if initialised:
+        return path, "constructor"
+    if file is None or file.rpartition("/")[2].startswith(("ld-", "libc.so.6", "libc-")):
+        return path, "loader"
+    return path, "resolver"
 
 
 def without_line_number(text: str) -> str:

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from abicheck.model.host import Host
 
 MACHINES = {"x86_64": 62, "aarch64": 183}
+_NAMES = {3: "i386", 8: "MIPS", 20: "PowerPC", 21: "64-bit PowerPC", 22: "s390x", 40: "ARM", 62: "x86-64", 183: "AArch64"}
+_NAMES |= {243: "RISC-V", 258: "LoongArch"}
 _ET_EXEC, _ET_DYN = 2, 3
 _PHENTSIZE = 56
 #: e_ident of an ordinary file up to EI_OSABI: 64 bits, little-endian, version 1.
@@ -30,8 +32,12 @@ class Verified(NamedTuple):
     reason: str = ""
 
 
-def _refuse(kind: ErrorKind, path: str, text: str, errno: int = 0) -> RefusedError:
-    return RefusedError(LoadError(kind=kind, text=with_errno(f"{path}: {text}", errno), object=path))
+def _refuse(kind: ErrorKind, path: str, text: str, errno: int = 0, evidence: tuple[str, ...] = ()) -> RefusedError:
+    return RefusedError(LoadError(kind=kind, text=with_errno(f"{path}: {text}", errno), object=path, evidence=evidence))
+
+
+def _passed_over(machine: int) -> Verified:
+    return Verified(None, reason=f"made for another machine ({_NAMES.get(machine, f'number {machine}')})")
 
 
 def verify(facts: ElfFile, path: str, host: Host) -> Verified:
@@ -47,7 +53,7 @@ def verify(facts: ElfFile, path: str, host: Host) -> Verified:
     if header.version != 1:
         raise _refuse("malformed-file", path, "ELF file version does not match current one")
     if header.machine != MACHINES[host.arch]:
-        return Verified(None, reason="made for another machine")
+        return _passed_over(header.machine)
     if header.type not in (_ET_EXEC, _ET_DYN):
         raise _refuse("malformed-file", path, "only ET_DYN and ET_EXEC can be loaded")
     if header.phentsize != _PHENTSIZE:
@@ -61,9 +67,10 @@ def verify(facts: ElfFile, path: str, host: Host) -> Verified:
 
 def _refuse_before_header(facts: Malformed, path: str) -> RefusedError:
     if facts.reason == "not-elf":
-        return _refuse("not-elf", path, "invalid ELF header")
+        return _refuse("not-elf", path, "invalid ELF header", evidence=("it does not begin as an ELF file does",))
     if facts.reason == "too-short":
-        return _refuse("truncated-file", path, "file too short")
+        evidence = (f"it has {facts.size} bytes, and an ELF header alone has 64",)
+        return _refuse("truncated-file", path, "file too short", evidence=evidence)
     return _refuse("not-elf", path, "cannot read file data", facts.errno)
 
 
@@ -85,7 +92,7 @@ def _check_ident(header: Header, path: str, host: Host) -> Verified | None:
     machine = header.machine if header.data != 2 else (header.machine & 0xFF) << 8 | header.machine >> 8
     if host.loader.vendor in ("Debian", "Ubuntu") and machine != MACHINES[host.arch]:
         # Debian's unsubmitted-ldso-machine-mismatch.diff looks at the machine before the rest of e_ident.
-        return Verified(None, reason="made for another machine")
+        return _passed_over(header.machine)
     if header.data != 1:
         raise _refuse("wrong-machine", path, "ELF file data encoding not little-endian")
     if ident[6] != 1:

@@ -10,7 +10,7 @@ from abicheck.judge.loader.musl.state import unsure
 from abicheck.judge.loader.state import die
 from abicheck.judge.loader.verify import MACHINES
 from abicheck.model.elf import Fault
-from abicheck.model.process import LoadError
+from abicheck.model.process import LoadError, Missing
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -29,6 +29,7 @@ _TYPES = {"x86_64": (1, 2, 5, 6, 7, 8, 16, 17, 18, 36), "aarch64": (257, *range(
 _RELATIVE = {62: 8, 183: 1027, 21: 22, 243: 3, 258: 3}
 _GLOB_DAT, _DTPMOD = (6, 1025), (16, 1028)
 _PT_TLS, _PT_GNU_RELRO = 7, 0x6474E552
+_DT_RELA = 7
 _ENOMEM = 12
 #: From here on LFS64 names, DT_RELR, and raw system calls.
 _MODERN = (1, 2, 4)
@@ -92,6 +93,8 @@ def relocate(space: Space, item: Map, scope: Sequence[Map], *, lazy: bool = Fals
     for reference in facts.references:
         if not reference.in_plt:
             _apply(space, item, reference, scope, lazy=lazy)
+    if facts.bad_relative_count or dynamic.has_rel or dynamic.has_jmprel != (dynamic.plt_rel == _DT_RELA):
+        space.missing.append(Missing("relocations", f"{item.path} has relocation tables that musl reads otherwise than glibc"))
     fault = facts.fault("relocations") or (facts.fault("relr") if space.host.libc.version >= _MODERN else None)
     if fault and (space.at_start or not space.errors):
         raise unsure(die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory"))
