@@ -28,7 +28,7 @@ _RELATIVE_ASSERTION = (
 )
 _NEEDS_TLS = ("tls-static", "tls-descriptor")
 #: Reference kinds that may end in something else than "found" or "undefined symbol".
-_SPECIAL = (*_NEEDS_TLS, "unknown", "irelative")
+_SPECIAL = frozenset({*_NEEDS_TLS, "unknown", "irelative"})
 
 
 class Scope(NamedTuple):
@@ -133,23 +133,23 @@ def _bind(
     """The errors of `references` in their order, and the identities of the facts that they bound to."""
     errors: list[LoadError] = []
     providers: set[int] = set()
-    hints, present = space.memo.hints, scope.present
+    hints = space.memo.hints
+    present = scope.present if not (scope.erratic or lazy) else frozenset[int]()
     for reference in references:
-        if reference.kind in _SPECIAL or (lazy and reference.in_plt):
+        provider = hints.get(id(reference), 0)
+        if provider in present:
+            providers.add(provider)
+        elif reference.kind in _SPECIAL or (lazy and reference.in_plt):
             _bind_special(space, item, reference, scope, errors, lazy=lazy)
         elif reference.name is not None:
-            key = id(reference)
-            provider = hints.get(key, 0)
-            if provider not in present or scope.erratic:
-                hit = find(reference, scope.tables, space.host)
-                if hit is None:
-                    if not reference.weak:
-                        errors.append(_undefined(item, reference))
-                    continue
+            hit = find(reference, scope.tables, space.host)
+            if hit is not None:
                 provider = id(hit[0].facts)
+                providers.add(provider)
                 if hit[0].facts.versions_in_use or reference.version is None:
-                    hints[key] = provider
-            providers.add(provider)
+                    hints[id(reference)] = provider
+            elif not reference.weak:
+                errors.append(_undefined(item, reference))
     return errors, providers
 
 
