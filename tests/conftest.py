@@ -12,6 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from abicheck.model.elf import SharedObject
+from abicheck.read.elf import read_elf
+
 
 @pytest.fixture(scope="session")
 def mapped_files() -> list[str]:
@@ -36,12 +39,21 @@ def machine_root(tmp_path_factory: pytest.TempPathFactory, mapped_files: list[st
         target = root / name.lstrip("/")
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(name, target)
+        _link_soname(target)
     python = os.path.realpath(sys.executable)
     (root / "usr/bin").mkdir(parents=True, exist_ok=True)
     if not (root / "usr/bin" / Path(python).name).exists():
         shutil.copy(python, root / "usr/bin" / Path(python).name)
     (root / "usr/bin/python3").symlink_to(Path(python).name)
     return root
+
+
+def _link_soname(library: Path) -> None:
+    """Give a library the name that is searched for: the kernel lists the file that a link such as libz.so.1 leads to."""
+    facts = read_elf(str(library))
+    soname = facts.dynamic.soname if isinstance(facts, SharedObject) and facts.dynamic is not None else None
+    if soname is not None and not (library.parent / soname).exists():
+        (library.parent / soname).symlink_to(library.name)
 
 
 def _loaders() -> list[str]:

@@ -82,6 +82,10 @@ class Case:
         """The loader's environment."""
         return {name: _at(value, folder) for name, value in self.environment.items()}
 
+    def working_directory(self, folder: str) -> str:
+        """The directory that the process is in."""
+        return str(_at(self.directory, folder))
+
     def expected(self, folder: str, glibc: tuple[int, ...]) -> list[str | None] | None:
         """What the loader of this glibc says to each of the paths, None where they load; nothing where the case does not tell."""
         expected = None

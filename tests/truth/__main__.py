@@ -28,6 +28,8 @@ def main(*, full: bool, wanted: tuple[str, ...], only: str, seed: int | None, js
     try:
         require()
         hosts = [open_host(name) for name in names() if name.startswith(wanted)]
+        if not hosts:
+            raise click.BadParameter(f"no host's name starts so; there are {', '.join(names())}", param_hint="--root")
         objects = corpus(seed, {host.arch for host in hosts})
         equal = run(hosts, objects, full=full, only=only, json_file=json_file, jobs=jobs)
     except (RootError, WheelError, OracleError) as error:

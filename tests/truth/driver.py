@@ -23,6 +23,7 @@ RTLD_LOCAL = 0
 MARK = b"\0report\0"
 SECONDS = 60
 PAGE = 4096
+BIG = 100000
 FILLINGS = {"zeros": 0x00, "garbage": 0x5A}
 MAP_PRIVATE, MAP_ANONYMOUS = 2, 32
 PTRACE_TRACEME, PTRACE_CONT, PTRACE_GETREGS = 0, 7, 12
@@ -66,12 +67,16 @@ def guard() -> None:
 
 
 def use_heap(filling: int) -> None:
-    """Fills blocks of many sizes with `filling` and frees most of them, so that what is allocated next lies among such bytes."""
+    """Uses up what is free in the heap, fills blocks of many sizes behind it with `filling` and frees those.
+
+    What is allocated next then lies among such bytes.
+    """
     malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
     malloc.restype = ctypes.c_void_p
     malloc.argtypes, free.argtypes = [ctypes.c_size_t], [ctypes.c_void_p]
-    sizes = [size for size in range(16, 2048, 16) for _ in range(12)] + [100000] * 40
-    blocks = [(malloc(size), size) for size in sizes]
+    end = malloc(BIG)
+    blocks = [(malloc(size), size) for size in range(16, 4096, 16) for _ in range(20)]
+    blocks = [(block, size) for block, size in blocks if block > end] + [(malloc(BIG), BIG) for _ in range(40)]
     for block, size in blocks:
         ctypes.memset(block, filling, size)
     for block, _ in blocks[:-1]:  # the last one stays, or the heap would shrink

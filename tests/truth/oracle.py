@@ -31,6 +31,7 @@ CHUNK = 500
 ENTER = f"""
 mount --bind -o ro "$2" "$1{MOUNT_POINT}" && mount -t proc proc "$1/proc" && ulimit -c 0 && exec "$3" -I -S -c "$4" "$@"
 """
+NAMESPACE = ("unshare", "-m", "--propagation", "private", "sh", "-c", ENTER, "sh")
 #: The variables of the loader must not reach any program of this machine, so the environment is made after the chroot.
 LAUNCH = """
 import os, sys
@@ -103,28 +104,17 @@ class Oracle:
     def _drive(self, pool: ThreadPoolExecutor, mode: str, paths: Sequence[str], **more: str) -> Iterator[Any]:
         """Open each of `paths` in a child of a driver, and read what the driver writes."""
         chunks = [paths[start : start + CHUNK] for start in range(0, len(paths), CHUNK)]
-        for chunk, run in zip(chunks, pool.map(lambda chunk: self._enter([mode], chunk, more), chunks), strict=True):
+        for chunk, run in zip(chunks, pool.map(lambda chunk: self._enter(mode, chunk, more), chunks), strict=True):
             lines = run.stdout.splitlines()
             if len(lines) != len(chunk):
                 said = run.stderr.strip().splitlines() or ["nothing"]
                 raise OracleError(f"the loader of {self.host.name} cannot be asked in a chroot; the attempt said: {said[-1]}")
             yield from map(ast.literal_eval, lines)
 
-    def _enter(self, arguments: list[str], paths: Sequence[str], more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
+    def _enter(self, mode: str, paths: Sequence[str], more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
         environment = "\n".join(f"{name}={value}" for name, value in {**self.host.environment, **more}.items())
-        script = ["sh", "-c", ENTER, "sh", str(self.host.root), str(self.corpus), sys.executable, LAUNCH]
-        command = [
-            "unshare",
-            "-m",
-            "--propagation",
-            "private",
-            *script,
-            environment,
-            *self._runner(),
-            *PYTHON,
-            DRIVER,
-            *arguments,
-        ]
+        places = [str(self.host.root), str(self.corpus)]
+        command = [*NAMESPACE, *places, sys.executable, LAUNCH, environment, *self._runner(), *PYTHON, DRIVER, mode]
         text = "".join(path + "\n" for path in paths)
         return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False)
 

@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import tempfile
 from dataclasses import dataclass, field, replace
+from functools import cache
 from hashlib import blake2b
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -77,6 +78,7 @@ def open_host(name: str) -> Host:
     return host
 
 
+@cache
 def identity(root: Path) -> str:
     """A digest of what `root` holds, from names, sizes and times."""
     digest = blake2b(digest_size=16)

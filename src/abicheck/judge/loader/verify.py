@@ -20,8 +20,8 @@ _ET_EXEC, _ET_DYN = 2, 3
 _PHENTSIZE = 56
 #: e_ident of an ordinary file up to EI_OSABI: 64 bits, little-endian, version 1.
 _USUAL_IDENT = b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"
-#: LIBC_ABI_MAX of the machines served here: ABI versions of ELFOSABI_GNU below it are accepted (sysdeps/gnu/ldsodefs.h).
-_LIBC_ABI_MAX = 4
+#: The release that added the ABI version ABSOLUTE (commit 9449a295ad).
+_KNOWS_ABSOLUTE = (2, 28)
 
 
 class Verified(NamedTuple):
@@ -80,11 +80,12 @@ def _check_ident(header: Header, path: str, host: Host) -> Verified | None:
     if header.elf_class != 2:
         return Verified(None, other_class=True, reason="wrong ELF class")
     gnu = header.osabi == 3
+    abi_versions = _gnu_abi_versions(host) if gnu else 1
     if (
         header.data == 1
         and ident[6] == 1
         and (header.osabi == 0 or gnu)
-        and header.abi_version < (_LIBC_ABI_MAX if gnu else 1)
+        and header.abi_version < abi_versions
         and not any(header.padding)
     ):
         return None
@@ -99,11 +100,19 @@ def _check_ident(header: Header, path: str, host: Host) -> Verified | None:
         text = "ELF file version ident does not match current one"
     elif header.osabi not in (0, 3):
         text = "ELF file OS ABI invalid"
-    elif header.abi_version >= (_LIBC_ABI_MAX if gnu else 1):
+    elif header.abi_version >= abi_versions:
         text = "ELF file ABI version invalid"
     else:
         text = "nonzero padding in e_ident"
     raise _refuse("malformed-file", path, text)
+
+
+def _gnu_abi_versions(host: Host) -> int:
+    """LIBC_ABI_MAX: how many ABI versions of ELFOSABI_GNU the loader knows.
+
+    They are 0, UNIQUE, IFUNC on machines that are older than it, and ABSOLUTE (libc-abis, sysdeps/gnu/ldsodefs.h).
+    """
+    return 2 + (host.arch == "x86_64") + (host.libc.version >= _KNOWS_ABSOLUTE)
 
 
 def _abi_note_too_new(facts: SharedObject, path: str, host: Host) -> bool:

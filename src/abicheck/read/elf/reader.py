@@ -28,7 +28,7 @@ from abicheck.read.elf.window import Window
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from abicheck.model.elf import Definition, ElfFile, Header, Segment
+    from abicheck.model.elf import Definition, ElfFile, Header, MalformedReason, Segment
     from abicheck.read.elf.dynamic import Dynamic
     from abicheck.read.elf.hashes import HashTable
     from abicheck.read.elf.header import Bytes
@@ -37,6 +37,8 @@ if TYPE_CHECKING:
 
 _EHDR_SIZE = 64
 _PHDR_SIZE = 56
+#: 64 bits, little-endian, version 1.
+USUAL_IDENT = b"\x7fELF\2\1\1" + bytes(9)
 _LONGEST_PATH = 4096
 
 
@@ -45,9 +47,11 @@ def read(data: Bytes) -> ElfFile:
     size = len(data)
     header = read_header(data)
     if header is None:
-        return Malformed(reason="too-short" if size < _EHDR_SIZE else "not-elf", size=size)
+        reason: MalformedReason = "too-short" if size < _EHDR_SIZE else "not-elf"
+        return Malformed(reason=reason, size=size, beneath=_beneath(data))
     if is_foreign(header):
-        return SharedObject(header=header, size=size, segments=read_foreign_segments(data, header), foreign=True)
+        segments = read_foreign_segments(data, header)
+        return SharedObject(header=header, size=size, segments=segments, foreign=True, beneath=_beneath(data))
     segments = read_segments(data, header)
     if isinstance(segments, Malformed):
         return segments
@@ -55,6 +59,14 @@ def read(data: Bytes) -> ElfFile:
     if mapped is None:
         return SharedObject(header=header, size=size, segments=segments, interpreter=_interpreter(data, segments))
     return _Facts(mapped, header, segments).collect(data)
+
+
+def _beneath(data: Bytes) -> SharedObject | None:
+    """The facts of a file as one of 64 bits and little-endian, whatever its `e_ident` says, if it has the headers of one."""
+    if len(data) < _EHDR_SIZE or int.from_bytes(data[16:18], "little") not in (2, 3) or data[54] != _PHDR_SIZE:
+        return None
+    facts = read(USUAL_IDENT + data[16:])
+    return facts if isinstance(facts, SharedObject) else None
 
 
 def _interpreter(data: Bytes, segments: tuple[Segment, ...]) -> str | None:

@@ -105,4 +105,5 @@ def parse_musl_version(data: bytes) -> tuple[int, ...] | None:
 def musl_dirs(path_file: bytes | None) -> tuple[str, ...]:
     """The directories that musl searches: those of its path file, else the ones built in (ldso/dynlink.c)."""
     text = MUSL_PATH if path_file is None else os.fsdecode(path_file)
-    return tuple(each.rstrip("/") + "/" for each in re.split("[:\n]", text) if each)
+    # One slash is put behind each, whether or not it has one: texts show that.
+    return tuple(each + "/" for each in re.split("[:\n]", text) if each)
