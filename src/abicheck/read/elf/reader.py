@@ -50,8 +50,8 @@ def read(data: Bytes) -> ElfFile:
         reason: MalformedReason = "too-short" if size < _EHDR_SIZE else "not-elf"
         return Malformed(reason=reason, size=size, beneath=_beneath(data))
     if is_foreign(header):
-        segments = read_foreign_segments(data, header)
-        return SharedObject(header=header, size=size, segments=segments, foreign=True, beneath=_beneath(data))
+        foreign = read_foreign_segments(data, header)
+        return SharedObject(header=header, size=size, segments=foreign, foreign=True, beneath=_beneath(data))
     segments = read_segments(data, header)
     if isinstance(segments, Malformed):
         return segments
