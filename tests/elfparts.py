@@ -13,7 +13,7 @@ MACHINES = {"x86_64": 62, "aarch64": 183}
 RELOCATION_TYPES: Mapping[str, Mapping[str, int]] = {
     "x86_64": {
         "none": 0, "absolute": 1, "copy": 5, "glob_dat": 6, "jump_slot": 7, "relative": 8, "dtpmod": 16, "dtpoff": 17,
-        "tpoff": 18, "tlsdesc": 36, "irelative": 37, "unknown": 200,
+        "tpoff": 18, "tlsdesc": 36, "irelative": 37, "size": 32, "unknown": 200,
     },
     "aarch64": {
         "none": 0, "absolute": 257, "copy": 1024, "glob_dat": 1025, "jump_slot": 1026, "relative": 1027, "dtpmod": 1028,

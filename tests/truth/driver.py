@@ -58,11 +58,11 @@ def text_of_failure(path: str) -> bytes:
 
 
 def guard() -> None:
-    """Fills the gaps between the mappings, page by page, and puts a wide guard below all of them."""
+    """Fills the gaps between the mappings, the small ones page by page, and puts a wide guard below all of them."""
     mmap = ctypes.CDLL(None).mmap
     mmap.restype = ctypes.c_void_p
     mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-    for size in [PAGE] * 512 + [PAGE * 4096]:
+    for size in [PAGE * 256] * 64 + [PAGE * 16] * 128 + [PAGE] * 512 + [PAGE * 4096]:
         mmap(None, size, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
 
 

@@ -193,6 +193,7 @@ ReferenceKind: TypeAlias = Literal[
     "tls-descriptor",  # TLSDESC: takes static TLS where it is left, else falls back to dynamic
     "tls-dynamic",  # DTPMOD / DTPOFF
     "copy",  # COPY, in executables
+    "size",  # SIZE32 / SIZE64: reads the definition itself
     "irelative",  # IRELATIVE: musl has none
     "unknown",  # a type that the machine's loader does not know
 ]
@@ -320,11 +321,7 @@ class SharedObject:
 
     def segment(self, kind: int) -> Segment | None:
         """The last program header of type `kind` (the loader lets a later one replace an earlier one), or None."""
-        found = None
-        for segment in self.segments:
-            if segment.type == kind:
-                found = segment
-        return found
+        return next((segment for segment in reversed(self.segments) if segment.type == kind), None)
 
 
 ElfFile: TypeAlias = "SharedObject | Malformed"

@@ -42,7 +42,7 @@ class Search(NamedTuple):
     tried: tuple[Attempt, ...] = ()
 
 
-#: What a process keeps of the static TLS of an object: None (none taken), an offset in bytes, or -1 (only dynamic from now on).
+#: What an object has taken of the static TLS: None (nothing), or its offset in bytes.
 TlsOffset: TypeAlias = "int | None"
 
 

@@ -29,7 +29,7 @@ def start(host: Host, path: str, memo: Memo | None = None) -> tuple[LinkMap, Pro
 def dlopen(
     process: Process, name: str, host: Host, memo: Memo | None = None, *, lazy: bool = False, make_global: bool = False
 ) -> tuple[LinkMap, Process]:
-    """What `dlopen(name, …)` says in `process` on `host`, and the process after it (the same one where it fails).
+    """What `dlopen(name, …)` says in `process` on `host`, and the process after it (almost the same one where it fails).
 
     `lazy` is RTLD_LAZY (else RTLD_NOW), `make_global` is RTLD_GLOBAL (else RTLD_LOCAL).
     """

@@ -10,11 +10,12 @@ from abicheck.judge.loader.tunables import tunable
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from abicheck.judge.loader.state import Map, Namespace
+    from abicheck.model.elf import DynamicInfo
 
-
+_DT_NEEDED, _DT_AUXILIARY, _DT_FILTER = 1, 0x7FFFFFFD, 0x7FFFFFFF
 #: Before it an object that is a filter itself could not be opened directly (bug 16272).
 _ROOT_NEED_NOT_BE_FIRST = (2, 35)
 
@@ -28,6 +29,7 @@ def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), 
     order: list[Map] = [root, *preloads]
     seen = {id(item) for item in order}
     done: set[int] = set()
+    misplaced = False
     position = 0
     while position < len(order):
         item = order[position]
@@ -37,31 +39,51 @@ def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), 
         done.add(id(item))
         # An object that an earlier load brought has its list of dependencies; its direct ones still are walked.
         fresh = item is not root and not item.dependencies
-        filtees, needed = _filtees(space, item, at_start=at_start), _needed(space, item, at_start=at_start)
-        for filtee in filtees:
-            _insert_before(order, filtee, item)
-            seen.add(id(filtee))
-            position = 0
-        for dependency in needed:
-            if id(dependency) not in seen:
-                seen.add(id(dependency))
+        direct = [item]
+        for dependency, is_filtee in _direct(space, item, at_start=at_start):
+            direct.append(dependency)
+            if is_filtee:
+                _insert_before(order, dependency, item)
+                position = 0
+                misplaced |= order[0] is not root and not space.errors
+            elif id(dependency) not in seen:
                 order.append(dependency)
+            seen.add(id(dependency))
         if fresh and item.facts.dynamic is not None:
-            item.dependencies = [item, *needed, *filtees]
-    if order[0] is not root and space.host.libc.version < _ROOT_NEED_NOT_BE_FIRST:
-        misplaced = LoadError(kind="malformed-file", text="", object=root.path, evidence=("it is a filter",))
-        raise assertion("dl-deps.c", "_dl_map_object_deps", "map->l_searchlist.r_list[0] == map", misplaced)
+            item.dependencies = direct
+    if misplaced and space.host.libc.version < _ROOT_NEED_NOT_BE_FIRST:
+        # That comes up before any later error is reported.
+        space.errors.clear()
+        filtered = LoadError(kind="malformed-file", text="", object=root.path, evidence=("it is a filter",))
+        raise assertion("dl-deps.c", "_dl_map_object_deps", "map->l_searchlist.r_list[0] == map", filtered)
     return order
 
 
-def _needed(space: Namespace, item: Map, *, at_start: bool) -> list[Map]:
-    dynamic = item.facts.dynamic
-    if dynamic is None:
-        return []
+def _direct(space: Namespace, item: Map, *, at_start: bool) -> Iterator[tuple[Map, bool]]:
+    """What the entries of `item` name, in their order, and whether it is a filtee: what goes before the object itself.
+
+    What DT_NEEDED and DT_FILTER name must be there, what DT_AUXILIARY names may be.
+    """
+    for tag, name in _entries(item.facts.dynamic):
+        dependency = _map_needed(space, item, name, at_start=at_start, optional=tag == _DT_AUXILIARY)
+        if dependency is not None:
+            yield dependency, tag != _DT_NEEDED
     if fault := item.facts.fault("needed"):
         raise die(fault, item.path, "DT_NEEDED cannot be read: its string table is not mapped")
-    found = (_map_needed(space, item, name, at_start=at_start) for name in dynamic.needed)
-    return [dependency for dependency in found if dependency is not None]
+
+
+def _entries(dynamic: DynamicInfo | None) -> Iterator[tuple[int, str]]:
+    """The entries that name other objects, by tag and name, in their order."""
+    if dynamic is None:
+        return
+    names = {_DT_NEEDED: iter(dynamic.needed), _DT_FILTER: iter(dynamic.filters), _DT_AUXILIARY: iter(dynamic.auxiliaries)}
+    if dynamic.filters or dynamic.auxiliaries:
+        for tag in dynamic.tags:
+            name = next(names[tag], None) if tag in names else None
+            if name is not None:
+                yield tag, name
+    for tag, rest in names.items():
+        yield from ((tag, name) for name in rest)
 
 
 def _map_needed(space: Namespace, item: Map, name: str, *, at_start: bool, optional: bool = False) -> Map | None:
@@ -73,18 +95,8 @@ def _map_needed(space: Namespace, item: Map, name: str, *, at_start: bool, optio
         raise
     except RefusedError as refused:
         if not optional:
-            space.errors.append(refused.error)
+            space.fail(refused.error)
         return None
-
-
-def _filtees(space: Namespace, item: Map, *, at_start: bool) -> list[Map]:
-    """The objects that `item` filters: DT_FILTER ones must be there, DT_AUXILIARY ones may be."""
-    dynamic = item.facts.dynamic
-    if dynamic is None or not (dynamic.filters or dynamic.auxiliaries):
-        return []
-    found = [_map_needed(space, item, name, at_start=at_start) for name in dynamic.filters]
-    found += [_map_needed(space, item, name, at_start=at_start, optional=True) for name in dynamic.auxiliaries]
-    return [filtee for filtee in found if filtee is not None]
 
 
 def _insert_before(order: list[Map], filtee: Map, item: Map) -> None:
@@ -96,8 +108,9 @@ def _insert_before(order: list[Map], filtee: Map, item: Map) -> None:
     order.insert(order.index(item), filtee)
 
 
-def sort_maps(space: Namespace, order: list[Map]) -> list[Map]:
-    """`order` with every object before the ones it depends on, the first one staying first (`_dl_sort_maps`)."""
+def sort_maps(space: Namespace, root: Map, order: list[Map]) -> list[Map]:
+    """`order` with every object before the ones it depends on, and `root` first of all (`_dl_sort_maps`)."""
+    order = [root, *[item for item in order if item is not root]]
     version = space.host.libc.version
     original = version < (2, 35) or tunable(space.host, "glibc.rtld.dynamic_sort", 2, (1, 2)) == 1
     return _sort_original(order) if original else _sort_depth_first(order)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, make_global: bool) -> tuple[LinkMap, Process]:
-    """What `dlopen (name, …)` does to `process`. The new process is the old one when it fails."""
+    """What `dlopen (name, …)` does to `process`. When it fails, little of that lasts."""
     space = Namespace(host, process, memo)
     scope: list[Map] = space.global_scope
     try:
@@ -27,9 +27,9 @@ def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, m
         if make_global and not space.errors and root.searchlist is not None:
             space.global_scope += [item for item in root.searchlist if item not in space.global_scope]
     except RefusedError as refused:
-        space.errors.append(refused.error)
+        space.fail(refused.error)
     link_map, after = space.freeze(name, scope)
-    return link_map, process if space.errors else after
+    return link_map, space.after_failure(process) if space.errors else after
 
 
 def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
@@ -43,7 +43,7 @@ def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
             space.errors += check_versions(space, item)
     # The global scope goes before the local one; an object in both is found in the first.
     scope = space.global_scope + [item for item in order if item not in space.global_scope]
-    root.dependencies = sort_maps(space, order)
+    root.dependencies = sort_maps(space, root, order)
     _check_isa(space, root.dependencies)
     if complete:
         # Undefined symbols of a library that was not found are its consequences, not errors of their own.

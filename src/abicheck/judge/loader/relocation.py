@@ -26,9 +26,10 @@ _RELATIVE_ASSERTION = (
     "elf_machine_rela_relative",
     "ELFW(R_TYPE) (reloc->r_info) == R_X86_64_RELATIVE",
 )
+_DT_PLTGOT = 3
 _NEEDS_TLS = ("tls-static", "tls-descriptor")
 #: Reference kinds that may end in something else than "found" or "undefined symbol".
-_SPECIAL = frozenset({*_NEEDS_TLS, "unknown", "irelative"})
+_SPECIAL = frozenset({*_NEEDS_TLS, "size", "unknown", "irelative"})
 
 
 class Scope(NamedTuple):
@@ -70,21 +71,24 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
         return
     _relr(space, item)
     _check_tables(item, dynamic, space.host.libc.version)
+    if lazy and dynamic.has_jmprel and _DT_PLTGOT not in dynamic.tags:
+        raise die(Fault("relocations", "SIGSEGV"), item.path, "lazy binding needs DT_PLTGOT, which is missing")
     # Where a lookup may lead astray, each reference must be looked up, in its order, whatever would satisfy it in the end.
     known = facts.open_references is not None and not scope.erratic
     references = facts.open_references if known and facts.open_references is not None else facts.references
     space.references += len(references) + (facts.settled if known else 0)
+    before = len(space.errors)
     if not lazy and _known_to_bind(space.memo, item, scope):
-        errors = _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)[0]
+        _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)
     else:
-        errors, providers = _bind(space, item, references, scope, lazy=lazy)
-        if not errors and not lazy:
+        providers = _bind(space, item, references, scope, lazy=lazy)
+        if len(space.errors) == before and not lazy:
             _remember(space.memo, item, references, providers)
-    space.errors += errors
-    if not errors and facts.bad_relative_count:
+    bound = len(space.errors) == before
+    if bound and facts.bad_relative_count:
         # DT_RELACOUNT promises that many R_*_RELATIVE at the start of the table.
         raise assertion(*_RELATIVE_ASSERTION, LoadError(kind="malformed-file", text="", object=item.path))
-    if not errors and (fault := facts.fault("relocations")):
+    if bound and (fault := facts.fault("relocations")):
         raise die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory")
     if id(facts) not in space.memo.protected:
         try:
@@ -127,11 +131,8 @@ def _relr(space: Namespace, item: Map) -> None:
         )
 
 
-def _bind(
-    space: Namespace, item: Map, references: Sequence[Reference], scope: Scope, *, lazy: bool
-) -> tuple[list[LoadError], set[int]]:
-    """The errors of `references` in their order, and the identities of the facts that they bound to."""
-    errors: list[LoadError] = []
+def _bind(space: Namespace, item: Map, references: Sequence[Reference], scope: Scope, *, lazy: bool) -> set[int]:
+    """Note the errors of `references` in their order, and give the identities of the facts that they bound to."""
     providers: set[int] = set()
     hints = space.memo.hints
     present = scope.present if not (scope.erratic or lazy) else frozenset[int]()
@@ -140,7 +141,7 @@ def _bind(
         if provider in present:
             providers.add(provider)
         elif reference.kind in _SPECIAL or (lazy and reference.in_plt):
-            _bind_special(space, item, reference, scope, errors, lazy=lazy)
+            _bind_special(space, item, reference, scope, lazy=lazy)
         elif reference.name is not None:
             hit = find(reference, scope.tables, space.host)
             if hit is not None:
@@ -149,13 +150,11 @@ def _bind(
                 if hit[0].facts.versions_in_use or reference.version is None:
                     hints[id(reference)] = provider
             elif not reference.weak:
-                errors.append(_undefined(item, reference))
-    return errors, providers
+                space.errors.append(_undefined(item, reference))
+    return providers
 
 
-def _bind_special(
-    space: Namespace, item: Map, reference: Reference, scope: Scope, errors: list[LoadError], *, lazy: bool
-) -> None:
+def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scope, *, lazy: bool) -> None:
     """Bind a reference whose relocation may fail in other ways than by an undefined symbol, or that may be left for later."""
     if lazy and reference.in_plt and reference.kind == "plt":
         return
@@ -163,12 +162,12 @@ def _bind_special(
     if reference.name is not None:
         hit = find(reference, scope.tables, space.host)
         if hit is None and not reference.weak:
-            errors.append(_undefined(item, reference))
+            space.errors.append(_undefined(item, reference))
             return
     try:
         _apply(space, item, reference, hit[0] if hit else item if reference.name is None else None)
     except RefusedError as refused:
-        errors.append(refused.error)
+        space.errors.append(refused.error)
 
 
 def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | None) -> None:
@@ -177,6 +176,10 @@ def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | No
         take_static(space, provider)
     elif reference.kind == "tls-descriptor" and provider is not None:
         take_descriptor(space, provider)
+    elif reference.kind == "size" and provider is None:
+        raise die(
+            Fault("relocations", "SIGSEGV"), item.path, f"the size of {reference.name} is asked for, which is weak and undefined"
+        )
     elif reference.kind == "unknown":
         digits = f"{reference.type:02x}" if reference.type <= 0xFF else f"{reference.type:08x}"
         text = f"{item.path}: unexpected reloc type 0x{digits}"

@@ -74,7 +74,7 @@ def _load_all(space: Namespace, main: Map, path: str) -> list[Map]:
     lazy = not host.environment.get("LD_BIND_NOW")
     if not space.errors:
         scope = scope_of(order)
-        for item in reversed(sort_maps(space, order)):
+        for item in reversed(sort_maps(space, main, order)):
             if item is not loader:
                 relocate(space, item, scope, lazy=lazy)
     for item in order:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from abicheck.model.process import LinkMap, LoadedObject, LoadError, Missing, Process, Search, StaticTls
 
@@ -13,9 +13,6 @@ if TYPE_CHECKING:
     from abicheck.model.elf import Fault, Reference, SharedObject
     from abicheck.model.files import FileId
     from abicheck.model.host import Host
-
-#: `l_tls_offset` of a module that was given dynamic TLS and can get no static TLS any more.
-FORCED_DYNAMIC = -1
 
 
 class RefusedError(Exception):
@@ -95,6 +92,13 @@ class Map:
         return f"<Map {self.path or 'main program'}>"
 
 
+class _Lasting(NamedTuple):
+    """What a load changes for good: names and `soname_added` of the objects that were there before, and the stack."""
+
+    names: list[tuple[tuple[str, ...], bool]]
+    stack_executable: bool
+
+
 @dataclass(slots=True)
 class Memo:
     """What was found out about files and need not be found out again; it never changes an answer.
@@ -135,6 +139,7 @@ class Namespace:
         if process is not None:
             self._thaw(process)
         self.first_new = len(self.maps)
+        self._lasting: _Lasting | None = None
 
     def _thaw(self, process: Process) -> None:
         for frozen in process.objects:
@@ -205,6 +210,24 @@ class Namespace:
             if name == item.path or name in item.names:
                 return item
         return None
+
+    def fail(self, error: LoadError) -> None:
+        """Note an error met while objects are mapped. After the first one the loader really maps no more."""
+        if not self.errors:
+            self._lasting = self._last()
+        self.errors.append(error)
+
+    def _last(self) -> _Lasting:
+        return _Lasting([(tuple(item.names), item.soname_added) for item in self.maps[: self.first_new]], self.stack_executable)
+
+    def after_failure(self, process: Process) -> Process:
+        """What a failed load leaves of `process`: all as it was but for the names its objects were found by, and the stack."""
+        names, stack_executable = self._lasting or self._last()
+        objects = tuple(
+            old if old.names == found else replace(old, names=found, soname_added=soname_added)
+            for old, (found, soname_added) in zip(process.objects, names, strict=True)
+        )
+        return replace(process, objects=objects, stack_executable=stack_executable)
 
     def freeze(self, name: str, scope: Iterable[Map]) -> tuple[LinkMap, Process]:
         """The load's result as frozen values."""

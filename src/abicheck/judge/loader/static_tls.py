@@ -6,12 +6,12 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.mapping import PT_TLS
-from abicheck.judge.loader.state import FORCED_DYNAMIC, DiedError, RefusedError
+from abicheck.judge.loader.state import DiedError, RefusedError
 from abicheck.judge.loader.tunables import tunable
 from abicheck.model.process import LoadError, StaticTls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterator, Sequence
 
     from abicheck.judge.loader.state import Map, Namespace
     from abicheck.model.elf import SharedObject
@@ -22,7 +22,6 @@ _SURPLUS = 1664
 _OPTIONAL = 512
 _NAMESPACES = 4
 _TLS_PER_NAMESPACE = 2 * 144
-_TCB_ALIGNMENT = 64
 #: sizeof (tcbhead_t) on aarch64, which stands before the blocks there (nptl/tls.h, TLS_TCB_SIZE).
 _AARCH64_TCB = 16
 #: From 2.41 on the rseq area (32 bytes, aligned alike) follows the blocks (sysdeps/unix/sysv/linux/dl-extra_tls.h).
@@ -44,24 +43,19 @@ def _block(facts: SharedObject) -> tuple[int, int, int]:
     return size, align, first
 
 
-def initial_tls(maps: Iterable[Map], host: Host) -> StaticTls:
-    """Lay out the TLS of the objects loaded at start-up (`_dl_determine_tlsoffset`) and give the block with its surplus."""
-    offset = 0 if host.arch == "x86_64" else _AARCH64_TCB
-    largest = _TCB_ALIGNMENT
+def _blocks(maps: Sequence[Map]) -> Iterator[tuple[Map, int, int, int]]:
+    """Those of `maps` that have a TLS segment: its size, alignment, and what lacks from its start to an aligned place."""
     for item in maps:
         size, align, first = _block(item.facts)
-        if not size:
-            continue
-        align = max(align, 1)
-        largest = max(largest, align)
-        padding = -first & (align - 1)
-        if host.arch == "x86_64":
-            offset = _round_up(offset + size - padding, align) + padding
-            item.tls_offset = offset
-        else:
-            start = _round_up(offset, align)
-            item.tls_offset = start
-            offset = start + size
+        if size:
+            yield item, size, max(align, 1), -first & (max(align, 1) - 1)
+
+
+def initial_tls(maps: Sequence[Map], host: Host) -> StaticTls:
+    """Lay out the TLS of the objects loaded at start-up (`_dl_determine_tlsoffset`) and give the block with its surplus."""
+    tcb_alignment = _tcb_alignment(host)
+    largest = max([tcb_alignment, *(_block(item.facts)[1] for item in maps)])
+    offset = _lay_out_down(maps) if host.arch == "x86_64" else _lay_out_up(maps)
     if host.libc.version >= _RSEQ_SINCE:
         offset = _round_up(offset, _RSEQ) + _RSEQ
     # Debian's 2.31 has the tunables of 2.32, and with them the two kinds of surplus.
@@ -70,7 +64,39 @@ def initial_tls(maps: Iterable[Map], host: Host) -> StaticTls:
     optional = tunable(host, "glibc.rtld.optional_static_tls", _OPTIONAL, (0, _ANY)) if modern else _ANY
     namespaces = tunable(host, "glibc.rtld.nns", _NAMESPACES, (1, 16)) if modern else _NAMESPACES
     surplus = _SURPLUS + (optional - _OPTIONAL if modern else 0) + (namespaces - _NAMESPACES) * _TLS_PER_NAMESPACE
-    return StaticTls(size=_round_up(offset + surplus, largest), used=offset, align=largest, optional=optional)
+    size = _round_up(offset + surplus, largest if host.arch == "x86_64" else tcb_alignment)
+    return StaticTls(size=size, used=offset, align=largest, optional=optional)
+
+
+def _tcb_alignment(host: Host) -> int:
+    """The alignment of `struct pthread` (nptl/descr.h, sysdeps/aarch64/nptl/pthreaddef.h)."""
+    if host.arch == "x86_64":
+        return 64
+    return 32 if host.libc.version >= (2, 35) else 16
+
+
+def _lay_out_down(maps: Sequence[Map]) -> int:
+    """Place the blocks below the thread pointer, and give the bytes used (variant II: x86-64)."""
+    offset = 0
+    for item, size, align, padding in _blocks(maps):
+        offset = item.tls_offset = _round_up(offset + size - padding, align) + padding
+    return offset
+
+
+def _lay_out_up(maps: Sequence[Map]) -> int:
+    """Place the blocks above the thread control block, a small one into the gap before another (variant I: aarch64)."""
+    offset = _AARCH64_TCB
+    gap_start = gap_end = 0
+    for item, size, align, padding in _blocks(maps):
+        start = _round_up(gap_start + padding, align) - padding
+        if start + size <= gap_end:
+            item.tls_offset, gap_start = start, start + size
+            continue
+        start = item.tls_offset = _round_up(offset + padding, align) - padding
+        if start - offset > gap_end - gap_start:
+            gap_start, gap_end = offset, start
+        offset = start + size
+    return offset
 
 
 def take_static(space: Namespace, provider: Map) -> None:
@@ -78,9 +104,7 @@ def take_static(space: Namespace, provider: Map) -> None:
 
     The text names the object that defines the variable, which is also the one that is charged (`_dl_allocate_static_tls`).
     """
-    if provider.tls_offset is not None and provider.tls_offset != FORCED_DYNAMIC:
-        return
-    if provider.tls_offset == FORCED_DYNAMIC or not _try(space, provider, optional=False):
+    if provider.tls_offset is None and not _try(space, provider, optional=False):
         size, align, _ = _block(provider.facts)
         raise RefusedError(
             LoadError(
@@ -93,9 +117,9 @@ def take_static(space: Namespace, provider: Map) -> None:
 
 
 def take_descriptor(space: Namespace, provider: Map) -> None:
-    """Give `provider` static TLS for a TLS descriptor if there is room, else dynamic TLS from now on (`TRY_STATIC_TLS`)."""
-    if provider.tls_offset is None and not _try(space, provider, optional=True):
-        provider.tls_offset = FORCED_DYNAMIC
+    """Give `provider` static TLS for a TLS descriptor if there is room; else its TLS stays dynamic (`TRY_STATIC_TLS`)."""
+    if provider.tls_offset is None:
+        _try(space, provider, optional=True)
 
 
 def _try(space: Namespace, provider: Map, *, optional: bool) -> bool:

@@ -45,8 +45,8 @@ _X86_64 = Machine(
         16: "tls-dynamic",  # DTPMOD64
         17: "tls-dynamic",  # DTPOFF64
         18: "tls-static",  # TPOFF64
-        32: "data",  # SIZE32
-        33: "data",  # SIZE64
+        32: "size",  # SIZE32
+        33: "size",  # SIZE64
         36: "tls-descriptor",  # TLSDESC
         37: "irelative",  # IRELATIVE
     },
