@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -91,11 +92,12 @@ def table(pairs: Sequence[Pair]) -> Iterator[str]:
 
 
 def _host_of(pair: Pair) -> str:
-    return f"{pair.host.name}{' (rolling)' if pair.host.rolling else ''}"
+    """The host's name; those that differ by the variables of one rule count as one."""
+    return f"{re.sub('(?<=[+]rule).*', '', pair.host.name)}{' (rolling)' if pair.host.rolling else ''}"
 
 
 def _family_of(pair: Pair) -> str:
-    return pair.subject.family
+    return re.sub("^rule .*", "rule with variables", pair.subject.family)
 
 
 def _row(name: str, pairs: Sequence[Pair]) -> str:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from containers.make_root import cache_dir
 from tests.truth.damage.make import make_damaged
 from tests.truth.roots import MOUNT_POINT
+from tests.truth.rules import questions
 from tests.truth.wheels import ELF, unpacked
 
 if TYPE_CHECKING:
@@ -56,12 +57,16 @@ ODD_PATHS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subject:
-    """One thing to open: its path inside the root, what was done to it ("" is nothing), and on what machine ("" is any)."""
+    """One thing to open: its path inside the root, what was done to it ("" is nothing), and on what machine ("" is any).
+
+    `since` is the first glibc that can be asked.
+    """
 
     path: str
     family: str
     edit: str = ""
     machine: str = ""
+    since: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -71,11 +76,12 @@ class Corpus:
     directory: Path
     intact: tuple[Subject, ...]
     damaged: tuple[Subject, ...]
+    rules: tuple[Subject, ...]
 
     def of(self, host: Host) -> list[Subject]:
         """What is opened on `host`."""
-        everything = [*self.intact, *_by_name(), *_of_root(host.root), *self.damaged]
-        here = [subject for subject in everything if subject.machine in ("", host.arch)]
+        everything = [*self.intact, *_by_name(), *_of_root(host.root), *self.damaged, *self.rules]
+        here = [subject for subject in everything if subject.machine in ("", host.arch) and subject.since <= host.glibc]
         if host.families:
             return [subject for subject in here if subject.family in host.families]
         return [*here, *_sequences(here, host.arch)]
@@ -86,9 +92,17 @@ def corpus(seed: int | None = None, machines: Collection[str] = ("x86_64",)) -> 
     directory = cache_dir() / "truth"
     wheels = unpacked(directory / "wheels")
     made = make_damaged(directory, wheels, seed, machines)
-    damaged = tuple(Subject(**item | {"path": f"{MOUNT_POINT}/{item['path']}"}) for item in made)
+    damaged = tuple(
+        Subject(path=f"{MOUNT_POINT}/{item['path']}", family=item["family"], edit=item["edit"], machine=item["machine"])
+        for item in made
+    )
     intact = (*(subject for wheel in wheels for subject in _of_wheel(wheel, directory)), *_odd(directory))
-    return Corpus(directory=directory, intact=intact, damaged=damaged)
+    rules = tuple(
+        Subject(path=asked.paths, family=asked.family, edit=asked.case, machine=machine, since=asked.since)
+        for machine in machines
+        for asked in questions(directory, MOUNT_POINT, machine)
+    )
+    return Corpus(directory=directory, intact=intact, damaged=damaged, rules=rules)
 
 
 def stratified(groups: dict[str, list[Subject]], count: int, coarse: Collection[str] = ()) -> dict[str, list[Subject]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import subprocess
 import tempfile
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from containers.make_root import Recipe, cache_dir, make_root
+from tests.truth.rules import settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -47,6 +49,12 @@ class Host:
     arch: str = "x86_64"
     environment: Mapping[str, str] = field(default_factory=dict)
     families: tuple[str, ...] = ()
+
+    @property
+    def glibc(self) -> tuple[int, ...]:
+        """Its version, as in (2, 36); () for musl."""
+        found = re.search(r"glibc-(\d+)\.(\d+)", self.name)
+        return tuple(map(int, found.groups())) if found else ()
 
 
 def names() -> list[str]:
@@ -154,4 +162,5 @@ SETTINGS: dict[str, tuple[Mapping[str, str], tuple[str, ...]]] = {
     "library-path": ({"LD_LIBRARY_PATH": ":".join(_LIBRARY_PATH)}, INTACT),
     "preload": ({"LD_PRELOAD": "libstdc++.so.6 /lib/x86_64-linux-gnu/libgomp.so.1 libnone.so"}, INTACT),
     "static-tls": ({"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=256"}, ("wheel", "tls", "dependency tls")),
+    **settings(MOUNT_POINT, "x86_64"),
 }

@@ -49,6 +49,14 @@ def test_file_bytes_zeros_and_holes(library: Elf) -> None:
     assert image.take(2**64 - 8, 16) == (b"", "SIGSEGV")
 
 
+def test_zeros_end_with_the_memory_of_the_segment(library: Elf) -> None:
+    data, end = library.build(), library.layout["end"]
+    number = max(index for index, each in enumerate(facts(data).segments) if each.type == PT_LOAD)
+    filesz = facts(data).segments[number].filesz
+    image = _image(with_header(data, number, memsz=filesz + 8) + b"what follows in the file")
+    assert image.read(end, 24) == bytes(8) + b"lows in the file"
+
+
 def test_strings_run_across_regions_and_stop_at_the_end(library: Elf) -> None:
     image = _image(library.build()[:-8] + b"endless!")
     assert image.string(library.layout["end"] - 8) == b"endless!"  # the bss behind it begins with a NUL

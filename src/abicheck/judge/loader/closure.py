@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from abicheck.model.elf import DynamicInfo
 
 _DT_NEEDED, _DT_AUXILIARY, _DT_FILTER = 1, 0x7FFFFFFD, 0x7FFFFFFF
-#: Before it an object that is a filter itself could not be opened directly (bug 16272).
-_ROOT_NEED_NOT_BE_FIRST = (2, 35)
+#: Before it an object that is a filter itself could not be opened directly (bug 16272, commit eb447b7b4b).
+_ROOT_NEED_NOT_BE_FIRST = (2, 32)
 
 
 def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), *, at_start: bool = False) -> list[Map]:
@@ -110,18 +110,28 @@ def _insert_before(order: list[Map], filtee: Map, item: Map) -> None:
 
 def sort_maps(space: Namespace, root: Map, order: list[Map]) -> list[Map]:
     """`order` with every object before the ones it depends on, and `root` first of all (`_dl_sort_maps`)."""
-    order = [root, *[item for item in order if item is not root]]
+    others = [item for item in order if item is not root]
     version = space.host.libc.version
     original = version < (2, 35) or tunable(space.host, "glibc.rtld.dynamic_sort", 2, (1, 2)) == 1
-    return _sort_original(order) if original else _sort_depth_first(order)
+    return [root, *_sort_original(others)] if original else _sort_depth_first([root, *others])
+
+
+def relocation_order(space: Namespace, root: Map, order: list[Map]) -> list[Map]:
+    """The objects of a load, what is relocated last first: as `sort_maps` has them (`dl_open_worker_begin` in elf/dl-open.c).
+
+    Up to glibc 2.31 the new ones are sorted once more, and in a circle of dependencies `root` need not stay first.
+    """
+    if space.host.libc.version >= _ROOT_NEED_NOT_BE_FIRST:
+        return root.dependencies
+    return _sort_original([item for item in order if not item.relocated])
 
 
 def _sort_original(order: list[Map]) -> list[Map]:
     """The algorithm up to glibc 2.34: move an object behind the last one that depends on it."""
-    maps = order[1:]
+    maps = list(order)
     count = len(maps)
     if count <= 1:
-        return order
+        return maps
     seen = [0] * count
     i = 0
     while True:
@@ -138,7 +148,7 @@ def _sort_original(order: list[Map]) -> list[Map]:
         # Either nothing after it depends on it, or a cycle keeps it moving: go on with the next position.
         i += 1
         if i == count:
-            return [order[0], *maps]
+            return maps
         seen[i:] = [0] * (count - i)
 
 

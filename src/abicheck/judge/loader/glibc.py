@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.judge.loader.closure import map_dependencies, sort_maps
+from abicheck.judge.loader.closure import map_dependencies, relocation_order, sort_maps
 from abicheck.judge.loader.relocation import relocate, scope_of
 from abicheck.judge.loader.search import map_object
 from abicheck.judge.loader.state import Map, Namespace, RefusedError
@@ -40,7 +40,7 @@ def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
     for item in order:
         if not item.checked:
             item.checked = True
-            space.errors += check_versions(space, item)
+            check_versions(space, item)
     # The global scope goes before the local one; an object in both is found in the first.
     scope = space.global_scope + [item for item in order if item not in space.global_scope]
     root.dependencies = sort_maps(space, root, order)
@@ -48,7 +48,7 @@ def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
     if complete:
         # Undefined symbols of a library that was not found are its consequences, not errors of their own.
         within = scope_of(scope)
-        for item in reversed(root.dependencies):
+        for item in reversed(relocation_order(space, root, order)):
             if not item.relocated:
                 relocate(space, item, within, lazy=lazy)
     return scope

@@ -77,6 +77,9 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     known = facts.open_references is not None and not scope.erratic
     references = facts.open_references if known and facts.open_references is not None else facts.references
     space.references += len(references) + (facts.settled if known else 0)
+    if dynamic.symbolic:
+        # It may decide which object's static TLS is taken.
+        scope = scope._replace(tables=[(item.defines, item), *scope.tables])
     before = len(space.errors)
     if not lazy and _known_to_bind(space.memo, item, scope):
         _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)

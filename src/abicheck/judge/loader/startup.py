@@ -69,7 +69,7 @@ def _load_all(space: Namespace, main: Map, path: str) -> list[Map]:
     space.global_scope = order
     for item in order:
         item.checked = True
-        space.errors += check_versions(space, item)
+        check_versions(space, item)
     space.tls = initial_tls(order, host)
     lazy = not host.environment.get("LD_BIND_NOW")
     if not space.errors:

@@ -9,37 +9,53 @@ from abicheck.model.elf import UNREADABLE, Fault
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from abicheck.judge.loader.state import Map, Namespace
-    from abicheck.model.elf import NeededVersion
+    from abicheck.model.elf import DynamicInfo, NeededVersion, VersionNeed
 
 _VER_FLG_WEAK = 2
 _RELR_MARKER = "GLIBC_ABI_DT_RELR"
 
 
-def check_versions(space: Namespace, item: Map) -> list[LoadError]:
-    """The errors of one object, first the one that the loader would report.
+def check_versions(space: Namespace, item: Map) -> None:
+    """Note the errors of one object, first the one that the loader would report.
 
     Raises `DiedError` where the loader dies over a table. Each need is looked up by name in the loaded object that bears the
     name of the file it is wanted from, whatever file the symbol will come from in the end.
     """
     facts, dynamic = item.facts, item.facts.dynamic
     if dynamic is None or not dynamic.has_strtab:
-        return []
+        return
     if dynamic.has_verneed and (fault := facts.fault("version-needs")) and not facts.version_needs:
         raise die(fault, item.path, "DT_VERNEED does not lie in the mapping")
-    errors: list[LoadError] = []
     if facts.version_needs and facts.version_needs[0].revision != 1:
         text = f"{item.path}: unsupported version {facts.version_needs[0].revision} of Verneed record"
-        return [LoadError(kind="malformed-file", text=text, object=item.path)]
+        space.errors.append(LoadError(kind="malformed-file", text=text, object=item.path))
+        return
     providers = [(need, space.named(need.file)) for need in facts.version_needs]
     key = (id(facts), *[id(provider.facts) if provider is not None else 0 for _, provider in providers])
     if key in space.memo.versioned:
-        return []
+        return
+    before = len(space.errors)
+    _check_needs(space, item, providers)
+    sound = len(space.errors) == before
+    if sound:
+        _read_tables(item, dynamic)
+    if space.host.libc.version >= (2, 36) and (error := _relr_without_marker(item)) is not None:
+        space.errors.append(error)
+    elif sound and 0 not in key:
+        space.memo.versioned.add(key)
+
+
+def _check_needs(space: Namespace, item: Map, providers: Sequence[tuple[VersionNeed, Map | None]]) -> None:
+    """Every needed version against its provider. Where a library was not found, that is the error, and its versions are none."""
     for need, provider in providers:
-        if provider is None:
-            if space.errors:
-                # The library was not found: that is the error, and nothing more can be said of its versions.
-                continue
+        if provider is not None:
+            for version in need.versions:
+                if (error := _match(item, provider, version)) is not None:
+                    space.errors.append(error)
+        elif not space.errors:
             missing = LoadError(
                 kind="inconsistent-dependencies",
                 text="",
@@ -48,15 +64,6 @@ def check_versions(space: Namespace, item: Map) -> list[LoadError]:
                 evidence=(f"DT_VERNEED of {item.path} names {need.file}, which no DT_NEEDED loads",),
             )
             raise assertion("dl-version.c", "_dl_check_map_versions", "needed != NULL", missing)
-        errors += [error for version in need.versions if (error := _match(item, provider, version)) is not None]
-    if dynamic.has_verneed and (fault := facts.fault("version-needs")) and not errors:
-        raise die(fault, item.path, "DT_VERNEED does not lie in the mapping")
-    _read_definitions(item, errors)
-    if space.host.libc.version >= (2, 36) and (error := _relr_without_marker(item)) is not None:
-        errors.append(error)
-    if not errors and 0 not in key:
-        space.memo.versioned.add(key)
-    return errors
 
 
 def _match(item: Map, provider: Map, version: NeededVersion) -> LoadError | None:
@@ -93,16 +100,14 @@ def _range(provider: Map) -> str:
     return f"{len(names)} versions, the last of them {names[-1]}" if names else "no version"
 
 
-def _read_definitions(item: Map, errors: list[LoadError]) -> None:
+def _read_tables(item: Map, dynamic: DynamicInfo) -> None:
     """The loader builds the table of versions at the end, from the needs, the definitions and DT_VERSYM."""
-    facts, dynamic = item.facts, item.facts.dynamic
-    assert dynamic is not None
-    if errors:
-        return
-    for stage, present in (("version-definitions", dynamic.has_verdef), ("symbol-versions", True)):
-        fault = facts.fault(stage)  # type: ignore[arg-type]  # both are stages
-        if present and fault is not None:
-            raise die(fault, item.path, "the version tables do not lie in the mapping")
+    if dynamic.has_verneed and (fault := item.facts.fault("version-needs")):
+        raise die(fault, item.path, "DT_VERNEED does not lie in the mapping")
+    if dynamic.has_verdef and (fault := item.facts.fault("version-definitions")):
+        raise die(fault, item.path, "DT_VERDEF does not lie in the mapping")
+    if fault := item.facts.fault("symbol-versions"):
+        raise die(fault, item.path, "DT_VERSYM does not lie in the mapping")
 
 
 def _relr_without_marker(item: Map) -> LoadError | None:

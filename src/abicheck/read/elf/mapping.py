@@ -173,7 +173,8 @@ def map_segments(data: Bytes, header: Header, segments: Sequence[Segment]) -> Ma
                 signal = signal or canvas.clear(zero, page, command.access)
             if end - page >= _SPACE:
                 return None
-            canvas.map_zeros(page, _page_up(end), command.access)
+            # Where the memory ends in that page, the rest of it keeps the file's bytes.
+            canvas.map_zeros(page, _page_up(end) if end > page else page, command.access)
     fault = Fault("mapping", signal) if signal else None
     return Mapped(Image(data, first.mapstart, canvas.regions), fault, _header_table(header, segments, commands))
 

@@ -119,12 +119,12 @@ def _definitions(image: Image, address: int, strings: Window) -> Iterator[Versio
         try:
             (offset,) = image.unpack(_VERDAUX, address + first & MASK)
         except MemoryAccessError:
+            # A name is looked at where a hash is equal, and by the object itself unless it is that of the base version.
+            yield VersionDefinition(UNREADABLE, hash_, index, flags, revision)
             if not flags & _VER_FLG_BASE:
                 raise
-            name = UNREADABLE  # the name of the base version is compared with nothing, unless a hash is equal
         else:
-            name = _name(strings, offset)
-        yield VersionDefinition(name, hash_, index, flags, revision)
+            yield VersionDefinition(_name(strings, offset), hash_, index, flags, revision)
         address = address + following & MASK
         budget -= 1
 
