@@ -149,14 +149,14 @@ def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace)
             if not definers[identity].isdisjoint(left):
                 left = left - definers[identity]
                 providers.add(identity)
-        likely = list(scope.maps)
+        asked = None if version is None or version.file is None else space.named(version.file)
+        likely = list(scope.maps) if asked is None else [asked, *scope.maps]
         for name in left:
             hit = find(_any_reference(name, version), likely, space.host)
             if hit is None:
                 return False
-            # What defines one is likely to define the next, so look there first: the order is all one here.
-            likely.remove(hit[0])
-            likely.insert(0, hit[0])
+            if hit[0] is not likely[0]:  # what defines one is likely to define the next, and the order is all one here
+                likely.insert(0, hit[0])
             definers.setdefault(id(hit[0].facts), set()).add(name)
             providers.add(id(hit[0].facts))
     memo.bound.setdefault(id(facts), []).append(frozenset(providers))

@@ -102,11 +102,10 @@ class Memo:
     `sound` holds the files that passed the checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
     did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
     file the sets of files that were seen to meet all of its demand, and `definers` for each version the files that were seen to
-    define these names of it. All are keyed by identity; `sound` keeps the facts alive. `directories` holds what is there of a
-    searched directory and its hwcaps subdirectories. One memo serves one host.
+    define these names of it. All are keyed by identity; `sound` keeps the facts alive. One memo serves one host.
     """
 
-    __slots__ = ("bound", "definers", "directories", "protected", "sound", "versioned")
+    __slots__ = ("bound", "definers", "protected", "sound", "versioned")
 
     def __init__(self) -> None:
         self.sound: dict[int, SharedObject] = {}
@@ -114,7 +113,6 @@ class Memo:
         self.versioned: set[tuple[int, ...]] = set()
         self.bound: dict[int, list[frozenset[int]]] = {}
         self.definers: dict[Version | None, dict[int, set[str]]] = {}
-        self.directories: dict[str, tuple[tuple[str, ...], int]] = {}
 
 
 class Namespace:
@@ -133,6 +131,8 @@ class Namespace:
         self.by_name: dict[str, Map] = {}
         self.by_file: dict[tuple[int, int], Map] = {}
         self.soname_faults: list[Map] = []
+        #: Of each searched directory what is there of it and its hwcaps subdirectories, and the errno that says that it is not.
+        self.directories: dict[str, tuple[tuple[str, ...], int]] = {}
         if process is not None:
             self._thaw(process)
         self.first_new = len(self.maps)
