@@ -72,10 +72,16 @@ class Policy(NamedTuple):
 
 
 class Interpreter(NamedTuple):
-    """A Python of the host: the executable's path there, links not resolved, and its version if it could be told."""
+    """A Python of the host: the executable's path there, links not resolved, and its version if it could be told.
+
+    `at_hand` is false for one that the host does not have, and that is taken to be put at `path`. `free_threaded` is for a build
+    without the GIL, whose extensions bear a `t` in their suffix (PEP 703).
+    """
 
     path: str
     version: tuple[int, int] | None = None
+    at_hand: bool = True
+    free_threaded: bool = False
 
 
 class Assumption(NamedTuple):
