@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import os
 import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from abicheck import __version__
 from abicheck.api.files import HostRun
 from abicheck.api.options import Options
-from abicheck.errors import HostError, TargetError
-from abicheck.model.report import Failure, Report, Result, Tool
+from abicheck.api.selection import kind_of
+from abicheck.api.work import Outcome, Task
+from abicheck.model.report import Failure, Report, Tool
 from abicheck.read.files import FactStore
 from abicheck.read.hosts import open_host
 from abicheck.read.hosts.targets import Locator
@@ -20,31 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from abicheck.read.files import View
-
-
-class _Task(NamedTuple):
-    """Some targets on one host, by their place on the command line."""
-
-    spec: str
-    python: str | None
-    settings: Mapping[str, str]
-    targets: tuple[tuple[int, str], ...]
-    options: Options
-
-
-class _Outcome(NamedTuple):
-    """What came of a task."""
-
-    results: list[tuple[int, Result]]
-    errors: list[Failure]
-
-    @contextmanager
-    def noting_errors(self) -> Iterator[None]:
-        """What cannot be judged is listed, and the rest goes on."""
-        try:
-            yield
-        except (HostError, TargetError) as error:
-            self.errors.append(Failure(error.subject, error.message))
 
 
 def check(
@@ -65,7 +40,7 @@ def check(
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1
     tasks = [
-        _Task(spec, python, dict(settings or {}), numbered[first : first + size], options)
+        Task(spec, python, dict(settings or {}), numbered[first : first + size], options)
         for spec in hosts
         for first in range(0, len(numbered), size)
     ]
@@ -80,7 +55,7 @@ def check(
     )
 
 
-def _run(tasks: Sequence[_Task], jobs: int) -> list[_Outcome]:
+def _run(tasks: Sequence[Task], jobs: int) -> list[Outcome]:
     """Every task's outcome: the one place where work is spread over processes."""
     if jobs > 1 and len(tasks) > 1:
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 -- costs 9 ms, and one process is enough for most
@@ -91,12 +66,22 @@ def _run(tasks: Sequence[_Task], jobs: int) -> list[_Outcome]:
     return [_perform(task, store) for task in tasks]
 
 
-def _perform(task: _Task, store: FactStore | None = None) -> _Outcome:
+def _perform(task: Task, store: FactStore | None = None) -> Outcome:
     """Judge all targets of one task."""
-    outcome = _Outcome([], [])
+    outcome = Outcome([], [])
     store = store or FactStore()
+    kinds = [(kind_of(given), number, given) for number, given in task.targets]
+    files = [(number, given) for kind, number, given in kinds if kind == "file"]
+    others = [each for each in kinds if each[0] != "file"]
     with outcome.noting_errors():
-        _judge_all(task, Locator(open_host(task.spec, python=task.python, settings=task.settings, store=store)), outcome)
+        if files:
+            locator = Locator(open_host(task.spec, python=task.python, settings=task.settings, store=store))
+            _judge_files(files, locator, task.options, outcome)
+    with outcome.noting_errors():
+        if others:
+            from abicheck.api.environment import judge  # noqa: PLC0415 -- files alone need none of it
+
+            judge(task, others, store, outcome)
     if task.options.cross_check:
         outcome.errors.extend(_differences(store))
     return outcome
@@ -111,14 +96,14 @@ def _differences(store: FactStore) -> Iterator[Failure]:
             yield Failure(path, f"pyelftools reads it otherwise: {difference}; please report this with the file")
 
 
-def _judge_all(task: _Task, locator: Locator, outcome: _Outcome) -> None:
+def _judge_files(targets: Sequence[tuple[int, str]], locator: Locator, options: Options, outcome: Outcome) -> None:
     """Judge each target; those that see the same files share the process that their loads start from."""
     runs: dict[View | None, HostRun] = {}
-    for number, given in task.targets:
+    for number, given in targets:
         with outcome.noting_errors():
             target = locator.locate(given)
             if target.view not in runs:
-                runs[target.view] = HostRun(target, task.options)
+                runs[target.view] = HostRun(target, options)
             outcome.results.append((number, runs[target.view].result(target)))
     for run in runs.values():
         run.close()

@@ -11,6 +11,10 @@ class Options(NamedTuple):
     `tree` and `symbol` ask for what was loaded from where and for what one symbol binds to; `digests` for the hashes of the
     targets. `stored` allows verdicts of earlier runs where nothing has changed since. `cross_check` reads every file a second
     time with pyelftools and compares. `jobs` is the number of processes.
+
+    Of distributions: `dependencies` judges what they require, too; `environment` is the directory or Python in which installed
+    ones are looked for (None: `$VIRTUAL_ENV`, else this interpreter's), `prefix` where what is not on the host is taken to be
+    installed (None: the site-packages of the target Python). `verify_record` compares hashes with RECORD. `offline` asks no index.
     """
 
     tree: bool = False
@@ -19,3 +23,8 @@ class Options(NamedTuple):
     stored: bool = True
     cross_check: bool = False
     jobs: int = 1
+    dependencies: bool = True
+    environment: str | None = None
+    prefix: str | None = None
+    verify_record: bool = False
+    offline: bool = False

@@ -10,13 +10,13 @@ if TYPE_CHECKING:
 
 SCHEMA_VERSION = 1
 
-Verdict: TypeAlias = Literal["loads", "fails", "depends"]
+Verdict: TypeAlias = Literal["loads", "fails", "depends", "not-installable"]
 Severity: TypeAlias = Literal["error", "warning", "note"]
 Confidence: TypeAlias = Literal["certain", "likely", "possible"]
 RootKind: TypeAlias = Literal["extension", "executable", "library"]
 
 #: In summaries the worse verdict wins.
-_WORST_FIRST: tuple[Verdict, ...] = ("fails", "depends", "loads")
+WORST_FIRST: tuple[Verdict, ...] = ("fails", "not-installable", "depends", "loads")
 
 
 class Tool(NamedTuple):
@@ -31,7 +31,7 @@ class Artifact(NamedTuple):
 
     name: str
     path: str
-    kind: Literal["file"] = "file"
+    kind: Literal["file", "wheel", "distribution", "requirement"] = "file"
     version: str | None = None
     sha256: str | None = None
     arch: str | None = None
@@ -124,7 +124,7 @@ class Result(NamedTuple):
     """One artifact on one host.
 
     `tree` and `bindings` are there where they were asked for. `objects` counts what was loaded and `references` the symbols that
-    were looked up.
+    were looked up. `unjudged` are the binaries that nothing on the host would load, each with the reason.
     """
 
     artifact: Artifact
@@ -143,6 +143,7 @@ class Result(NamedTuple):
     references: int = 0
     tree: tuple[TreeEntry, ...] | None = None
     bindings: tuple[Binding, ...] | None = None
+    unjudged: tuple[tuple[str, str], ...] = ()
 
 
 class Failure(NamedTuple):
@@ -165,12 +166,12 @@ class Report(NamedTuple):
     def verdict(self) -> Verdict | None:
         """The worst verdict of all results, None where nothing could be judged."""
         found = {result.verdict for result in self.results}
-        return next((verdict for verdict in _WORST_FIRST if verdict in found), None)
+        return next((verdict for verdict in WORST_FIRST if verdict in found), None)
 
     @property
     def exit_code(self) -> int:
         """1 something does not load, 4 something could not be judged, 3 something depends on an unknown fact, else 0."""
-        if self.verdict == "fails":
+        if self.verdict in ("fails", "not-installable"):
             return 1
         if self.errors:
             return 4

@@ -53,6 +53,7 @@ def _result(result: Result, symbol: str | None) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in result.findings],
         "assumptions": [assumption._asdict() for assumption in result.assumptions],
         "missing_facts": [missing._asdict() for missing in result.missing_facts],
+        "unjudged": [{"path": path, "reason": reason} for path, reason in result.unjudged],
     }
     if result.tree is not None:
         plain["tree"] = [

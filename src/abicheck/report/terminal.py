@@ -5,12 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from abicheck.model.process import Binding
     from abicheck.model.report import Finding, Report, Result, TreeEntry
 
-_SIGNS = {"loads": ("✓", "green"), "fails": ("✗", "bold red"), "depends": ("?", "yellow")}
+_SIGNS = {
+    "loads": ("✓", "green"),
+    "fails": ("✗", "bold red"),
+    "not-installable": ("✗", "bold red"),
+    "depends": ("?", "yellow"),
+}
 _MAX_FINDINGS = 10
 _FOUND = {
     "path": "by its path",
@@ -87,20 +92,21 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
     host = result.host
     python = f"Python {result.python.version}, " if result.python.version else ""
     where = f"{escape(host.name)} ({host.libc} {host.libc_version}, {python}{host.arch})"
-    starts = result.roots[0].kind == "executable"
+    starts = bool(result.roots) and all(root.kind == "executable" for root in result.roots)
     does = {
         "loads": "starts on" if starts else "loads on",
         "fails": "does not start on" if starts else "does not load on",
         "depends": "may or may not start on" if starts else "may or may not load on",
+        "not-installable": "cannot be installed on",
     }[result.verdict]
-    yield _Line(f" {escape(result.artifact.path)} {does} {where}", sign, style)
+    yield _Line(f" {escape(_title(result))} {does} {where}", sign, style)
     if result.predicted is not None:
         yield _Line()
-        yield _Line(f"  {escape(result.predicted)}")
+        yield _Line(f"  {_raised(result)}{escape(result.predicted)}")
     if result.findings:
         yield _Line()
     for finding in result.findings[:_MAX_FINDINGS]:
-        yield from _finding(finding, result.predicted)
+        yield from _finding(finding, result)
     if len(result.findings) > _MAX_FINDINGS:
         yield _Line(f"  and {len(result.findings) - _MAX_FINDINGS:,} more errors (all of them: --format json)")
     for missing in result.missing_facts:
@@ -113,10 +119,29 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
         yield from _bindings(result.bindings, symbol or "")
 
 
-def _finding(finding: Finding, predicted: str | None) -> Iterator[_Line]:
+def _title(result: Result) -> str:
+    """A distribution by its name and version, a file by its path as it was given."""
+    artifact = result.artifact
+    return artifact.path if artifact.version is None else f"{artifact.name} {artifact.version}"
+
+
+def _raised(result: Result) -> str:
+    """What Python puts before the loader's text, where an import of a distribution raises it."""
+    raised = result.artifact.kind != "file" and result.verdict != "not-installable"
+    roots = [root for root in result.roots if root.predicted == result.predicted]
+    text = result.predicted or ""
+    return (
+        "ImportError: " if raised and roots and roots[0].kind == "extension" and not text.startswith(("signal:", "exit ")) else ""
+    )
+
+
+def _finding(finding: Finding, result: Result) -> Iterator[_Line]:
     likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
-    yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
-    if finding.message != predicted:
+    place = finding.object
+    if result.artifact.kind != "file" and result.prefix and place.startswith(result.prefix + "/"):
+        place = place[len(result.prefix) + 1 :]
+    yield _Line(f" · {escape(place)}{likely}", f"  {finding.rule}", "bold")
+    if finding.message != result.predicted:
         yield _Line(f"    {escape(finding.message)}")
     for line in finding.evidence:
         yield _Line(f"    {escape(line)}")
@@ -170,7 +195,7 @@ def _figures(report: Report) -> str:
     warnings = sum(finding.severity == "warning" for result in results for finding in result.findings)
     return " · ".join(
         (
-            _count(len({result.artifact.path for result in results}), "file"),
+            _count(len({result.artifact.path for result in results}), _noun(results)),
             _count(len({result.host.name for result in results}), "host"),
             _count(sum(result.objects for result in results), "object"),
             _count(sum(result.references for result in results), "symbol") + " bound",
@@ -179,6 +204,10 @@ def _figures(report: Report) -> str:
             f"{report.seconds:.1f} s",
         )
     )
+
+
+def _noun(results: Sequence[Result]) -> str:
+    return "file" if all(result.artifact.kind == "file" for result in results) else "artifact"
 
 
 def _count(number: int, noun: str) -> str:

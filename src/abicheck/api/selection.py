@@ -1,0 +1,219 @@
+"""From what was given to the distributions that are judged: names, requirements, wheels and environments."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+from abicheck.errors import TargetError
+from abicheck.model.artifact import Scheme
+from abicheck.model.index import NotInstallable, Target, Wheel
+from abicheck.read.artifacts.environment import Environment, default_scheme, find_environment, this_environment
+from abicheck.read.artifacts.installed import Found, find_distributions, open_installed
+from abicheck.read.artifacts.wheel import open_wheel
+from abicheck.read.files import Root
+from abicheck.read.index.tags import markers, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from packaging.requirements import Requirement
+
+    from abicheck.api.options import Options
+    from abicheck.model.artifact import Package
+    from abicheck.model.host import Host
+    from abicheck.read.files import FactStore
+
+Kind: TypeAlias = Literal["file", "wheel", "environment", "installed", "requirement"]
+
+#: What pip says of a wheel whose tags do not fit (pip/_internal/req/constructors.py).
+_UNSUPPORTED = "ERROR: {} is not a supported wheel on this platform."
+_SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
+
+
+class Chosen(NamedTuple):
+    """What one target comes to.
+
+    `packages` are to be judged, `beside` finds what is installed beside them (asked for only where something fails), `refused` is
+    what cannot be installed, by name, and `lacking` are sentences about what should be there and is not.
+    """
+
+    packages: tuple[Package, ...] = ()
+    beside: Callable[[], tuple[Package, ...]] = tuple
+    refused: tuple[tuple[str, NotInstallable], ...] = ()
+    lacking: tuple[str, ...] = ()
+
+
+def kind_of(target: str) -> Kind:
+    """What a target is, from its spelling and from what lies there."""
+    if os.path.isdir(target):
+        return "environment"
+    if os.path.exists(target) or os.sep in target or _SHARED_OBJECT.search(target):
+        return "wheel" if target.endswith(".whl") else "file"
+    if target.endswith(".whl"):
+        return "wheel"
+    return "requirement" if re.search(r"[<>=!~@]", target) else "installed"
+
+
+def environment_of(given: str | None) -> Environment:
+    """The environment that was named, else that of `$VIRTUAL_ENV`, else the one of this interpreter."""
+    given = given or os.environ.get("VIRTUAL_ENV") or None
+    return find_environment(given) if given else this_environment()
+
+
+class Selector:
+    """Finds the distributions that targets mean on one host."""
+
+    def __init__(self, host: Host, options: Options, store: FactStore, environment: Environment | None) -> None:
+        assert host.python is not None
+        self._host = host
+        self._options = options
+        self._store = store
+        self._environment = environment
+        self._installed: dict[str, Found] | None = None
+        self._opened: dict[str, Package] = {}
+        version = host.python.version or (3, 0)
+        self.target = Target(version, host.arch, host.libc, host.python.free_threaded)
+        scheme = default_scheme(host.files, host.python.path, version)
+        self.scheme = scheme._replace(library=options.prefix) if options.prefix else scheme
+
+    def choose(self, kind: Kind, given: str) -> Chosen:
+        """The distributions that `given` means. Raises `TargetError` and `PackageIndexError`."""
+        if kind == "wheel":
+            return self._wheel(given)
+        if kind == "requirement":
+            return self._requirement(given)
+        if kind == "environment":
+            return self._whole(given)
+        return self._name(given)
+
+    def _wheel(self, given: str) -> Chosen:
+        package = open_wheel(given, self.scheme, given, verify=self._options.verify_record)
+        if set(package.distribution.tags).isdisjoint(tags(self.target)):
+            name, version = package.distribution.name, package.distribution.version
+            text = _UNSUPPORTED.format(os.path.basename(given))
+            refused = NotInstallable(f"{name}=={version}", text, version, tags=package.distribution.tags)
+            return Chosen(refused=((given, refused),))
+        return Chosen((package,))
+
+    def _requirement(self, given: str) -> Chosen:
+        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- asked for where one is given
+
+        from abicheck.read.index.closure import closure  # noqa: PLC0415 -- as above
+        from abicheck.read.index.fetch import fetch  # noqa: PLC0415 -- as above
+        from abicheck.read.index.store import Store  # noqa: PLC0415 -- as above
+        from abicheck.read.verdicts import cache_directory  # noqa: PLC0415 -- as above
+
+        try:
+            requirement = Requirement(given)
+        except InvalidRequirement as error:
+            raise TargetError(f"no requirement ({str(error).splitlines()[0]}); write it as NAME==VERSION", given) from None
+        if requirement.url:
+            raise TargetError("a requirement with a URL; download the wheel and give its path", given)
+        store = Store(cache_directory(os.environ), offline=self._options.offline)
+        if self._options.dependencies:
+            outcomes = [(member.name, member.outcome) for member in closure([requirement], self.target, store)]
+        else:
+            outcomes = [(requirement.name, fetch(requirement, self.target, store))]
+        wheels = [open_wheel(each.path, self.scheme, given if not at else name) for at, (name, each) in _wheels(outcomes)]
+        return Chosen(tuple(wheels), refused=tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable)))
+
+    def _whole(self, given: str) -> Chosen:
+        self._environment = find_environment(given)
+        self._installed = None
+        opened = [self._open(found, found.name) for found in self._found().values() if not found.obstacle]
+        obstacles = [f"{found.name}: {found.obstacle}" for found in self._found().values() if found.obstacle]
+        return Chosen(tuple(opened), lacking=tuple(obstacles))
+
+    def _name(self, given: str) -> Chosen:
+        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- 15 ms
+
+        try:
+            requirement = Requirement(given)
+        except InvalidRequirement:
+            raise TargetError("no such file, and no name of a distribution; give a path, or a name such as numpy", given) from None
+        installed = self._found()
+        name = _normalized(requirement.name)
+        if name not in installed:
+            where = self._environment.prefix if self._environment else "this environment"
+            raise TargetError(f"not installed in {where}; for a release from the index write {given}==VERSION", given)
+        wanted, lacking = self._closure(requirement) if self._options.dependencies else ([name], [])
+        packages = tuple(self._open(installed[each], given if each == name else each) for each in wanted)
+        return Chosen(packages, lambda: self._others(wanted), lacking=tuple(lacking))
+
+    def _others(self, wanted: Sequence[str]) -> tuple[Package, ...]:
+        """All else that is installed in the environment."""
+        others = [found for name, found in self._found().items() if name not in wanted and not found.obstacle]
+        return tuple(self._open(found, found.name) for found in others)
+
+    def _closure(self, requirement: Requirement) -> tuple[list[str], list[str]]:
+        """The installed distributions that come with one, breadth first, and sentences about those that are not there."""
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
+
+        values = markers(self.target)
+        seen: dict[str, set[str]] = {}
+        lacking: list[str] = []
+        pending = [(requirement, "")]
+        for wanted, asked_by in pending:
+            name = _normalized(wanted.name)
+            fresh = {"", *wanted.extras} - seen.get(name, set())
+            found = self._found().get(name)
+            if found is None or found.obstacle:
+                why = f"which is {found.obstacle}" if found else "which is not installed"
+                lacking.append(f"{asked_by} requires {wanted.name}, {why}" if asked_by else f"{name} is {found and found.obstacle}")
+            elif fresh:
+                seen.setdefault(name, set()).update(fresh)
+                for line in self._open(found, name).distribution.requires:
+                    each = Requirement(line)
+                    if any(each.marker is None or each.marker.evaluate({**values, "extra": extra}) for extra in fresh):
+                        pending.append((each, name))
+        return list(seen), list(dict.fromkeys(lacking))
+
+    def _found(self) -> dict[str, Found]:
+        """What is installed in the environment, by name; of two of one name that on the earlier directory of sys.path."""
+        if self._installed is None:
+            environment = self._environment or environment_of(self._options.environment)
+            self._environment = environment
+            self._installed = {}
+            for library in environment.libraries:
+                for found in find_distributions(library):
+                    self._installed.setdefault(found.name, found)
+        return self._installed
+
+    def _open(self, found: Found, given: str) -> Package:
+        """An installed distribution, at its own path where the host has that, else where the host's Python would have it."""
+        known = self._opened.get(found.place)
+        if known is None:
+            here = self._here(found)
+            there, shown = self._there(here)
+            known = self._opened[found.place] = open_installed(
+                found.place, here=here, there=there, store=self._store, given=given, shown=shown, verify=self._options.verify_record
+            )
+        return known
+
+    def _here(self, found: Found) -> Scheme:
+        environment = self._environment
+        assert environment is not None
+        return environment.scheme._replace(library=os.path.dirname(found.place))
+
+    def _there(self, here: Scheme) -> tuple[Scheme, bool]:
+        """Where the environment lies on the host, and whether the host must be shown it."""
+        files = self._host.files
+        if not isinstance(files, Root):
+            return here, False
+        inside = [files.inner(path) for path in here]
+        if all(path is not None for path in inside):
+            return Scheme(*[path or "" for path in inside]), False
+        return self.scheme, True
+
+
+def _wheels(outcomes: Sequence[tuple[str, object]]) -> Iterator[tuple[int, tuple[str, Wheel]]]:
+    for at, (name, outcome) in enumerate(outcomes):
+        if isinstance(outcome, Wheel):
+            yield at, (name, outcome)
+
+
+def _normalized(name: str) -> str:
+    """A project's name as PEP 503 compares it."""
+    return re.sub(r"[-_.]+", "-", name).lower()
