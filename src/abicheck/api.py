@@ -17,6 +17,7 @@ from abicheck.model.report import (
     HostSummary,
     Judgement,
     PythonSummary,
+    Remedy,
     Report,
     Result,
     RootResult,
@@ -210,7 +211,7 @@ class _HostRun:
             link_map, _ = loader.start(host, target.path, self._memo)
         else:
             link_map, _ = loader.dlopen(self._python(self._memo), target.path, host, self._memo)
-        return link_map, verdict.judge(link_map, kind)
+        return link_map, verdict.judge(link_map, kind, host)
 
     def _python(self, memo: Memo) -> Process:
         """The host's Python, started."""
@@ -276,5 +277,8 @@ def _restored(plain: list[Any]) -> Judgement:
         judgement = judgement._replace(missing_facts=tuple(Missing(*each) for each in judgement.missing_facts))
     findings = (Finding(*each) for each in judgement.findings)
     return judgement._replace(
-        findings=tuple(each._replace(evidence=tuple(each.evidence), remedies=()) for each in findings),
+        findings=tuple(
+            each._replace(evidence=tuple(each.evidence), remedies=tuple(Remedy(*remedy) for remedy in each.remedies))
+            for each in findings
+        ),
     )

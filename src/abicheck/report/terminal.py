@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from abicheck.model.process import Binding
-    from abicheck.model.report import Finding, Report, Result, TreeEntry
+    from abicheck.model.report import Finding, Remedy, Report, Result, TreeEntry
 
 _SIGNS = {"loads": ("✓", "green"), "fails": ("✗", "bold red"), "depends": ("?", "yellow")}
 _MAX_FINDINGS = 10
@@ -99,8 +99,11 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
         yield _Line(f"  {escape(result.predicted)}")
     if result.findings:
         yield _Line()
+    told: set[Remedy] = set()
     for finding in result.findings[:_MAX_FINDINGS]:
         yield from _finding(finding, result.predicted)
+        yield from (_remedy(remedy) for remedy in finding.remedies if remedy not in told)
+        told.update(finding.remedies)
     if len(result.findings) > _MAX_FINDINGS:
         yield _Line(f"  and {len(result.findings) - _MAX_FINDINGS:,} more errors (all of them: --format json)")
     for missing in result.missing_facts:
@@ -116,12 +119,11 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
 def _finding(finding: Finding, predicted: str | None) -> Iterator[_Line]:
     likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
     yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
-    if finding.message != predicted:
-        yield _Line(f"    {escape(finding.message)}")
-    for line in finding.evidence:
-        yield _Line(f"    {escape(line)}")
-    for remedy in finding.remedies:
-        yield _Line(f"    → {escape(remedy.text)}")
+    yield from (_Line(f"    {escape(line)}") for line in (finding.message, *finding.evidence) if line != predicted)
+
+
+def _remedy(remedy: Remedy) -> _Line:
+    return _Line(f"    → {escape(remedy.text)}" + (f": {escape(remedy.command)}" if remedy.command else ""))
 
 
 def _tree(entries: tuple[TreeEntry, ...]) -> Iterator[_Line]:

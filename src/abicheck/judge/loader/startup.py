@@ -133,6 +133,4 @@ def _as_at_start(error: LoadError, path: str) -> LoadError:
         text = f"exit 127: {path}: symbol lookup error: {error.text}"
     else:
         text = f"exit 127: {path}: error while loading shared libraries: {error.text}"
-    return LoadError(
-        kind=error.kind, text=text, object=error.object, name=error.name, evidence=error.evidence, certain=error.certain
-    )
+    return error._replace(text=text)
