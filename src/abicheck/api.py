@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abicheck import __version__
-from abicheck.errors import HostError, TargetError
+from abicheck.errors import HostError, TargetError, UsageError
 from abicheck.model.report import (
     Artifact,
     Failure,
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
     from abicheck.model.process import LinkMap, Process
+    from abicheck.model.rule import Page
     from abicheck.read.files import View
     from abicheck.read.hosts.targets import Target
 
@@ -112,6 +113,19 @@ def check(
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
     )
+
+
+def rules(name: str | None = None) -> tuple[Page, ...]:
+    """The pages of all rules, or of the one called `name`. Raises `UsageError` where there is none of that name."""
+    from abicheck.judge.rules import pages  # noqa: PLC0415 -- most runs look up no rule
+
+    known = pages.names()
+    if name is not None and name not in known:
+        from difflib import get_close_matches  # noqa: PLC0415 -- as above
+
+        near = " or ".join(get_close_matches(name, known, n=3))
+        raise UsageError(f"there is no rule {name!r}; " + (f"did you mean {near}?" if near else "`abicheck rule` lists all"))
+    return tuple(pages.page(each) for each in ([name] if name else known))
 
 
 def _run(tasks: Sequence[_Task], jobs: int) -> list[_Outcome]:

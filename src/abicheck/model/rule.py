@@ -9,11 +9,15 @@ if TYPE_CHECKING:
 
 
 class PageRemedy(NamedTuple):
-    """What to do, as a template: it is given only where all of its fields are known, and only `without` the field named there."""
+    """What to do, as a template: it is given only where all of its fields are known.
+
+    `where` names a further field that must be known, `without` one that must not.
+    """
 
     kind: str
     text: str
     command: str | None = None
+    where: str | None = None
     without: str | None = None
 
 

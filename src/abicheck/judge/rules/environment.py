@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 #: GNU's, Intel's and LLVM's runtime, with the hash that auditwheel puts into the name.
 _OPENMP = re.compile(r"lib(?P<runtime>gomp|iomp5|omp)(?:-[0-9a-f]{6,})?\.so[.\d]*")
 
+#: What auditwheel puts into the name of a library that it bundles.
+_HASHED = re.compile(r"-[0-9a-f]{8}[-.]")
+
 
 def duplicate_openmp(context: Context) -> Iterator[Finding]:
     """Several OpenMP runtimes, told apart by soname (one of a name serves all), of which this distribution brings or uses one."""
@@ -61,13 +64,15 @@ def _shown(path: str, context: Context) -> str:
 def duplicate_library(context: Context) -> Iterator[Finding]:
     """Loads of one environment, each in a process of its own, reach different files by one soname.
 
-    Equal files (what auditwheel bundles bears the hash of its content, and many wheels bundle the same) are one library.
+    Copies are one library. So are files whose name bears auditwheel's hash: it is that of the library before the names of what it
+    needs were changed in it.
     """
     reached: dict[str, dict[str, SharedObject]] = {}
     for load in context.loads:
         for item in load.link_map.objects:
-            if item.search.found != "path" and item.facts.dynamic is not None and item.facts.dynamic.soname is not None:
-                reached.setdefault(item.facts.dynamic.soname, {}).setdefault(item.path, item.facts)
+            soname = _soname(item.facts)
+            if item.search.found != "path" and soname is not None and not _HASHED.search(soname):
+                reached.setdefault(soname, {}).setdefault(item.path, item.facts)
     own = {item.path for load in context.own_loads for item in load.link_map.objects}
     for soname, files in sorted(reached.items()):
         paths = sorted({_content(facts): path for path, facts in files.items()}.values()) if len(files) > 1 else []

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 #: What musl says of an object that was made for another C library.
 _FOREIGN_ON_MUSL = ("library-missing", "symbol-missing", "relocation-unsupported", "static-tls-exhausted")
 #: What only an interpreter defines (failures C3): API and private functions, types and exceptions of CPython.
-_OF_PYTHON = re.compile(r"_?Py[A-Z]\w*")
+_OF_PYTHON = re.compile(r"_?Py[A-Z_]\w*")
 
 
 def error_findings(link_map: LinkMap, subject: Subject) -> tuple[Finding, ...]:

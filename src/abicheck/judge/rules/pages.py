@@ -36,8 +36,8 @@ FIELDS = {
     "needed": "what the object needs",
     "offered": "what there is",
     "install": "the command that installs the missing library on this host, from providers.toml",
-    "execstack_tunable": "there where this glibc has the tunable that makes the stack executable from the start",
-    "modern_tls": "there where this glibc has the tunable for more static TLS",
+    "execstack_tunable": "known where this glibc has the tunable that makes the stack executable from the start",
+    "tls_tunable": "known where this glibc has the tunable for more static TLS",
     "others": "the other objects that take part",
     "count": "how many",
 }
@@ -112,7 +112,7 @@ class _Checks:
         return tuple(self.text(f"{key}[{number}]", each) for number, each in enumerate(value))
 
     def remedy(self, path: str, plain: Any) -> PageRemedy:
-        optional = {"command", "without"}
+        optional = {"command", "where", "without"}
         self.keys(path, plain, {"kind", "text"} | optional, optional=optional)
         return PageRemedy(**{key: self.text(f"{path}.{key}", value) for key, value in plain.items()})
 
@@ -142,9 +142,9 @@ def finding(
 def _remedies(about: Page, known: Mapping[str, str]) -> list[Remedy]:
     found = []
     for remedy in about.remedies:
-        text = None if remedy.without in known else _filled(remedy.text, known)
-        command = _filled(remedy.command or "", known)
-        if text is not None and command is not None:
+        text, command = _filled(remedy.text, known), _filled(remedy.command or "", known)
+        applies = remedy.without not in known and (remedy.where is None or remedy.where in known)
+        if applies and text is not None and command is not None:
             found.append(Remedy(remedy.kind, text, command or None))
     return found
 

@@ -28,7 +28,7 @@ class Subject(NamedTuple):
     def owner(self, path: str) -> tuple[Distribution | None, str]:
         """The distribution that holds `path`, and its path on the host.
 
-        Paths are spelled as the loader builds them, with `..` in them. A bare file name is what it calls a dependency; that counts
+        Paths are spelled as the loader builds them, with `..` in them. A bare file name is what it calls a dependency; it counts
         where only one distribution has such a file.
         """
         if "/" in path:
@@ -73,8 +73,8 @@ class Subject(NamedTuple):
             "package": owner.name if owner else None,
             "version": owner.version if owner else None,
             "window": spelled(self.window),
-            "execstack_tunable": "glibc.rtld.execstack" if host.loader.execstack_tunable_max >= 2 else None,
-            "modern_tls": "glibc.rtld.optional_static_tls" if glibc and host.libc.version >= (2, 32) else None,
+            "execstack_tunable": "yes" if host.loader.execstack_tunable_max >= 2 else None,
+            "tls_tunable": "yes" if glibc and host.libc.version >= (2, 32) else None,
         }
 
 
