@@ -299,7 +299,7 @@ def test_a_record_that_lies() -> None:
     problems = (Problem("missing", "pkg/a.py", "not there"), Problem("size", "pkg/b.py", "3 bytes, not 4"))
     package = distribution("pkg", problems=problems)
     (finding,) = findings(context({}, distribution=package))
-    assert (finding.rule, finding.object) == ("record-mismatch", "pkg-1.0.dist-info")
+    assert (finding.rule, finding.object) == ("record-mismatch", f"{SITE}/pkg-1.0.dist-info")
     assert finding.message == "Its files are not as its RECORD says: 1 missing, 1 of another size."
     assert finding.evidence == ("pkg/a.py: not there", "pkg/b.py: 3 bytes, not 4")
     assert findings(context({}, distribution=distribution("pkg"))) == ()

@@ -237,15 +237,7 @@ def check_stack(facts: SharedObject, host: Host, name: str, *, at_start: bool) -
     evidence = f"PT_GNU_STACK has the flags {_flags(stack)}" if stack else "PT_GNU_STACK is missing, which counts as executable"
     text = "cannot enable executable stack as shared object requires"
     if host.libc.version >= (2, 41) and not (at_start and execstack_mode(host) == 1):
-        refused = "since glibc 2.41 dlopen refuses to make the stack executable"
-        raise RefusedError(
-            LoadError(
-                kind="exec-stack-refused",
-                text=with_errno(f"{name}: {text}", _EINVAL),
-                object=name,
-                evidence=(evidence, refused),
-            )
-        )
+        raise _refused("exec-stack-refused", name, text, _EINVAL, evidence)
     if host.policy.exec_stack:
         raise _refused("exec-stack-denied", name, text, host.policy.exec_stack, evidence)
 

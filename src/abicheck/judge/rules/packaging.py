@@ -69,7 +69,9 @@ def record_mismatch(context: Context) -> Iterator[Finding]:
     if len(problems) > _SHOWN:
         lines.append(f"and {len(problems) - _SHOWN:,} more")
     others = ", ".join(_PROBLEMS[kind].format(f"{count:,}") for kind, count in counts.items())
-    yield context.subject.finding("record-mismatch", context.distribution.place, others=others, evidence=lines)
+    name, version = context.distribution.name, context.distribution.version
+    place = context.distribution.place
+    yield context.subject.finding("record-mismatch", place, evidence=lines, others=others, package=name, version=version)
 
 
 class _Excess(NamedTuple):

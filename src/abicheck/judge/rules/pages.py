@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import posixpath
 import sys
 from functools import cache
 from typing import TYPE_CHECKING, Any
@@ -13,7 +12,6 @@ from abicheck.model.rule import Page, PageRemedy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
-    from importlib.abc import ResourceLoader
 
     from abicheck.model.report import Confidence, Severity
 
@@ -57,9 +55,8 @@ def data(name: str) -> dict[str, Any]:
     else:
         import tomli as tomllib  # noqa: PLC0415 -- as above
 
-    loader: ResourceLoader = globals()["__loader__"]
     try:
-        content = loader.get_data(posixpath.join(__file__.rpartition("pages.py")[0], name))
+        content: bytes = globals()["__loader__"].get_data(__file__.removesuffix("pages.py") + name)
         return tomllib.loads(content.decode())
     except (OSError, ValueError) as error:
         raise DataError(f"{error}; install abicheck anew", name) from None

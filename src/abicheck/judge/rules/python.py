@@ -65,11 +65,11 @@ def _unseen(context: Context) -> dict[str, _Extension]:
     if target.version is None:
         return {}
     unseen = {}
+    binaries = set(context.distribution.binaries)
     for module, files in _extensions(context).items():
         here = [each for each in files if each.arch in (None, context.host.arch)]
         right = [each for each in here if each.fits_version(target)]
-        plain = f"{module}.so" in context.distribution.files
-        if not plain and not any(each.free_threaded == target.free_threaded for each in right):
+        if f"{module}.so" not in binaries and not any(each.free_threaded == target.free_threaded for each in right):
             unseen[module] = (right or here or files)[0]
     return unseen
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 class Subject(NamedTuple):
     """Where a finding was made: the host, the distributions of one environment, and the window of what is judged.
 
-    The first distribution is the one whose object was loaded; an object that no distribution holds counts as its own.
+    The first distribution is the one whose object was loaded.
     """
 
     host: Host
@@ -28,17 +28,15 @@ class Subject(NamedTuple):
     def owner(self, path: str) -> tuple[Distribution | None, str]:
         """The distribution that holds `path`, and its path on the host.
 
-        Paths are spelled as the loader builds them, with `..` in them. A bare file name is what it calls a dependency; it counts
-        where only one distribution has such a file.
+        Paths are spelled as the loader builds them, with `..` in them. A bare name is what it calls a dependency: the file of
+        that name where there is one only, else something that the first distribution needs.
         """
         if "/" in path:
             plain = posixpath.normpath(path)
-            holders = [(each, plain) for each in self.distributions if plain in each.binaries]
-        else:
-            found = ((each, binary) for each in self.distributions for binary in each.binaries)
-            holders = [(each, binary) for each, binary in found if posixpath.basename(binary) == path]
-        if len(holders) == 1:
-            return holders[0]
+            return next(((each, plain) for each in self.distributions if plain in each.binaries), (None, path))
+        places = [(each, binary) for each in self.distributions for binary in each.binaries if posixpath.basename(binary) == path]
+        if len(places) == 1:
+            return places[0]
         return (self.distributions[0] if self.distributions else None), path
 
     def finding(
