@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from abicheck.model.process import LinkMap, Process
 
 
-def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, make_global: bool) -> tuple[LinkMap, Process]:
+def dlopen(
+    process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, make_global: bool, caller: int = 0
+) -> tuple[LinkMap, Process]:
     """What `dlopen (name, …)` does to `process`. When it fails, little of that lasts."""
     space = Namespace(host, process, memo)
     scope: list[Map] = space.global_scope
     try:
-        root = map_object(space, name, None)
+        root = map_object(space, name, None, searches_for=space.maps[caller])
         scope = _open_new(space, root, lazy=lazy) if root.searchlist is None else space.global_scope + root.searchlist
         if make_global and not space.errors and root.searchlist is not None:
             space.global_scope += [item for item in root.searchlist if item not in space.global_scope]
