@@ -108,11 +108,13 @@ def _check_tables(item: Map, dynamic: DynamicInfo, version: tuple[int, ...]) -> 
     if not dynamic.has_strtab and version < _STRTAB_TAKEN_LATE:
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_STRTAB is missing")
     if dynamic.null_rela and version < (2, 36):
-        # Only with DT_RELR may DT_RELA be 0; before that the ELF header is taken for relocations.
+        # Only with DT_RELR may DT_RELA be 0; before that the ELF header is taken for relocations: the first of them, at the
+        # padding of e_ident, is one of type 0 (none), the second has e_phoff for its type.
         malformed = LoadError(kind="malformed-file", text="", object=item.path, evidence=("DT_RELA is 0",))
         if dynamic.relacount:
             raise assertion(*_RELATIVE_ASSERTION, malformed)
-        raise DiedError(replace(malformed, text=f"{item.path}: unexpected reloc type 0x40", certain=False))
+        if dynamic.null_rela > 1:
+            raise DiedError(replace(malformed, text=f"{item.path}: unexpected reloc type 0x40", certain=False))
 
 
 def _relr(space: Namespace, item: Map) -> None:

@@ -48,6 +48,11 @@ class SymbolTables:
         versym = None if self.versym is None else self.versym.on(image)
         return SymbolTables(self.symbols.on(image), self.strings.on(image), versym, self.versions)
 
+    def require(self) -> None:
+        """Raise where symbols or strings are missing: the loader takes both before it looks at the hash table."""
+        if self.symbols.address is None or self.strings.address is None:
+            raise MemoryAccessError("SIGSEGV")
+
     def are_whole(self, count: int) -> bool:
         """True if all that describes the first `count` symbols is at hand."""
         names = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("I")[:: SYMBOL.size // 4]
@@ -154,6 +159,7 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
         encoded = name.encode("utf-8", "surrogateescape")
         found: list[Definition] = []
         try:
+            self._tables.require()
             for index in self._hash.candidates(encoded):
                 # Of the symbol that is known to bear the name only the rest is looked at.
                 definition = self._tables.described(index) if index == usual else self._tables.definition(index, encoded + b"\0")
