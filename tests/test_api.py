@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -12,10 +13,9 @@ from abicheck.api import Options, check
 from abicheck.errors import UsageError
 from abicheck.judge import loader
 from abicheck.report.json import document
+from tests.elfwriter import write_elf
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from abicheck.model.process import Binding
     from abicheck.model.report import Report
 
@@ -187,6 +187,16 @@ class TestStoredVerdicts:
         first = next(iter(root.glob("lib/*-linux-gnu")), None) or root / "lib64"
         shutil.copy(library, first / "libextra.so")
         assert again() == 0
+
+    def test_a_directory_that_comes_to_be_is_seen_by_all_who_looked_there(self, tmp_path: Path) -> None:
+        names = [str(tmp_path / f"lib{number}.so") for number in range(2)]
+        for name in names:
+            Path(name).write_bytes(write_elf(needed=["libinner.so"], runpath="$ORIGIN/later"))
+        time.sleep(SETTLED)
+        assert check(names).verdict == "fails"
+        (tmp_path / "later").mkdir()
+        (tmp_path / "later/libinner.so").write_bytes(write_elf(soname="libinner.so"))
+        assert [result.verdict for result in check(names).results] == ["loads", "loads"]
 
     def test_other_questions_have_other_answers(self, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         judged = self._judged(monkeypatch)

@@ -6,7 +6,6 @@ import os
 import posixpath
 import time
 from contextlib import contextmanager
-from dataclasses import fields, replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abicheck import __version__
@@ -203,7 +202,7 @@ class _HostRun:
         """Load the target into a fresh process of the host's Python, or start it where it is a program."""
         from abicheck.judge import loader, verdict  # noqa: PLC0415 -- a run that finds all its verdicts stored judges nothing
 
-        host = replace(self._host, files=Traced(self._host.files, trace))
+        host = self._host._replace(files=Traced(self._host.files, trace))
         if self._memo is None:
             self._memo = loader.Memo()
         kind = verdict.root_kind(facts, target.path, host.python.version if host.python else None)
@@ -218,7 +217,7 @@ class _HostRun:
         if self._process is None:
             from abicheck.judge import loader  # noqa: PLC0415 -- as above
 
-            host = replace(self._host, files=Traced(self._host.files, self._start))
+            host = self._host._replace(files=Traced(self._host.files, self._start))
             assert host.python is not None
             link_map, process = loader.start(host, host.python.path, memo)
             if link_map.predicted is not None:
@@ -263,8 +262,8 @@ class _HostRun:
 
 def _fingerprint(host: Host) -> str:
     """All facts of a host that no trace of questions about files covers."""
-    loader = replace(host.loader, cache=None)
-    rest = [getattr(host, field.name) for field in fields(host) if field.name not in ("files", "loader")]
+    loader = host.loader._replace(cache=None)
+    rest = [value for name, value in host._asdict().items() if name not in ("files", "loader")]
     return repr((loader, host.files.stat("/etc/ld.so.cache"), rest))
 
 

@@ -6,7 +6,6 @@ import platform
 import signal
 import subprocess
 import sys
-from dataclasses import replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -111,13 +110,13 @@ def _with_glibc(host: Host, glibc: tuple[int, int]) -> Host:
     """`host` with what is built into the loader of an upstream release."""
     subdirectories = ("glibc-hwcaps/x86-64-v2/",) if glibc >= (2, 33) else ()
     maximum = 2 if glibc >= (2, 41) else 0
-    loader = replace(host.loader, hwcap_subdirs=subdirectories, execstack_tunable_max=maximum, tunables=None)
-    return replace(host, libc=replace(host.libc, version=glibc), loader=loader)
+    loader = host.loader._replace(hwcap_subdirs=subdirectories, execstack_tunable_max=maximum, tunables=None)
+    return host._replace(libc=host.libc._replace(version=glibc), loader=loader)
 
 
 def _begin(host: Host, own: Host) -> Beginning:
     # The interpreter and its C library are this machine's own, and need not be fit for an older loader.
-    starting = replace(host, libc=max(host.libc, own.libc, key=lambda libc: libc.version))
+    starting = host._replace(libc=max(host.libc, own.libc, key=lambda libc: libc.version))
     assert host.python is not None
     memo = Memo()
     begun, process = start(starting, host.python.path, memo)

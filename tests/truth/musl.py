@@ -133,7 +133,7 @@ class Predictor:
         found = open_host(f"rootfs:{host.root}", python=PROBE, settings=host.environment)
         assert isinstance(found.files, Root)
         view = View(directory="/", local="/", only="", places=((MOUNT_POINT, str(objects)),))
-        self._host = replace(found, files=found.files.showing(view))
+        self._host = found._replace(files=found.files.showing(view))
         self._memo = Memo()
         self._process = start(self._host, PROBE, self._memo)[1]
 

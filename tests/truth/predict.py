@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader import Memo, dlopen, start
@@ -27,7 +26,7 @@ class Predictor:
         assert isinstance(found.files, Root)
         assert found.python is not None
         view = View(directory="/", local="/", only="", places=((MOUNT_POINT, str(corpus)),))
-        self._host = replace(found, files=found.files.showing(view))
+        self._host = found._replace(files=found.files.showing(view))
         self._memo = Memo()
         _, process = start(self._host, found.python.path, self._memo)
         (ctypes,) = host.root.glob(CTYPES)

@@ -11,9 +11,9 @@ from abicheck.model.process import Binding
 
 if TYPE_CHECKING:
     from abicheck.judge.loader.state import Map
-    from abicheck.model.elf import Definition, Reference
     from abicheck.model.host import Host
     from abicheck.model.process import LinkMap
+    from abicheck.model.symbols import Definition, Reference
 
 
 def explain(link_map: LinkMap, host: Host, symbol: str) -> tuple[Binding, ...]:
@@ -51,6 +51,6 @@ def _find(reference: Reference, scope: list[Map], host: Host) -> tuple[Map | Non
     try:
         if host.libc.kind == "musl":
             return musl.find(reference.name, scope, defined=reference.plt_class), None
-        return binding.find(reference, [(item.defines, item) for item in scope], host) or (None, None)
+        return binding.find(reference, scope, host) or (None, None)
     except DiedError:  # the link map says that and how the loader dies
         return None, None

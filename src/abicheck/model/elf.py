@@ -7,13 +7,13 @@ die there. Nothing in this module judges; what a fact means on a given libc is d
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-Signal: TypeAlias = Literal["SIGSEGV", "SIGBUS", "SIGFPE", "SIGABRT"]
+    from abicheck.model.symbols import Definition, Demand, Reference, Signal, VersionDefinition, VersionNeed
 
 #: Where the loader touches the file's mapping, in the order in which it does so.
 Stage: TypeAlias = Literal[
@@ -55,8 +55,7 @@ class Segment(NamedTuple):
     align: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Header:
+class Header(NamedTuple):
     """The ELF header: the 16 bytes of `e_ident` and the fields that a loader checks."""
 
     ident: bytes
@@ -104,8 +103,7 @@ MalformedReason: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Malformed:
+class Malformed(NamedTuple):
     """A file that a loader refuses before it can look at its program headers.
 
     `header` is there as soon as the file holds a whole one, because a loader checks it first: a 32-bit file cut short is a
@@ -119,110 +117,7 @@ class Malformed:
     beneath: SharedObject | None = None
 
 
-#: Stands for a name that the loader dies of when it reads it; no name of a file holds a NUL.
-UNREADABLE = "\0"
-
-
-class Version(NamedTuple):
-    """One entry of the loader's `l_versions` table.
-
-    `file` is the `vn_file` of a needed version and None for a version that the object defines itself.
-    `hidden` is bit 15 of `vna_other`.
-    """
-
-    name: str
-    hash: int
-    file: str | None = None
-    hidden: bool = False
-
-
-class NeededVersion(NamedTuple):
-    """One Vernaux: a version wanted from `VersionNeed.file`. `flags` bit 1 (value 2) is VER_FLG_WEAK; `index` is `vna_other`."""
-
-    name: str
-    hash: int
-    flags: int
-    index: int  # type: ignore[assignment]  # the tables' own word; nobody asks these tuples for tuple.index
-
-
-class VersionNeed(NamedTuple):
-    """One Verneed: what is wanted from the file `file` (`revision` is `vn_version`, 1 in every valid file)."""
-
-    file: str
-    revision: int
-    versions: tuple[NeededVersion, ...]
-
-
-class VersionDefinition(NamedTuple):
-    """One Verdef (its first name). `index` is `vd_ndx`, `flags` bit 0 is VER_FLG_BASE, `revision` is `vd_version`."""
-
-    name: str
-    hash: int
-    index: int  # type: ignore[assignment]  # the tables' own word; nobody asks these tuples for tuple.index
-    flags: int
-    revision: int
-
-
-class Definition(NamedTuple):
-    """A symbol that a lookup by name would meet in this object, before versions are compared.
-
-    `version` is the entry of `l_versions` at `index` (None where that entry is empty or the object has no version table);
-    `index` is the versym entry without its top bit and `hidden` is that bit. `undefined` marks an SHN_UNDEF symbol with a value
-    (a PLT entry of an executable), which only data references may bind to. `tls` is true for STT_TLS. With `fault` it is no
-    definition: having met those before it, the loader dies of that signal in the object's tables.
-    """
-
-    version: Version | None
-    index: int  # type: ignore[assignment]  # the tables' own word; nobody asks these tuples for tuple.index
-    hidden: bool
-    binding: int
-    visibility: int
-    type: int
-    undefined: bool = False
-    fault: Signal | None = None
-
-    @property
-    def tls(self) -> bool:
-        """True for a thread-local variable."""
-        return self.type == 6
-
-
-#: What applying a relocation does, as far as it can fail.
-ReferenceKind: TypeAlias = Literal[
-    "data",  # any relocation that needs the symbol at load time
-    "plt",  # JUMP_SLOT: deferred under lazy binding
-    "tls-static",  # TPOFF and the like: needs room in static TLS for the object that defines the variable
-    "tls-descriptor",  # TLSDESC: takes static TLS where it is left, else falls back to dynamic
-    "tls-dynamic",  # DTPMOD / DTPOFF
-    "copy",  # COPY, in executables
-    "size",  # SIZE32 / SIZE64: reads the definition itself
-    "irelative",  # IRELATIVE: musl has none
-    "unknown",  # a type that the machine's loader does not know
-]
-
-
-class Reference(NamedTuple):
-    """What one or more relocations ask for, at the place of the first of them.
-
-    `name` is None where no lookup takes place (a local or hidden symbol, or none at all). `version` is the entry of `l_versions`
-    that the symbol's versym selects, None for an unversioned reference. `weak` is STB_WEAK of the referring symbol.
-    `plt_class` tells whether the lookup ignores PLT entries of executables (JUMP_SLOT and all TLS relocations).
-    `in_plt` tells whether the relocation stands in DT_JMPREL. `visibility` is that of the referring symbol. `type` is the
-    machine's relocation type.
-    """
-
-    name: str | None
-    version: Version | None
-    weak: bool
-    kind: ReferenceKind
-    type: int
-    plt_class: bool
-    in_plt: bool
-    visibility: int = 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DynamicInfo:
+class DynamicInfo(NamedTuple):
     """What PT_DYNAMIC says. Of an entry that may stand once, the last one counts, as in glibc's `elf_get_dynamic_info`.
 
     The `*_entry` sizes and `plt_rel` are None when their tag is absent. `needed` keeps its order and its duplicates. `null_rela`
@@ -281,13 +176,11 @@ class Property(NamedTuple):
 NO_PROPERTY = Property()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SharedObject:
+class SharedObject(NamedTuple):
     """The facts of one ELF file that has readable program headers.
 
     `references` stand in the order in which the loader meets them: DT_RELA/DT_REL (relative ones left out), then DT_JMPREL.
-    `open_references` are those that some other object may have to satisfy: left out are the ones to symbols that the object
-    itself defines and that a lookup in it is known to find, `settled` in number (None: that is not known of any).
+    `demand` sums up what they ask of other objects (None: only the references tell).
     `definitions` finds by name what a lookup through the object's own hash table would find, in the order of its chain; it
     may decode lazily. `phdr_address` is where the loader finds the program headers in the mapping (None: nowhere, it copies
     them). Of a file of another class or byte order only the header and segments are filled, and `foreign` is true: no 64-bit
@@ -307,9 +200,8 @@ class SharedObject:
     version_definitions: tuple[VersionDefinition, ...] = ()
     versions_in_use: bool = False  # l_versyms is set: DT_VERSYM together with DT_VERNEED or DT_VERDEF
     references: Sequence[Reference] = ()
-    open_references: tuple[Reference, ...] | None = None
-    settled: int = 0
-    definitions: Mapping[str, tuple[Definition, ...]] = field(default_factory=dict)
+    demand: Demand | None = None
+    definitions: Mapping[str, tuple[Definition, ...]] = MappingProxyType({})
     faults: tuple[Fault, ...] = ()
     bad_bloom: bool = False  # the size of the GNU hash table's bloom filter is no power of two: an assertion of the loader
     bad_relative_count: bool = False  # DT_RELACOUNT counts a relocation that is not RELATIVE: an assertion of the x86_64 loader

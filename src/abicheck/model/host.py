@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -15,8 +15,7 @@ LibcKind: TypeAlias = Literal["glibc", "musl"]
 HostKind: TypeAlias = Literal["local", "rootfs"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Libc:
+class Libc(NamedTuple):
     """The C library that is also the loader. `version` is (2, 41) for glibc 2.41 and (1, 2, 5) for musl 1.2.5."""
 
     kind: LibcKind
@@ -27,8 +26,7 @@ class Libc:
         return f"{self.kind} {'.'.join(map(str, self.version))}"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoaderConfig:
+class LoaderConfig(NamedTuple):
     """What is built into a host's own loader, or configured for it.
 
     `path` is the loader's path in this host's file system (as PT_INTERP of its programs names it). `system_dirs` are the built-in
@@ -55,8 +53,7 @@ class LoaderConfig:
     preload: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Policy:
+class Policy(NamedTuple):
     """What the system forbids the loader, each as the errno of the refused call (0: allowed).
 
     `exec_stack`: mprotect of the stack to executable (SELinux, MDWE, seccomp). `text_relocation`: mprotect of text to writable.
@@ -74,8 +71,7 @@ class Policy:
         return next(below, 0)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Interpreter:
+class Interpreter(NamedTuple):
     """A Python of the host: the executable's path there, links not resolved, and its version if it could be told."""
 
     path: str
@@ -89,8 +85,7 @@ class Assumption(NamedTuple):
     value: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Host:
+class Host(NamedTuple):
     """A machine as the loader sees it.
 
     `environment` holds only what the loader reads (LD_LIBRARY_PATH, LD_PRELOAD, LD_BIND_NOW, GLIBC_TUNABLES, ...). `kernel` is
@@ -111,7 +106,7 @@ class Host:
     memory: int = 1 << 34
     isa_level: int = 0
     protection_keys: bool = False
-    environment: Mapping[str, str] = field(default_factory=dict)
+    environment: Mapping[str, str] = MappingProxyType({})
     policy: Policy = Policy()
     python: Interpreter | None = None
     cwd: str = "/"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
@@ -46,8 +45,7 @@ class Search(NamedTuple):
 TlsOffset: TypeAlias = "int | None"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadedObject:
+class LoadedObject(NamedTuple):
     """One object in a process. Other objects are named by their index in `Process.objects`.
 
     `path` is `l_name`, the spelling that texts use ("" for the main program); `names` are the names by which it was asked for so
@@ -72,8 +70,7 @@ class LoadedObject:
     tls_offset: TlsOffset = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StaticTls:
+class StaticTls(NamedTuple):
     """The static TLS block, in bytes: `size` and `used` as in `dl_tls_static_size` (less the thread's own block) and `_used`.
 
     `align` is the block's alignment, `optional` what TLS descriptors may still take.
@@ -85,8 +82,7 @@ class StaticTls:
     optional: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Process:
+class Process(NamedTuple):
     """What is loaded. `objects` stand in load order, the main program first; `global_scope` holds indices into it."""
 
     objects: tuple[LoadedObject, ...]
@@ -121,8 +117,7 @@ ErrorKind: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LoadError:
+class LoadError(NamedTuple):
     """One thing that stops the load.
 
     `text` is what dlerror says, or `signal: SIGBUS` when the process dies, or `exit 127: TEXT` when the loader gives up itself
@@ -145,8 +140,7 @@ class Missing(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LinkMap:
+class LinkMap(NamedTuple):
     """What one load brought: the objects it added, in load order, and all errors, the one that the loader reports first.
 
     `scope` is the order in which symbols are looked up for the new objects: indices into `process.objects`, global scope first,

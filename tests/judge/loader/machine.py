@@ -2,26 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from abicheck.judge.loader import dlopen, start
-from abicheck.model.elf import (
-    Definition,
-    DynamicInfo,
-    ElfFile,
-    Header,
-    NeededVersion,
-    Reference,
-    ReferenceKind,
-    Segment,
-    SharedObject,
-    Version,
-    VersionDefinition,
-    VersionNeed,
-)
+from abicheck.model.elf import DynamicInfo, ElfFile, Header, Segment, SharedObject
 from abicheck.model.files import FileId
 from abicheck.model.host import Host, Libc, LoaderConfig
+from abicheck.model.symbols import Definition, NeededVersion, Reference, ReferenceKind, Version, VersionDefinition, VersionNeed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -106,14 +93,14 @@ def library(
         header=header(),
         size=0x2000,
         segments=segments(),
-        dynamic=replace(info, **(dynamic or {})),
+        dynamic=info._replace(**(dynamic or {})),
         version_needs=tuple(version_needs),
         version_definitions=version_definitions,
         versions_in_use=versions,
         references=tuple(wants),
         definitions={name: tuple(found) for name, found in tables.items()},
     )
-    return replace(facts, **more)
+    return facts._replace(**more)
 
 
 def libc(*nodes: str, **exports: Definition) -> SharedObject:
@@ -179,7 +166,7 @@ def host(files: Mapping[str, ElfFile | str | int], glibc: tuple[int, int] = (2, 
         name="test", kind="rootfs", arch="x86_64", libc=Libc(kind="glibc", version=glibc), files=Shelf({**base, **files}),
         loader=loader, isa_level=3,
     )  # fmt: skip
-    return replace(made, **more)
+    return made._replace(**more)
 
 
 def load(path: str, on: Host, *, process: Process | None = None, lazy: bool = False) -> LinkMap:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from abicheck.model.host import Host, Libc, LoaderConfig
@@ -29,7 +28,7 @@ def musl_host(files: Mapping[str, ElfFile | str | int], version: tuple[int, ...]
         files=Shelf({LDSO: LIBC, PROGRAM: PYTHON, **files}),
         loader=LoaderConfig(path=LDSO, system_dirs=("/lib/", "/usr/local/lib/", "/usr/lib/")),
     )
-    return replace(made, **more)
+    return made._replace(**more)
 
 
 def said(files: Mapping[str, ElfFile | str | int], version: tuple[int, ...] = (1, 2, 5), **more: Any) -> str | None:

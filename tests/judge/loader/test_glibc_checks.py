@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -28,11 +27,11 @@ def test_an_executable_stack_is_refused_from_2_41_on(stack: int | None) -> None:
 
 
 def test_a_missing_stack_header_is_harmless_on_aarch64() -> None:
-    files = {path: replace(facts, header=header(183)) for path, facts in only("a.so", segments=segments(stack=None)).items()}
+    files = {path: facts._replace(header=header(183)) for path, facts in only("a.so", segments=segments(stack=None)).items()}
     files_of = host({}, (2, 41)).files
     assert isinstance(files_of, Shelf)
     shelf = {
-        path: replace(facts, header=header(183)) for path, facts in files_of.files.items() if isinstance(facts, SharedObject)
+        path: facts._replace(header=header(183)) for path, facts in files_of.files.items() if isinstance(facts, SharedObject)
     }
     assert load("/x/a.so", host({**shelf, **files}, (2, 41), arch="aarch64")).predicted is None
 
@@ -59,7 +58,7 @@ def test_an_executable_stack_is_state() -> None:
     on = host(files, (2, 40))
     after = load("/x/a.so", on).process
     assert after.stack_executable
-    denied = replace(on, policy=Policy(exec_stack=13))
+    denied = on._replace(policy=Policy(exec_stack=13))
     assert load("/x/b.so", denied, process=after).predicted is None
     assert load("/x/b.so", denied).predicted == f"/x/b.so: {REFUSED}: Permission denied"
 
@@ -75,7 +74,7 @@ def test_the_tunable(maximum: int, value: str, loads: bool) -> None:  # noqa: FB
     on = host(
         only("a.so", segments=segments(stack=7)), (2, 41), environment={"GLIBC_TUNABLES": f"a=b:glibc.rtld.execstack={value}"}
     )
-    on = replace(on, loader=replace(on.loader, execstack_tunable_max=maximum))
+    on = on._replace(loader=on.loader._replace(execstack_tunable_max=maximum))
     assert (load("/x/a.so", on).predicted is None) is loads
 
 
@@ -107,7 +106,7 @@ def test_which_loader_meets_a_fault(stage: Stage, glibc: tuple[int, int], keys: 
 
 def test_older_loaders_read_the_hash_table_in_their_own_way() -> None:
     a = library(exports={"f": defined()}, wants=[wanted("f")])
-    files = {"/x/a.so": replace(a, older=replace(a, definitions={}))}
+    files = {"/x/a.so": a._replace(older=a._replace(definitions={}))}
     assert load("/x/a.so", host(files, (2, 36))).predicted is None
     assert load("/x/a.so", host(files, (2, 35))).predicted == "/x/a.so: undefined symbol: f"
 
@@ -147,7 +146,7 @@ def test_four_kilobyte_objects_on_large_pages(glibc: tuple[int, int], text: str)
     aligned = segments(align=0x10000)[:1] + segments()[2:]
     shelf = host({}).files
     assert isinstance(shelf, Shelf)
-    base = {path: replace(facts, segments=aligned) for path, facts in shelf.files.items() if isinstance(facts, SharedObject)}
+    base = {path: facts._replace(segments=aligned) for path, facts in shelf.files.items() if isinstance(facts, SharedObject)}
     error = load("/x/a.so", host({**base, **only("a.so", segments=layout)}, glibc, page_size=65536))
     assert error.predicted == f"/x/a.so: ELF load command {text}"
     assert error.errors[0].kind == "page-size-mismatch"
@@ -168,8 +167,8 @@ def test_what_is_no_library(change: dict[str, object], text: str) -> None:
     flags = {"flags_1": change.pop("flags_1")} if "flags_1" in change else {}
     facts = library(dynamic=flags)
     if "dynamic_" in change:
-        facts = replace(facts, dynamic=change.pop("dynamic_"))  # type: ignore[arg-type]
-    assert load("/x/a.so", host({"/x/a.so": replace(facts, **change)})).predicted == f"/x/a.so: {text}"  # type: ignore[arg-type]
+        facts = facts._replace(dynamic=change.pop("dynamic_"))  # type: ignore[arg-type]
+    assert load("/x/a.so", host({"/x/a.so": facts._replace(**change)})).predicted == f"/x/a.so: {text}"  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -236,7 +235,7 @@ def test_static_tls_is_used_up() -> None:
     on = host({"/x/a.so": facts, "/x/b.so": facts})
     after = load("/x/a.so", on).process
     assert load("/x/b.so", on, process=after).predicted == "/x/b.so: cannot allocate memory in static TLS block"
-    large = replace(on, environment={"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=4096"})
+    large = on._replace(environment={"GLIBC_TUNABLES": "glibc.rtld.optional_static_tls=4096"})
     assert load("/x/b.so", large, process=load("/x/a.so", large).process).predicted is None
 
 
@@ -244,7 +243,7 @@ def test_tls_descriptors_take_what_is_left_and_never_fail() -> None:
     wants = [wanted("state", kind="tls-descriptor")]
     facts = library(exports={"state": defined(tls=True)}, wants=wants, segments=segments(tls=(1 << 20, 8)))
     assert load("/x/a.so", host({"/x/a.so": facts})).predicted is None
-    both = replace(facts, references=(*facts.references, wanted("state", kind="tls-static")))
+    both = facts._replace(references=(*facts.references, wanted("state", kind="tls-static")))
     assert load("/x/a.so", host({"/x/a.so": both})).predicted == "/x/a.so: cannot allocate memory in static TLS block"
 
 

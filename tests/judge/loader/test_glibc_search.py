@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 
 from abicheck.judge.loader import dlopen, start
@@ -57,7 +55,7 @@ def test_search_order() -> None:
     def found(dynamic: dict[str, str], present: list[str]) -> str:
         files = {**only("a.so", ["libb.so"], dynamic=dynamic), **{f"{p}/libb.so": libraries[f"{p}/libb.so"] for p in present}}
         on = host(files, environment={"LD_LIBRARY_PATH": "/env"})
-        on = replace(on, loader=replace(on.loader, cache={"libb.so": ("/cached/libb.so",)}))
+        on = on._replace(loader=on.loader._replace(cache={"libb.so": ("/cached/libb.so",)}))
         return next(item.path for item in load("/x/a.so", on).objects if item.path.endswith("libb.so"))
 
     both = {"rpath": "/rpath", "runpath": "/runpath"}
@@ -79,7 +77,7 @@ def test_rpath_serves_dependencies_and_runpath_does_not() -> None:
 def test_the_interpreters_rpath_serves_extensions_without_runpath() -> None:
     program = library(["libc.so.6"], dynamic={"rpath": "$ORIGIN/../lib"}, interpreter="/lib64/ld-linux-x86-64.so.2")
     files = {"/usr/bin/python3": program, "/usr/lib/libb.so": library()}
-    hidden = replace(host({}).loader, system_dirs=("/lib/x86_64-linux-gnu/",))
+    hidden = host({}).loader._replace(system_dirs=("/lib/x86_64-linux-gnu/",))
     assert load("/x/a.so", host({**only("a.so", ["libb.so"]), **files}, loader=hidden)).predicted is None
     runpath = only("a.so", ["libb.so"], dynamic={"runpath": "/nowhere"})
     assert load("/x/a.so", host({**runpath, **files}, loader=hidden)).predicted == f"libb.so: {MISSING}"
@@ -173,7 +171,7 @@ def test_e_ident(ident: bytes, text: str | None) -> None:
 def test_debian_looks_at_the_machine_before_the_byte_order() -> None:
     foreign = library(header=header(machine=22, ident=b"\x7fELF\x02\x02\x01" + bytes(9)))
     debian = host({"/x/a.so": foreign})
-    fedora = replace(debian, loader=replace(debian.loader, vendor="GNU"))
+    fedora = debian._replace(loader=debian.loader._replace(vendor="GNU"))
     assert load("/x/a.so", debian).predicted == f"/x/a.so: {MISSING}"
     assert load("/x/a.so", fedora).predicted == "/x/a.so: ELF file data encoding not little-endian"
 

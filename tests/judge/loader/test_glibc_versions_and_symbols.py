@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from abicheck.model.elf import Definition, NeededVersion, Reference, VersionNeed
+from abicheck.model.symbols import Definition, NeededVersion, Reference, VersionNeed
 from tests.judge.loader.machine import LIBC, defined, defines, host, library, load, needs, only, version, wanted
 
 OLD, NEW = (2, 36), (2, 41)

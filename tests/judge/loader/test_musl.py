@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
@@ -140,8 +139,8 @@ def test_initial_exec_tls_is_refused_after_the_start() -> None:
 
 
 def test_initial_exec_tls_of_what_was_there_from_the_start() -> None:
-    program = replace(PYTHON, segments=TLS_SEGMENTS)
-    program = replace(program, definitions={"variable": (defined(tls=True),)})
+    program = PYTHON._replace(segments=TLS_SEGMENTS)
+    program = program._replace(definitions={"variable": (defined(tls=True),)})
     assert said({PROGRAM: program, **only("a.so", wants=[IE])}) is None
 
 
@@ -199,7 +198,7 @@ def test_an_executable_at_fixed_addresses_loads_where_they_are_free() -> None:
     fixed = (Segment(PT_LOAD, 5, 0, 0x400000, 0x1000, 0x1000, 4096), Segment(PT_DYNAMIC, 6, 0, 0x400100, 9, 9, 8))
     files = {"/x/a.so": library(header=header(kind=2), segments=fixed)}
     assert said(files) is None
-    program = replace(PYTHON, header=header(kind=2), segments=fixed)
+    program = PYTHON._replace(header=header(kind=2), segments=fixed)
     assert said({**files, PROGRAM: program}) == "Error loading shared library /x/a.so: Resource busy"
 
 

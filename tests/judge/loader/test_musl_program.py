@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader import Memo, dlopen, musl, start
-from abicheck.model.elf import Definition, Malformed
+from abicheck.model.elf import Malformed
+from abicheck.model.symbols import Definition
 from tests.judge.loader.machine import PROGRAM, defined, library, load, only, wanted
 from tests.judge.loader.musl_machine import LDSO, musl_host, said
 

@@ -12,7 +12,7 @@ from tests.elfwriter import Elf, write_elf
 from tests.read.elf.damage import facts, stages, with_entry, with_word
 
 if TYPE_CHECKING:
-    from abicheck.model.elf import Definition
+    from abicheck.model.symbols import Definition
 
 NOWHERE = 1 << 47
 MANY = [Symbol(f"name{number}", defined=True) for number in range(200)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abicheck.model.elf import DynamicInfo
+from abicheck.model.elf import DynamicInfo, Malformed
 from abicheck.read.elf.header import read_header, read_segments
 from abicheck.read.elf.image import MemoryAccessError
 from abicheck.read.elf.mapping import map_segments
@@ -25,7 +25,7 @@ def _image(data: bytes) -> Image:
     header = read_header(data)
     assert header is not None
     segments = read_segments(data, header)
-    assert isinstance(segments, tuple)
+    assert not isinstance(segments, Malformed)
     mapped = map_segments(data, header, segments)
     assert mapped is not None
     return mapped[0]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from abicheck.model.elf import NeededVersion as Needed
-from abicheck.model.elf import Version, VersionDefinition, VersionNeed
+from abicheck.model.symbols import NeededVersion as Needed
+from abicheck.model.symbols import Version, VersionDefinition, VersionNeed
 from tests.elfparts import NeededVersion, Relocation, Symbol, sysv_hash
 from tests.elfwriter import Elf
 from tests.read.elf.damage import facts, stages, with_entry, with_word

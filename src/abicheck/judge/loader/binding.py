@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from abicheck.judge.loader.state import assertion, die
-from abicheck.model.elf import UNREADABLE, Fault
+from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
+from abicheck.model.symbols import UNREADABLE
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
     from abicheck.judge.loader.state import Map
-    from abicheck.model.elf import Definition, Reference, Version
     from abicheck.model.host import Host
+    from abicheck.model.symbols import Definition, Reference, Version
 
 _STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE = 1, 2, 10
 _BINDS = (_STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE)
@@ -24,16 +25,14 @@ _EXACT_VERSION_FIRST = (2, 41)
 _ASSERTS_VERSIONS_BEFORE = (2, 41)
 
 
-def find(reference: Reference, tables: Iterable[tuple[Container[str], Map]], host: Host) -> tuple[Map, Definition] | None:
-    """The object and definition that `reference` binds to, or None. Raises `DiedError` where the loader would die.
+def find(reference: Reference, maps: Iterable[Map], host: Host) -> tuple[Map, Definition] | None:
+    """The object and definition that `reference` binds to among `maps`, or None.
 
-    `tables` are the objects in which it looks, each behind a set that holds all names it defines.
+    Raises `DiedError` where the loader would die.
     """
     name, version = reference.name, reference.version
     assert name is not None
-    for names, item in tables:
-        if name not in names:
-            continue
+    for item in maps:
         if reference.kind == "copy" and item.kind == "executable":
             continue
         candidates = item.facts.definitions.get(name)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.loader.binding import find
@@ -12,12 +11,15 @@ from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.static_tls import take_descriptor, take_static
 from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
+from abicheck.model.symbols import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Sequence
+    from collections.abc import Sequence
+    from collections.abc import Set as AbstractSet
 
-    from abicheck.judge.loader.state import Map, Memo, Namespace
-    from abicheck.model.elf import DynamicInfo, Reference
+    from abicheck.judge.loader.state import Map, Namespace
+    from abicheck.model.elf import DynamicInfo, SharedObject
+    from abicheck.model.symbols import Demand, Version
 
 #: Up to glibc 2.34 the string table is taken whether or not a relocation needs it.
 _STRTAB_TAKEN_LATE = (2, 35)
@@ -33,14 +35,13 @@ _SPECIAL = frozenset({*_NEEDS_TLS, "size", "unknown", "irelative"})
 
 
 class Scope(NamedTuple):
-    """Where symbols are looked up.
+    """Where symbols are looked up: `maps` in their order, `present` being the identities of their facts.
 
-    `tables` holds the objects in their order, each behind the names that it may define; `present` the identities of their facts;
-    `unversioned` the names of those without versions. `erratic` tells that some of them has damaged tables, through which a
-    lookup of any name may lead astray.
+    `unversioned` holds the names of those without versions. `erratic` tells that some of them has damaged tables, through which
+    a lookup of any name may lead astray.
     """
 
-    tables: list[tuple[Container[str], Map]]
+    maps: list[Map]
     present: frozenset[int]
     unversioned: frozenset[str]
     erratic: bool
@@ -50,7 +51,7 @@ def scope_of(maps: list[Map]) -> Scope:
     """The scope that looks in `maps` one after the other."""
     unversioned = frozenset(name for item in maps if not item.facts.versions_in_use for name in item.names)
     erratic = not all(getattr(item.facts.definitions, "is_whole", True) for item in maps)
-    return Scope([(item.defines, item) for item in maps], frozenset([id(item.facts) for item in maps]), unversioned, erratic)
+    return Scope(maps, frozenset([id(item.facts) for item in maps]), unversioned, erratic)
 
 
 def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -> None:
@@ -73,20 +74,14 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     _check_tables(item, dynamic, space.host.libc.version)
     if lazy and dynamic.has_jmprel and _DT_PLTGOT not in dynamic.tags:
         raise die(Fault("relocations", "SIGSEGV"), item.path, "lazy binding needs DT_PLTGOT, which is missing")
-    # Where a lookup may lead astray, each reference must be looked up, in its order, whatever would satisfy it in the end.
-    known = facts.open_references is not None and not scope.erratic
-    references = facts.open_references if known and facts.open_references is not None else facts.references
-    space.references += len(references) + (facts.settled if known else 0)
     if dynamic.symbolic:
         # It may decide which object's static TLS is taken.
-        scope = scope._replace(tables=[(item.defines, item), *scope.tables])
+        scope = scope._replace(maps=[item, *scope.maps])
+    space.references += len(facts.references) if facts.demand is None else facts.demand.symbol_count
     before = len(space.errors)
-    if not lazy and _known_to_bind(space.memo, item, scope):
-        _bind(space, item, space.memo.special[id(facts)], scope, lazy=lazy)
-    else:
-        providers = _bind(space, item, references, scope, lazy=lazy)
-        if len(space.errors) == before and not lazy:
-            _remember(space.memo, item, references, providers)
+    # Where all that is demanded is there, only special references can fail; else each is looked up, in its order.
+    met = facts.demand is not None and _is_met(facts, facts.demand, scope, space)
+    _bind(space, item, facts.demand.special if met and facts.demand else facts.references, scope, lazy=lazy)
     bound = len(space.errors) == before
     if bound and facts.bad_relative_count:
         # DT_RELACOUNT promises that many R_*_RELATIVE at the start of the table.
@@ -114,7 +109,7 @@ def _check_tables(item: Map, dynamic: DynamicInfo, version: tuple[int, ...]) -> 
         if dynamic.relacount:
             raise assertion(*_RELATIVE_ASSERTION, malformed)
         if dynamic.null_rela > 1:
-            raise DiedError(replace(malformed, text=f"{item.path}: unexpected reloc type 0x40", certain=False))
+            raise DiedError(malformed._replace(text=f"{item.path}: unexpected reloc type 0x40", certain=False))
 
 
 def _relr(space: Namespace, item: Map) -> None:
@@ -136,27 +131,52 @@ def _relr(space: Namespace, item: Map) -> None:
         )
 
 
-def _bind(space: Namespace, item: Map, references: Sequence[Reference], scope: Scope, *, lazy: bool) -> set[int]:
-    """Note the errors of `references` in their order, and give the identities of the facts that they bound to."""
+def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace) -> bool:
+    """Tell whether every symbol that `facts` demand is surely found in `scope`, whatever the order of the relocations.
+
+    A reference that finds a definition somewhere in the scope is satisfied, whatever else is in it, so files that once satisfied
+    all references of another do so again. The exceptions are damaged tables, and an unversioned file of a wanted name (an
+    assertion up to glibc 2.40).
+    """
+    if scope.erratic or any(need.file in scope.unversioned for need in facts.version_needs):
+        return False
+    memo, present = space.memo, scope.present
+    if any(providers <= present for providers in memo.bound.get(id(facts), ())):
+        return True
     providers: set[int] = set()
-    hints = space.memo.hints
-    present = scope.present if not (scope.erratic or lazy) else frozenset[int]()
+    for version, names in demand.symbols.items():
+        definers = memo.definers.setdefault(version, {})
+        left: AbstractSet[str] = names
+        for identity in definers.keys() & present:
+            if not definers[identity].isdisjoint(left):
+                left = left - definers[identity]
+                providers.add(identity)
+        asked = None if version is None or version.file is None else space.named(version.file)
+        likely = list(scope.maps) if asked is None else [asked, *scope.maps]
+        for name in left:
+            hit = find(_any_reference(name, version), likely, space.host)
+            if hit is None:
+                return False
+            if hit[0] is not likely[0]:  # what defines one is likely to define the next, and the order is all one here
+                likely.insert(0, hit[0])
+            definers.setdefault(id(hit[0].facts), set()).add(name)
+            providers.add(id(hit[0].facts))
+    memo.bound.setdefault(id(facts), []).append(frozenset(providers))
+    return True
+
+
+def _any_reference(name: str, version: Version | None) -> Reference:
+    """A reference that binds to what any to this symbol would: not to the PLT entry of an executable, which serves only data."""
+    return Reference(name, version, weak=False, kind="data", type=0, plt_class=True, in_plt=False)
+
+
+def _bind(space: Namespace, item: Map, references: Sequence[Reference], scope: Scope, *, lazy: bool) -> None:
+    """Note the errors of `references` in their order."""
     for reference in references:
-        provider = hints.get(id(reference), 0)
-        if provider in present:
-            providers.add(provider)
-        elif reference.kind in _SPECIAL or (lazy and reference.in_plt):
+        if reference.kind in _SPECIAL or (lazy and reference.in_plt):
             _bind_special(space, item, reference, scope, lazy=lazy)
-        elif reference.name is not None:
-            hit = find(reference, scope.tables, space.host)
-            if hit is not None:
-                provider = id(hit[0].facts)
-                providers.add(provider)
-                if hit[0].facts.versions_in_use or reference.version is None:
-                    hints[id(reference)] = provider
-            elif not reference.weak:
-                space.errors.append(_undefined(item, reference))
-    return providers
+        elif reference.name is not None and find(reference, scope.maps, space.host) is None and not reference.weak:
+            space.errors.append(_undefined(item, reference))
 
 
 def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scope, *, lazy: bool) -> None:
@@ -165,7 +185,7 @@ def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scop
         return
     hit = None
     if reference.name is not None:
-        hit = find(reference, scope.tables, space.host)
+        hit = find(reference, scope.maps, space.host)
         if hit is None and not reference.weak:
             space.errors.append(_undefined(item, reference))
             return
@@ -199,25 +219,3 @@ def _undefined(item: Map, reference: Reference) -> LoadError:
         object=item.path,
         name=reference.name,
     )
-
-
-def _known_to_bind(memo: Memo, item: Map, scope: Scope) -> bool:
-    """Tell whether every reference of this file was seen to bind to files that are all in `scope`.
-
-    A reference that finds a definition somewhere in the scope is satisfied, whatever else is in it, so the set of files that
-    satisfied all of them once does so again. The exception is an unversioned file of a wanted name (an assertion up to glibc
-    2.40): where the scope holds a file without versions that was not there before, the references are bound anew.
-    """
-    if scope.erratic:
-        return False
-    for providers in memo.bound.get(id(item.facts), ()):
-        if providers <= scope.present:
-            return not any(need.file in scope.unversioned for need in item.facts.version_needs)
-    return False
-
-
-def _remember(memo: Memo, item: Map, references: Sequence[Reference], providers: set[int]) -> None:
-    key = id(item.facts)
-    memo.bound.setdefault(key, []).append(frozenset(providers))
-    if key not in memo.special:
-        memo.special[key] = tuple(r for r in references if r.kind in _SPECIAL)

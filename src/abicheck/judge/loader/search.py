@@ -171,12 +171,12 @@ class Searcher:
 
         Like the loader, look only once whether a directory is there at all. The current one is always tried.
         """
-        known = self.space.memo.directories.get(directory)
+        known = self.space.directories.get(directory)
         if known is None:
             places = [directory + subdirectory for subdirectory in (*self.host.loader.hwcap_subdirs, "")]
             errnos = [self._errno_of(place) for place in places]
             known = (tuple(place for place, errno in zip(places, errnos, strict=True) if not errno), errnos[-1])
-            self.space.memo.directories[directory] = known
+            self.space.directories[directory] = known
         return known
 
     def _errno_of(self, directory: str) -> int:

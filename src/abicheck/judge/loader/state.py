@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from abicheck.model.process import LinkMap, LoadedObject, LoadError, Missing, Process, Search, StaticTls
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterable
+    from collections.abc import Iterable
 
-    from abicheck.model.elf import Fault, Reference, SharedObject
+    from abicheck.model.elf import Fault, SharedObject
     from abicheck.model.files import FileId
     from abicheck.model.host import Host
+    from abicheck.model.symbols import Version
 
 
 class RefusedError(Exception):
@@ -44,7 +44,6 @@ class Map:
 
     __slots__ = (
         "checked",
-        "defines",
         "dependencies",
         "facts",
         "file",
@@ -68,8 +67,6 @@ class Map:
         self.names = [name]
         self.file = file
         self.facts = facts
-        # A name outside of this set is defined nowhere in the object; one inside it needs a look at the object's own hash table.
-        self.defines: Container[str] = getattr(facts.definitions, "names", facts.definitions)
         self.search = search
         self.origin: str | None = None
         self.kind: Literal["executable", "library", "loaded"] = "loaded"
@@ -99,25 +96,23 @@ class _Lasting(NamedTuple):
     stack_executable: bool
 
 
-@dataclass(slots=True)
 class Memo:
     """What was found out about files and need not be found out again; it never changes an answer.
 
     `sound` holds the files that passed the checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
     did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
-    file the sets of files that were seen to satisfy all of its references, `special` those of its references that must be
-    looked at in any case, and `hints` for a reference the last file that was seen to satisfy it. All are keyed by identity;
-    `sound` keeps the facts alive. `directories` holds what is there of a searched directory and its hwcaps subdirectories.
-    One memo serves one host.
+    file the sets of files that were seen to meet all of its demand, and `definers` for each version the files that were seen to
+    define these names of it. All are keyed by identity; `sound` keeps the facts alive. One memo serves one host.
     """
 
-    sound: dict[int, SharedObject] = field(default_factory=dict)
-    protected: set[int] = field(default_factory=set)
-    versioned: set[tuple[int, ...]] = field(default_factory=set)
-    bound: dict[int, list[frozenset[int]]] = field(default_factory=dict)
-    hints: dict[int, int] = field(default_factory=dict)
-    directories: dict[str, tuple[tuple[str, ...], int]] = field(default_factory=dict)
-    special: dict[int, tuple[Reference, ...]] = field(default_factory=dict)
+    __slots__ = ("bound", "definers", "protected", "sound", "versioned")
+
+    def __init__(self) -> None:
+        self.sound: dict[int, SharedObject] = {}
+        self.protected: set[int] = set()
+        self.versioned: set[tuple[int, ...]] = set()
+        self.bound: dict[int, list[frozenset[int]]] = {}
+        self.definers: dict[Version | None, dict[int, set[str]]] = {}
 
 
 class Namespace:
@@ -136,6 +131,8 @@ class Namespace:
         self.by_name: dict[str, Map] = {}
         self.by_file: dict[tuple[int, int], Map] = {}
         self.soname_faults: list[Map] = []
+        #: Of each searched directory what is there of it and its hwcaps subdirectories, and the errno that says that it is not.
+        self.directories: dict[str, tuple[tuple[str, ...], int]] = {}
         if process is not None:
             self._thaw(process)
         self.first_new = len(self.maps)
@@ -224,10 +221,10 @@ class Namespace:
         """What a failed load leaves of `process`: all as it was but for the names its objects were found by, and the stack."""
         names, stack_executable = self._lasting or self._last()
         objects = tuple(
-            old if old.names == found else replace(old, names=found, soname_added=soname_added)
+            old if old.names == found else old._replace(names=found, soname_added=soname_added)
             for old, (found, soname_added) in zip(process.objects, names, strict=True)
         )
-        return replace(process, objects=objects, stack_executable=stack_executable)
+        return process._replace(objects=objects, stack_executable=stack_executable)
 
     def freeze(self, name: str, scope: Iterable[Map]) -> tuple[LinkMap, Process]:
         """The load's result as frozen values."""

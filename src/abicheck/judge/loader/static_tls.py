@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.mapping import PT_TLS
@@ -151,6 +150,6 @@ def _try(space: Namespace, provider: Map, *, optional: bool) -> bool:
             return False
     if optional and taken > tls.optional:
         return False
-    space.tls = replace(tls, used=used, optional=tls.optional - taken if optional else tls.optional)
+    space.tls = tls._replace(used=used, optional=tls.optional - taken if optional else tls.optional)
     provider.tls_offset = offset
     return True

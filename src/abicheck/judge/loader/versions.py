@@ -5,14 +5,16 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.state import assertion, die
-from abicheck.model.elf import UNREADABLE, Fault
+from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
+from abicheck.model.symbols import UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from abicheck.judge.loader.state import Map, Namespace
-    from abicheck.model.elf import DynamicInfo, NeededVersion, VersionNeed
+    from abicheck.model.elf import DynamicInfo
+    from abicheck.model.symbols import NeededVersion, VersionNeed
 
 _VER_FLG_WEAK = 2
 _RELR_MARKER = "GLIBC_ABI_DT_RELR"

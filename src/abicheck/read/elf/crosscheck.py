@@ -15,7 +15,7 @@ from abicheck.read.elf.oracle import Oracle
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from abicheck.model.elf import Version
+    from abicheck.model.symbols import Version
 
 #: Where a 64-bit ELF header tells of section headers: e_shoff, then e_shnum and e_shstrndx.
 _SECTION_HEADER_FIELDS = (slice(40, 48), slice(60, 64))

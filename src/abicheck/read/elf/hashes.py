@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import suppress
 from copy import copy
 from functools import lru_cache
+from itertools import accumulate
+from operator import le
 from typing import TYPE_CHECKING, TypeAlias
 
 from abicheck.read.elf.dynamic import DT_GNU_HASH, DT_HASH
@@ -24,7 +26,16 @@ _MASK32 = 0xFFFFFFFF
 _DIGITS = b"0123456789abcdefghijklmnopqrstuvw"
 _HIGH, _LOW = (bytes(_DIGITS[part] for part in parts) for parts in ([b >> 5 for b in range(256)], [b & 31 for b in range(256)]))
 #: 5381 * 33 ** n for names of n bytes; int() refuses more than 4,300 digits.
-_START: list[int] = [5381 * 33**length & _MASK32 for length in range(1024)]
+_START: list[int] = list(accumulate(range(1023), lambda value, _: value * 33 & _MASK32, initial=5381))
+#: Each byte's lowest bit.
+_ODD = bytes(byte & 1 for byte in range(256))
+
+
+def gnu_hashes(names: list[bytes]) -> list[int]:
+    """`gnu_hash` of each."""
+    if not all(0 < length < len(_START) for length in set(map(len, names))):
+        return [gnu_hash(name) for name in names]
+    return [_START[len(name)] + (int(name.translate(_HIGH), 33) << 5) + int(name.translate(_LOW), 33) & _MASK32 for name in names]
 
 
 @lru_cache(maxsize=1 << 18)
@@ -128,26 +139,35 @@ class GnuHash:
             at += 1
         return found
 
-    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> set[int]:
-        """Those symbols that a lookup of the name beside them comes across, in a table that makes sense and is at hand."""
-        found: set[int] = set()
+    def leads_to(self, symbols: list[int], names: list[bytes]) -> bool:
+        """True if a lookup of each name comes across the symbol beside it, in a table that makes sense and is at hand.
+
+        Passes over whole lists: this is where the time of reading a large library goes.
+        """
+        first, last = self._bias, self.count or 0
+        if not symbols:
+            return True
+        if min(symbols) < first or max(symbols) >= last:
+            return False
         words = memoryview(self.table.raw).cast("I")
-        bloom = memoryview(self.table.raw)[16 : self._buckets].cast("Q")
-        first, last, chain, buckets = self._bias, self.count or 0, self._chain // 4 - self._bias, self._buckets // 4
-        mask, shift, bucket_count = self._bloom_mask, self._shift, self._bucket_count
-        for index, name in symbols:
-            value = gnu_hash(name)
-            bits = bloom[value >> 6 & mask]
-            if not first <= index < last or not bits >> (value & 63) & bits >> (value >> shift & 63) & 1:
-                continue
-            at = words[buckets + value % bucket_count]
-            if not 0 < at <= index or (words[chain + index] ^ value) >> 1:
-                continue
-            while at < index and not words[chain + at] & 1:
-                at += 1
-            if at == index:
-                found.add(index)
-        return found
+        bloom = memoryview(self.table.raw)[16 : self._buckets].cast("Q").tolist()
+        buckets = words[self._buckets // 4 : self._chain // 4].tolist()
+        chain = words[self._chain // 4 :]
+        mask, shift, count = self._bloom_mask, self._shift, self._bucket_count
+        hashes = gnu_hashes(names)
+        if [chain[symbol - first] | 1 for symbol in symbols] != [value | 1 for value in hashes]:
+            return False
+        passed = [(bits := bloom[value >> 6 & mask]) >> (value & 63) & bits >> (value >> shift & 63) & 1 for value in hashes]
+        if not all(passed):
+            return False
+        starts = [buckets[value % count] for value in hashes]
+        # A chain ends at an entry with bit 0 set, so as many of these stand before its start as before any of its symbols.
+        ends = list(accumulate(self.table.raw[self._chain :: 4].translate(_ODD), initial=0))
+        return (
+            min(starts) >= first
+            and all(map(le, starts, symbols))
+            and [ends[start - first] for start in starts] == [ends[symbol - first] for symbol in symbols]
+        )
 
     def _walk_candidates(self, value: int) -> Iterator[int]:
         word = self.table.word64(16 + 8 * (value >> 6 & self._bloom_mask))
@@ -223,9 +243,9 @@ class SysvHash:
         """The symbols that a lookup of `name` compares, in its order."""
         return self._walk(sysv_hash(name) % self._bucket_count)
 
-    def reachable(self, symbols: Iterable[tuple[int, bytes]]) -> set[int]:
-        """Those symbols that a lookup of the name beside them comes across, in a table that makes sense and is at hand."""
-        return {index for index, name in symbols if index in self.candidates(name)}
+    def leads_to(self, symbols: list[int], names: list[bytes]) -> bool:
+        """True if a lookup of each name comes across the symbol beside it, in a table that makes sense and is at hand."""
+        return all(symbol in self.candidates(name) for symbol, name in zip(symbols, names, strict=True))
 
     def _walk(self, bucket: int) -> Iterator[int]:
         index = self.table.word32(8 + 4 * bucket)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
     from struct import Struct
 
-    from abicheck.model.elf import Signal
+    from abicheck.model.symbols import Signal
     from abicheck.read.elf.header import Bytes
 
 PF_W = 2

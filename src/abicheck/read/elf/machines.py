@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from abicheck.model.elf import ReferenceKind
+    from abicheck.model.symbols import ReferenceKind
 
 EM_X86_64 = 62
 EM_AARCH64 = 183

@@ -13,7 +13,8 @@ from abicheck.read.elf.image import BEYOND, PF_W, ZERO, Image, Region
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abicheck.model.elf import Header, Segment, Signal
+    from abicheck.model.elf import Header, Segment
+    from abicheck.model.symbols import Signal
     from abicheck.read.elf.header import Bytes
 
 _PAGE = 4096

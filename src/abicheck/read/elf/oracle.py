@@ -11,7 +11,8 @@ from elftools.elf.dynamic import DynamicSegment
 from elftools.elf.elffile import ELFFile
 from elftools.elf.gnuversions import GNUVerDefSection, GNUVerNeedSection
 
-from abicheck.model.elf import NeededVersion, Segment, VersionDefinition, VersionNeed
+from abicheck.model.elf import Segment
+from abicheck.model.symbols import NeededVersion, VersionDefinition, VersionNeed
 from abicheck.read.elf.machines import MACHINES
 
 if TYPE_CHECKING:

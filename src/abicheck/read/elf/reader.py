@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abicheck.model.elf import DynamicInfo, Fault, Malformed, Property, SharedObject
@@ -29,7 +28,8 @@ from abicheck.read.elf.window import Window
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from abicheck.model.elf import Definition, ElfFile, Header, MalformedReason, Segment
+    from abicheck.model.elf import ElfFile, Header, MalformedReason, Segment
+    from abicheck.model.symbols import Definition
     from abicheck.read.elf.dynamic import Dynamic
     from abicheck.read.elf.hashes import HashTable
     from abicheck.read.elf.header import Bytes
@@ -114,8 +114,7 @@ class _Facts:
             version_definitions=tuple(self._versions.definitions),
             versions_in_use=self._versions.highest > 0,
             references=self._references.references,
-            open_references=self._references.open,
-            settled=self._references.settled,
+            demand=self._references.demand,
             definitions=self._definitions,
             faults=tuple(self._faults),
             bad_bloom=self._bad_bloom,
@@ -124,7 +123,7 @@ class _Facts:
         )
         if self._older is None:
             return facts
-        return replace(facts, older=replace(facts, definitions=self._older, open_references=None, settled=0))
+        return facts._replace(older=facts._replace(definitions=self._older, demand=None))
 
     def _properties(self, data: Bytes) -> LoaderProperties:
         headers = self._segments

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
-from abicheck.model.elf import UNREADABLE, Fault, Reference
+from abicheck.model.elf import Fault
+from abicheck.model.symbols import Reference
+from abicheck.read.elf.demand import BINDS_LOCALLY, STB_LOCAL, STB_WEAK, read_demand
 from abicheck.read.elf.dynamic import decode
 from abicheck.read.elf.image import MemoryAccessError
 from abicheck.read.elf.relocations import walk_run
@@ -17,7 +17,7 @@ from abicheck.read.elf.symbols import SYMBOL
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from abicheck.model.elf import ReferenceKind, Version
+    from abicheck.model.symbols import Demand, ReferenceKind, Version
     from abicheck.read.elf.hashes import HashTable
     from abicheck.read.elf.image import Image
     from abicheck.read.elf.machines import Machine
@@ -25,15 +25,10 @@ if TYPE_CHECKING:
     from abicheck.read.elf.versions import Versions
     from abicheck.read.elf.window import Window
 
-_STB_LOCAL, _STB_WEAK = 0, 2
-#: GLOBAL, WEAK and GNU_UNIQUE are found by others; NOTYPE, OBJECT, FUNC, COMMON and GNU_IFUNC define code or data.
-_BINDINGS, _DEFINITIONS = (1, 2, 10), (0, 1, 2, 5, 10)
-#: STV_INTERNAL and STV_HIDDEN: the symbol binds locally.
-_BINDS_LOCALLY = (1, 2)
 _MASK32 = 0xFFFFFFFF
 _MOST_SHARED = 1 << 16
 #: Relocations by run: whether it is DT_JMPREL, and each `r_info` once, in order.
-Runs: TypeAlias = "Sequence[tuple[bool, Sequence[int]]]"
+Runs: TypeAlias = "Sequence[tuple[bool, Iterable[int]]]"
 #: Makes a named tuple at a third of the price.
 _new = tuple.__new__
 
@@ -42,8 +37,7 @@ class References(NamedTuple):
     """The references, and what ends the relocating of the object early."""
 
     references: Sequence[Reference] = ()
-    open: tuple[Reference, ...] | None = None
-    settled: int = 0
+    demand: Demand | None = None
     fault: Fault | None = None
     bad_relative_count: bool = False
 
@@ -83,14 +77,14 @@ def _like(rest: tuple[Version | None, bool, ReferenceKind, int, bool, bool, int]
 class LazyReferences(Sequence[Reference]):
     """All references of an object, decoded only when somebody asks for them."""
 
-    def __init__(self, reader: ReferenceReader, runs: Runs) -> None:
+    def __init__(self, reader: ReferenceReader, tables: Tables) -> None:
         self._reader = reader
-        self._runs = runs
+        self._tables = tables
         self._decoded: tuple[Reference, ...] | None = None
 
     def _all(self) -> tuple[Reference, ...]:
         if self._decoded is None:
-            self._decoded = self._reader.pick_all(self._runs)
+            self._decoded = self._reader.pick_all(self._tables)
         return self._decoded
 
     @overload
@@ -114,19 +108,29 @@ class LazyReferences(Sequence[Reference]):
         return tuple, (self._all(),)
 
 
-@dataclass(slots=True)
 class ReferenceReader:
     """Makes references from `r_info` values.
 
     `versym` is there if DT_VERSYM is; `versions` is None if the loader makes no `l_versions`.
     """
 
-    machine: Machine
-    symbols: Window
-    strings: Window
-    versym: Window | None
-    versions: Versions | None
-    hash_table: HashTable | None = None
+    def __init__(
+        self,
+        machine: Machine,
+        symbols: Window,
+        strings: Window,
+        versym: Window | None,
+        versions: Versions | None,
+        hash_table: HashTable | None = None,
+    ) -> None:
+        self.machine = machine
+        self.symbols = symbols
+        self.strings = strings
+        self.versym = versym
+        self.versions = versions
+        self.hash_table = hash_table
+        #: The string table as text, if it is all ASCII: a slice of it is what a name is in the end.
+        self.text = strings.raw.decode("ascii") if strings.raw.isascii() else None
 
     def read(self, image: Image, relocations: Relocations) -> References:
         """The references of an object."""
@@ -141,48 +145,46 @@ class ReferenceReader:
         if kind in self.machine.symbolless:
             raise ValueError(kind)
         binding, visibility = attributes >> 4 & 15, attributes >> 8 & 3
-        named = binding != _STB_LOCAL and visibility not in _BINDS_LOCALLY
-        wanted: Version | None = None
-        if named and version and self.versym is not None:
-            if self.versions is None:
-                raise MemoryAccessError("SIGSEGV")  # the loader looks into a table that it has not made
-            wanted = self.versions.entry(version)
+        named = binding != STB_LOCAL and visibility not in BINDS_LOCALLY
+        wanted = self.version(version) if named else None
         asked = self.machine.kinds.get(kind, "unknown")
         plt_class = kind in self.machine.plt_class
-        return _like((wanted, binding == _STB_WEAK, asked, kind, plt_class, in_plt, visibility), named=named)
+        return _like((wanted, binding == STB_WEAK, asked, kind, plt_class, in_plt, visibility), named=named)
 
     def _from_tables(self, tables: Tables) -> References | None:
         """The references of tables that need no walking; None where symbols, versions or names do."""
-        words = memoryview(self.symbols.raw)[: tables.symbols * SYMBOL.size].cast("Q")[::3].tolist()
-        versions = self._versions(tables.symbols)
-        if len(words) < tables.symbols or len(versions) < tables.symbols:
-            return None
-        runs = [(in_plt, array("Q", infos)) for in_plt, infos in tables.infos]
         try:
-            settled = self._settled(runs, words, versions)
-            if not settled:
-                found = self.pick(runs, words, versions)
-                return References(found, found)
-            kinds = self.machine.kinds
-            ordinary = {kind for kind, asked in kinds.items() if asked in ("data", "plt")}
-            rest = [
-                (in_plt, [info for info in infos if info >> 32 not in settled or info & _MASK32 not in ordinary])
-                for in_plt, infos in runs
-            ]
-            return References(LazyReferences(self, runs), self.pick(rest, words, versions), len(settled))
+            demand = read_demand(tables, self)
         except (MemoryAccessError, ValueError):
             return None
+        if demand is None:
+            return None
+        self.text = None  # the names that are shared are at hand now
+        return References(LazyReferences(self, tables), demand)
 
-    def _versions(self, count: int) -> list[int]:
+    def version_indices(self, count: int) -> list[int]:
+        """The entries of DT_VERSYM of the first `count` symbols, as far as they are at hand; 0 without one."""
         if self.versym is None:
             return [0] * min(count, len(self.symbols.raw))
         return memoryview(self.versym.raw)[: count * 2].cast("H").tolist()
 
-    def pick_all(self, runs: Runs) -> tuple[Reference, ...]:
-        """The references of these runs, all of whose symbols are at hand."""
-        count = max((info >> 32 for _, infos in runs for info in infos), default=0) + 1
-        words = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("Q")[::3].tolist()
-        return self.pick(runs, words, self._versions(count))
+    def version(self, index: int) -> Version | None:
+        """The version that an entry of DT_VERSYM (without its top bit) selects."""
+        if not index or self.versym is None:
+            return None
+        if self.versions is None:
+            raise MemoryAccessError("SIGSEGV")  # the loader looks into a table that it has not made
+        return self.versions.entry(index)
+
+    def pick_all(self, tables: Tables) -> tuple[Reference, ...]:
+        """The references of these tables, whose symbols are all at hand, each once."""
+        symbolless = self.machine.symbolless
+        runs = [
+            (in_plt, [info for info in dict.fromkeys(memoryview(infos).cast("Q").tolist()) if info & _MASK32 not in symbolless])
+            for in_plt, infos in tables.runs
+        ]
+        words = memoryview(self.symbols.raw)[: tables.symbols * SYMBOL.size].cast("Q")[::3].tolist()
+        return self.pick(runs, words, self.version_indices(tables.symbols))
 
     def pick(self, runs: Runs, words: list[int], versions: list[int]) -> tuple[Reference, ...]:
         """The references of these runs, given each symbol's first 64 bits and version index."""
@@ -192,41 +194,6 @@ class ReferenceReader:
             symbols += [info >> 32 for info in infos]
             references += self._pick(infos, words, versions, in_plt=in_plt)
         return tuple(_first_of_each(symbols, references))
-
-    def _settled(self, runs: Runs, words: list[int], versions: list[int]) -> set[int]:
-        """The symbols among those referred to that the object defines itself, in a way that a lookup in it surely finds.
-
-        The definition is the very symbol that the reference names, so name and version agree; what must be shown is that it is
-        a definition that counts and that the hash table leads to it.
-        """
-        table = self.hash_table
-        if table is None or table.count is None:
-            return set()
-        values = memoryview(self.symbols.raw)[: len(words) * SYMBOL.size].cast("Q")[1::3]
-        names, find_end = self.strings.raw, self.strings.raw.index
-        usual: dict[int, bool] = {}
-        own: list[tuple[int, bytes]] = []
-        for symbol in {info >> 32 for _, infos in runs for info in infos}:
-            word = words[symbol]
-            if word >> 48 == 0:
-                continue
-            attributes = word >> 32 & 0xFFFF | versions[symbol] << 16
-            if attributes not in usual:
-                usual[attributes] = self._counts(word >> 32 & 0xFFFF, versions[symbol])
-            if usual[attributes] and values[symbol]:
-                start = word & _MASK32
-                own.append((symbol, names[start : find_end(0, start)]))
-        return table.reachable(own)
-
-    def _counts(self, attributes: int, version: int) -> bool:
-        """True for a symbol with these attributes that any lookup by its name and version accepts."""
-        binding, kind, visibility = attributes >> 4 & 15, attributes & 15, attributes >> 8 & 3
-        if binding not in _BINDINGS or kind not in _DEFINITIONS or visibility in _BINDS_LOCALLY:
-            return False
-        if self.versym is None or self.versions is None:
-            return self.versym is None
-        own = self.versions.table.get(version & 0x7FFF)
-        return version & 0x7FFF < 2 if own is None else own.hash != 0 and own.file is None and own.name != UNREADABLE
 
     def _pick(self, infos: Iterable[int], words: list[int], versions: list[int], *, in_plt: bool) -> list[Reference]:
         """The reference of each `r_info`, given each symbol's first 64 bits and version index.

@@ -76,9 +76,9 @@ def relocation_runs(values: Mapping[int, int]) -> list[Run]:
 
 
 class Tables(NamedTuple):
-    """Relocations that can all be read and written: by run, whether it is DT_JMPREL, and each `r_info` once, in order."""
+    """Relocations that can all be read and written: by run, whether it is DT_JMPREL, and the `r_info` of each as bytes."""
 
-    infos: tuple[tuple[bool, dict[int, None]], ...]
+    runs: tuple[tuple[bool, bytes], ...]
     #: How many symbols they need.
     symbols: int
 
@@ -102,7 +102,7 @@ def read_relocations(image: Image, machine: Machine, values: Mapping[int, int], 
 def _read_tables(image: Image, machine: Machine, runs: list[Run], *, text: bool) -> Tables | None:
     """The relocations at one glance, None where only walking them shows how far the loader gets."""
     stretches = image.writable(text=text)
-    infos: list[tuple[bool, dict[int, None]]] = []
+    infos: list[tuple[bool, bytes]] = []
     symbols = 0
     for run in runs:
         table = image.file_slice(run.address, run.length) if run.length <= _LARGEST else None
@@ -112,11 +112,9 @@ def _read_tables(image: Image, machine: Machine, runs: list[Run], *, text: bool)
         if not _all_writable(words[::3].tolist(), stretches):
             return None
         if not run.relative:
-            unique = dict.fromkeys(words[1::3].tolist())
-            for kind in machine.symbolless:
-                unique.pop(kind, None)
-            infos.append((run.in_plt, unique))
-            symbols = max(symbols, (max(unique, default=0) >> 32) + 1)
+            infos.append((run.in_plt, words[1::3].tobytes()))
+            # The upper half of `r_info` is the symbol.
+            symbols = max(symbols, max(memoryview(table).cast("I")[3::6].tolist()) + 1)
         elif machine.checks_relative and not _all_relative(table, machine):
             return None
     return Tables(tuple(infos), symbols)
@@ -131,10 +129,9 @@ def _all_relative(table: bytes, machine: Machine) -> bool:
 
 def _all_writable(offsets: list[int], stretches: list[tuple[int, int]]) -> bool:
     """True if the 64-bit words at all `offsets` lie in these stretches of memory."""
-    lowest, highest = min(offsets), max(offsets) + 8
-    if any(start <= lowest and highest <= end for start, end in stretches):
+    offsets.sort()  # most are in order, and then this is the fastest way to the lowest and the highest
+    if any(start <= offsets[0] and offsets[-1] + 8 <= end for start, end in stretches):
         return True
-    offsets.sort()
     inside = sum(max(bisect_left(offsets, end - 7) - bisect_left(offsets, start), 0) for start, end in stretches)
     return inside == len(offsets)
 

@@ -7,12 +7,12 @@ from itertools import islice
 from struct import Struct
 from typing import TYPE_CHECKING, TypeVar, overload
 
-from abicheck.model.elf import Definition
+from abicheck.model.symbols import UNREADABLE, Definition
 from abicheck.read.elf.dynamic import decode
 from abicheck.read.elf.image import MemoryAccessError
 
 if TYPE_CHECKING:
-    from collections.abc import Container, Iterator
+    from collections.abc import Iterator
 
     from abicheck.read.elf.hashes import HashTable
     from abicheck.read.elf.image import Image
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
 _T = TypeVar("_T")
 
 SYMBOL = Struct("<IBBHQQ")
-_AFTER_NAME, _NO_VALUE = Struct("<BBH"), bytes(8)
 _SHN_UNDEF, _SHN_ABS = 0, 0xFFF1
 _STT_TLS = 6
 #: NOTYPE, OBJECT, FUNC, COMMON, TLS, GNU_IFUNC: what `check_match` in elf/dl-lookup.c takes for a definition.
@@ -41,7 +40,7 @@ class SymbolTables:
         self.strings = strings
         self.versym = versym
         self.versions = versions
-        self._seen: dict[tuple[bytes, bool, int], Definition | None] = {}
+        self._seen: dict[tuple[int, int, bool, int], Definition] = {}
 
     def on(self, image: Image | None) -> SymbolTables:
         """The same tables, read through `image` where their bytes are not at hand."""
@@ -60,42 +59,23 @@ class SymbolTables:
             len(names) == count
             and (self.versym is None or len(self.versym.raw) >= count * 2)
             and self.strings.raw.find(b"\0", max(names, default=0)) >= 0
+            and all(version.name != UNREADABLE for version in self.versions.table.values())
         )
-
-    def names(self, first: int, end: int) -> dict[str, int]:
-        """The names of these symbols, all of whose tables must be at hand, each with the last symbol that bears it."""
-        offsets = memoryview(self.symbols.raw)[first * SYMBOL.size : end * SYMBOL.size].cast("I")[:: SYMBOL.size // 4].tolist()
-        raw = self.strings.raw
-        if raw.isascii():
-            text = raw.decode("ascii")
-            find_end = text.index
-            return {text[offset : find_end("\0", offset)]: index for index, offset in enumerate(offsets, first)}
-        return {decode(self.strings.string(offset)): index for index, offset in enumerate(offsets, first)}
-
-    def described(self, index: int) -> Definition | None:
-        """Symbol `index`, whose tables are at hand, if it is a definition."""
-        at = index * SYMBOL.size
-        section_other_info = self.symbols.raw[at + 4 : at + 8]
-        has_value = self.symbols.raw[at + 8 : at + 16] != _NO_VALUE
-        version = 0 if self.versym is None else self.versym.word16(index * 2)
-        key = (section_other_info, has_value, version)
-        if key not in self._seen:
-            info, other, section = _AFTER_NAME.unpack(section_other_info)
-            kind = info & 0xF
-            defined = (has_value or section == _SHN_ABS or kind == _STT_TLS) and kind in _ALLOWED_TYPES
-            self._seen[key] = self._define(info, other, section, version) if defined else None
-        return self._seen[key]
 
     def _define(self, info: int, other: int, section: int, version: int) -> Definition:
-        return Definition(
-            version=self.versions.entry(version & 0x7FFF),
-            index=version & 0x7FFF,
-            hidden=version >= 0x8000,
-            binding=info >> 4,
-            visibility=other & 3,
-            type=info & 0xF,
-            undefined=section == _SHN_UNDEF,
-        )
+        key = (info, other, section == _SHN_UNDEF, version)
+        found = self._seen.get(key)
+        if found is None:
+            found = self._seen[key] = Definition(
+                version=self.versions.entry(version & 0x7FFF),
+                index=version & 0x7FFF,
+                hidden=version >= 0x8000,
+                binding=info >> 4,
+                visibility=other & 3,
+                type=info & 0xF,
+                undefined=section == _SHN_UNDEF,
+            )
+        return found
 
     def definition(self, index: int, name: bytes) -> Definition | None:
         """Symbol `index` if it defines `name` (given with its NUL): the first tests of `check_match`."""
@@ -114,24 +94,13 @@ def _is_definition(kind: int, section: int, value: int) -> bool:
     return (value != 0 or section == _SHN_ABS or kind == _STT_TLS) and kind in _ALLOWED_TYPES
 
 
-class _Everything:
-    """The set that any name is in."""
-
-    def __contains__(self, name: object) -> bool:
-        return True
-
-    def get(self, name: str) -> int:  # noqa: ARG002 - nothing is known of any name
-        """No symbol, as none is known to bear the name."""
-        return -1
-
-
 class Definitions(Mapping[str, tuple[Definition, ...]]):
     """The definitions of one object by name, found through its own hash table exactly as the loader finds them.
 
     Iterating gives the names of all definitions that some lookup can reach.
     """
 
-    __slots__ = ("_found", "_hash", "_names_seen", "_tables", "is_whole")
+    __slots__ = ("_found", "_hash", "_tables", "is_whole")
 
     def __init__(self, hash_table: HashTable, tables: SymbolTables, *, whole: bool) -> None:
         self._hash = hash_table
@@ -139,34 +108,20 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
         #: False where a lookup of any name, defined here or not, may lead the loader astray.
         self.is_whole = whole and hash_table.count is not None
         self._found: dict[str, tuple[Definition, ...]] = {}
-        self._names_seen: dict[str, int] | _Everything | None = None
-
-    @property
-    def names(self) -> Container[str]:
-        """A set that holds every name of `self`, and maybe more: what is not in it needs no lookup."""
-        return self._indices()
-
-    def _indices(self) -> dict[str, int] | _Everything:
-        if self._names_seen is None:
-            first, end = self._hash.first, self._hash.count or 0
-            self._names_seen = self._tables.names(first, end) if self.is_whole else _Everything()
-        return self._names_seen
 
     def _look_up(self, name: str) -> tuple[Definition, ...]:
-        usual = self._indices().get(name)
-        if usual is None:
-            return ()
         encoded = name.encode("utf-8", "surrogateescape")
         found: list[Definition] = []
         try:
             self._tables.require()
             for index in self._hash.candidates(encoded):
-                # Of the symbol that is known to bear the name only the rest is looked at.
-                definition = self._tables.described(index) if index == usual else self._tables.definition(index, encoded + b"\0")
+                definition = self._tables.definition(index, encoded + b"\0")
                 if definition is not None:
                     found.append(definition)
         except MemoryAccessError as error:
             found.append(Definition(None, 0, hidden=False, binding=0, visibility=0, type=0, fault=error.signal))
+        if not found:
+            return ()
         self._found[name] = result = tuple(found)
         return result
 

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from functools import lru_cache
 from struct import Struct
 from typing import TYPE_CHECKING
 
-from abicheck.model.elf import UNREADABLE, Fault, NeededVersion, Version, VersionDefinition, VersionNeed
+from abicheck.model.elf import Fault
+from abicheck.model.symbols import UNREADABLE, NeededVersion, Version, VersionDefinition, VersionNeed
 from abicheck.read.elf.dynamic import DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, decode
 from abicheck.read.elf.header import MASK
 from abicheck.read.elf.image import MemoryAccessError
@@ -37,15 +37,17 @@ _HEAP_BEYOND = 0x20000 // 24
 _version = lru_cache(maxsize=1 << 14)(Version)
 
 
-@dataclass(slots=True)
 class Versions:
     """What an object needs and defines, and the `l_versions` table that its versym entries select from."""
 
-    needs: list[VersionNeed] = field(default_factory=list)
-    definitions: list[VersionDefinition] = field(default_factory=list)
-    table: dict[int, Version] = field(default_factory=dict)
-    highest: int = 0
-    faults: list[Fault] = field(default_factory=list)
+    __slots__ = ("definitions", "faults", "highest", "needs", "table")
+
+    def __init__(self) -> None:
+        self.needs: list[VersionNeed] = []
+        self.definitions: list[VersionDefinition] = []
+        self.table: dict[int, Version] = {}
+        self.highest = 0
+        self.faults: list[Fault] = []
 
     def entry(self, index: int) -> Version | None:
         """What the loader takes for `l_versions[index]`: None for an entry that is empty.

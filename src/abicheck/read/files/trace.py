@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from abicheck.model.elf import ElfFile
     from abicheck.model.files import FileId, Files
 
+_NOTHING: Mapping[str, Any] = MappingProxyType({})
 
-@dataclass(slots=True)
+
 class Trace:
     """Questions and answers: what each path led to, and what links it resolved to."""
 
-    opened: dict[str, FileId | int] = field(default_factory=dict)
-    resolved: dict[str, str] = field(default_factory=dict)
+    __slots__ = ("opened", "resolved")
+
+    def __init__(self, opened: Mapping[str, FileId | int] = _NOTHING, resolved: Mapping[str, str] = _NOTHING) -> None:
+        self.opened = dict(opened)
+        self.resolved = dict(resolved)
 
 
 class Traced:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
-from dataclasses import replace
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -66,8 +65,7 @@ def _local(python: str | None, settings: Mapping[str, str], store: FactStore) ->
         wanted = os.path.abspath(python) if python and "/" in python else python
         interpreter = find_interpreter(files, wanted, os.environ.get("PATH", os.defpath).split(os.pathsep))
     tree = read_tree(files, interpreter.path)
-    return replace(
-        _host("local", "local", files, tree, interpreter),
+    return _host("local", "local", files, tree, interpreter)._replace(
         environment=variables,
         policy=live_policy(),
         cwd=os.getcwd(),
@@ -88,8 +86,7 @@ def _rootfs(spec: str, directory: str, python: str | None, settings: Mapping[str
         wanted = posixpath.join(inside, posixpath.basename(python))
     interpreter = find_interpreter(files, wanted, ROOT_PATH)
     tree = read_tree(files, interpreter.path)
-    return replace(
-        _host(spec, "rootfs", files, tree, interpreter),
+    return _host(spec, "rootfs", files, tree, interpreter)._replace(
         environment=variables,
         assumptions=root_assumptions(tree.machine, settings),
     )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import posixpath
-from dataclasses import replace
 from errno import EACCES, ENOENT
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -70,7 +69,7 @@ class Locator:
         if key not in self._views:
             view = self._views[key] = view_of(root, local, self._host.loader.system_dirs)
             if view not in self._showing:
-                self._showing[view] = replace(self._host, files=root.showing(view))
+                self._showing[view] = self._host._replace(files=root.showing(view))
         return self._views[key]
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.errno import strerror
@@ -83,7 +82,7 @@ def list_objects(host: Host, path: str, memo: Memo) -> tuple[LinkMap, Process]:
 def _freeze(space: Space, path: str) -> tuple[LinkMap, Process]:
     """The result of a start. What ended the process stands first: the errors that it printed before do not tell how it ended."""
     space.errors[:] = [
-        error if error.text.startswith(("signal: ", "exit ")) else replace(error, text=f"exit 127: {error.text}")
+        error if error.text.startswith(("signal: ", "exit ")) else error._replace(text=f"exit 127: {error.text}")
         for error in space.errors
     ]
     return space.freeze(path, space.global_scope)

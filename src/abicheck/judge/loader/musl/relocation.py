@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from abicheck.judge.loader.musl.state import Space
     from abicheck.judge.loader.state import Map
-    from abicheck.model.elf import Reference
+    from abicheck.model.symbols import Reference
 
 #: NOTYPE, OBJECT, FUNC, COMMON, TLS: not GNU_IFUNC.
 _OK_TYPES = (0, 1, 2, 5, 6)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.state import DiedError, Map, Namespace
@@ -17,7 +16,7 @@ if TYPE_CHECKING:
 
 def unsure(died: DiedError) -> DiedError:
     """The same death, foretold from what glibc would read there: musl reads in another order and may come to another end."""
-    return DiedError(replace(died.error, certain=False))
+    return DiedError(died.error._replace(certain=False))
 
 
 class Space(Namespace):
