@@ -30,7 +30,7 @@ MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE = 2, 32, 0x4000
 #: In pages. No guard is a multiple of 2 MiB: Linux aligns such a one and leaves a new gap above it (since 6.7).
 FILLERS = [255] * 64 + [16] * 128 + [1] * 512
 GUARD = 4095
-HOLES = range(1, 1025)
+HOLES = [*range(1, 1024), *range(1024, 4097, 64)]
 PTRACE_TRACEME, PTRACE_CONT, PTRACE_GETREGS = 0, 7, 12
 F_SETPIPE_SZ = 1031
 #: Of the registers of x86-64, as PTRACE_GETREGS gives them, this one is the instruction pointer.
@@ -79,22 +79,29 @@ def guard() -> None:
         libc.munmap(end, hole * PAGE)
 
 
-def use_heap(mode: str) -> None:
-    """Uses up what is free in the heap; for "garbage" then fills blocks of many sizes with it and frees every second one."""
-    malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
-    malloc.restype = ctypes.c_void_p
-    malloc.argtypes, free.argtypes = [ctypes.c_size_t], [ctypes.c_void_p]
-    end = malloc(BIG)
-    for size in [BIG, BIG // 3, BIG // 9, *range(4088, 8, -16)]:
+def use_up_heap() -> None:
+    """Takes all that is free in the heap but for its end, which malloc keeps in store."""
+    malloc, sbrk = ctypes.CDLL(None).malloc, ctypes.CDLL(None).sbrk
+    malloc.restype = sbrk.restype = ctypes.c_void_p
+    malloc.argtypes, sbrk.argtypes = [ctypes.c_size_t], [ctypes.c_long]
+    before = sbrk(0)
+    while sbrk(0) == before:
+        end = malloc(BIG)
+    for size in range(4088, 8, -16):  # no list: it would lie in the heap itself, and leave a hole there
         while malloc(size) < end:
             pass
-    if mode == "garbage":
-        sizes = [size for size in range(16, 4096, 16) for _ in range(20)] + [BIG] * 40
-        blocks = [(malloc(size), size) for size in sizes]
-        for block, size in blocks:
-            ctypes.memset(block, GARBAGE, size)
-        for block, _ in blocks[::2]:
-            free(block)
+
+
+def litter_heap() -> None:
+    """Fills blocks of many sizes with garbage and frees every second one."""
+    malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
+    malloc.restype, malloc.argtypes, free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+    sizes = [size for size in range(16, 4096, 16) for _ in range(20)] + [BIG] * 40
+    blocks = [(malloc(size), size) for size in sizes]
+    for block, size in blocks:
+        ctypes.memset(block, GARBAGE, size)
+    for block, _ in blocks[::2]:
+        free(block)
 
 
 def redirect(pipe: int) -> None:
@@ -115,14 +122,17 @@ def read_all(pipe: int) -> bytes:
         parts.append(part)
 
 
-def answer(path: str) -> str:
+def answer(path: str, mode: str) -> str:
     """The line for `path`."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
         redirect(writer)
-        os.write(2, MARK + open_and_report(prepare(path)))
+        last = prepare(path)
+        if mode == "fresh":
+            use_up_heap()
+        os.write(2, MARK + open_and_report(last))
         os._exit(0)
     os.close(writer)
     output, mark, report = read_all(reader).partition(MARK)
@@ -172,10 +182,12 @@ def main() -> None:
     mode = sys.argv[1]
     if mode != "plain":
         guard()
-        use_heap(mode)
+    if mode == "garbage":
+        use_up_heap()
+        litter_heap()
     for line in sys.stdin:
         path = line.rstrip("\n")
-        sys.stdout.write((trace(path) if mode == "trace" else answer(path)) + "\n")
+        sys.stdout.write((trace(path) if mode == "trace" else answer(path, mode)) + "\n")
         sys.stdout.flush()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from abicheck.model.symbols import Definition, NeededVersion, Reference, VersionNeed
+from abicheck.model.symbols import BEYOND, Definition, NeededVersion, Reference, VersionNeed
 from tests.judge.loader.machine import LIBC, defined, defines, host, library, load, needs, only, version, wanted
 
 OLD, NEW = (2, 36), (2, 41)
@@ -43,6 +43,32 @@ def test_a_foreign_library_already_loaded_decides() -> None:
     after = load("/first.so", on).process
     text = "/bundled/libstdc++.so.6: version `GLIBCXX_3.4.30' not found (required by /x/a.so)"
     assert load("/x/a.so", on, process=after).predicted == text
+
+
+@pytest.mark.parametrize(
+    ("reference", "definition", "depends"),
+    [
+        (wanted("f")._replace(version=BEYOND), defined("V1"), True),
+        (wanted("f", weak=True)._replace(version=BEYOND), None, True),
+        (wanted("f", "V1", "libb.so"), defined("V1")._replace(version=BEYOND), True),
+        (wanted("f"), defined("V1")._replace(version=BEYOND), False),
+    ],
+)
+def test_what_lies_behind_a_table_of_versions_is_a_missing_fact(
+    reference: Reference,
+    definition: Definition | None,
+    depends: bool,  # noqa: FBT001 - a table
+) -> None:
+    b = library(exports={"f": definition} if definition else {}, version_definitions=defines("V1"))
+    on = host({**only("a.so", ["/x/b.so"], wants=[reference]), "/x/b.so": b})
+    found = load("/x/a.so", on)
+    assert found.predicted is None
+    assert [missing.fact for missing in found.missing] == ["memory"] * depends
+
+
+def test_a_symbol_that_nobody_defines_is_missed_whatever_its_version() -> None:
+    on = host(only("a.so", wants=[wanted("f")._replace(version=BEYOND)]))
+    assert load("/x/a.so", on).predicted == "/x/a.so: undefined symbol: f"
 
 
 def test_a_weak_version_passes_and_its_strong_reference_then_fails() -> None:

@@ -10,8 +10,8 @@ from abicheck.judge.loader.mapping import check_relro
 from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.static_tls import take_descriptor, take_static
 from abicheck.model.elf import Fault
-from abicheck.model.process import LoadError
-from abicheck.model.symbols import Reference
+from abicheck.model.process import LoadError, Missing
+from abicheck.model.symbols import BEYOND, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from abicheck.judge.loader.state import Map, Namespace
     from abicheck.model.elf import DynamicInfo, SharedObject
-    from abicheck.model.symbols import Demand, Version
+    from abicheck.model.symbols import Definition, Demand, Version
 
 #: Up to glibc 2.34 the string table is taken whether or not a relocation needs it.
 _STRTAB_TAKEN_LATE = (2, 35)
@@ -155,7 +155,7 @@ def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace)
         likely = list(scope.maps) if asked is None else [asked, *scope.maps]
         for name in left:
             hit = find(_any_reference(name, version), likely, space.host)
-            if hit is None:
+            if hit is None or hit[1].version == BEYOND:
                 return False
             if hit[0] is not likely[0]:  # what defines one is likely to define the next, and the order is all one here
                 likely.insert(0, hit[0])
@@ -175,8 +175,21 @@ def _bind(space: Namespace, item: Map, references: Sequence[Reference], scope: S
     for reference in references:
         if reference.kind in _SPECIAL or (lazy and reference.in_plt):
             _bind_special(space, item, reference, scope, lazy=lazy)
-        elif reference.name is not None and find(reference, scope.maps, space.host) is None and not reference.weak:
+        elif reference.name is not None and _look_up(space, item, reference, scope) is None and not reference.weak:
             space.errors.append(_undefined(item, reference))
+
+
+def _look_up(space: Namespace, item: Map, reference: Reference, scope: Scope) -> tuple[Map, Definition] | None:
+    """What `reference` binds to; where that depends on memory behind a table of versions, that is noted as missing.
+
+    The loader may find any version there, or none, or die of it.
+    """
+    hit = find(reference, scope.maps, space.host)
+    astray = hit[0] if hit is not None and hit[1].version == BEYOND and reference.version != BEYOND else item
+    if reference.version == BEYOND or (reference.version is not None and astray is not item):
+        reason = f"the version of {reference.name} is looked up behind the end of the versions that {astray.path} has"
+        space.missing.append(Missing("memory", reason))
+    return hit
 
 
 def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scope, *, lazy: bool) -> None:
@@ -185,7 +198,7 @@ def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scop
         return
     hit = None
     if reference.name is not None:
-        hit = find(reference, scope.maps, space.host)
+        hit = _look_up(space, item, reference, scope)
         if hit is None and not reference.weak:
             space.errors.append(_undefined(item, reference))
             return
@@ -212,10 +225,11 @@ def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | No
 
 
 def _undefined(item: Map, reference: Reference) -> LoadError:
-    version = f", version {reference.version.name}" if reference.version is not None else ""
+    version = f", version {reference.version.name}" if reference.version not in (None, BEYOND) else ""
     return LoadError(
         kind="symbol-missing",
         text=f"{item.path}: undefined symbol: {reference.name}{version}",
         object=item.path,
         name=reference.name,
+        certain=reference.version != BEYOND,
     )
