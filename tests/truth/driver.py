@@ -26,10 +26,10 @@ SECONDS = 60
 PAGE = 4096
 BIG = 100000
 GARBAGE = 0x5A
-MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE = 2, 32, 0x4000
+MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE, MAP_FAILED = 2, 32, 0x4000, (1 << 64) - 1
 #: In pages. No guard is a multiple of 2 MiB: Linux aligns such a one and leaves a new gap above it (since 6.7).
 FILLERS = [255] * 64 + [16] * 128 + [1] * 512
-GUARD = 4095
+GUARD = 16383
 HOLES = [*range(1, 1024), *range(1024, 4097, 64)]
 PTRACE_TRACEME, PTRACE_CONT, PTRACE_GETREGS = 0, 7, 12
 F_SETPIPE_SZ = 1031
@@ -73,6 +73,8 @@ def guard() -> None:
     libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
     for pages in [*FILLERS, sum(HOLES) + GUARD * (len(HOLES) + 1)]:
         start = libc.mmap(None, pages * PAGE, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        if start == MAP_FAILED:
+            sys.exit("no room for guards of {} pages".format(pages))
     end = start + pages * PAGE
     for hole in HOLES:
         end -= (GUARD + hole) * PAGE

@@ -224,6 +224,13 @@ def test_private_versions_are_versions_like_others() -> None:
     assert load("/x/a.so", on).predicted == f"{LIBC}: version `GLIBC_PRIVATE' not found (required by /x/a.so)"
 
 
+def test_ignored_relr_kills_after_all_else() -> None:
+    relr = {"has_relr": True, "relr_entry": 8}
+    files = {"/x/b.so": library(dynamic=relr), **only("a.so", ["/x/b.so"], wants=[wanted("nowhere")], dynamic=relr)}
+    assert load("/x/b.so", host(files, (2, 35))).predicted == "signal: SIGSEGV"
+    assert load("/x/a.so", host(files, (2, 35))).predicted == "/x/a.so: undefined symbol: nowhere"
+
+
 def test_relr_needs_its_marker_from_2_36_on() -> None:
     relr = {"has_relr": True, "relr_entry": 8}
     bare = only("a.so", ["libc.so.6"], version_needs=[needs("libc.so.6", "GLIBC_2.4")], dynamic=relr)

@@ -137,7 +137,7 @@ def _fits_4k(segment: Segment) -> bool:
 def _check_dynamic(facts: SharedObject, name: str, *, empty_counts: bool) -> None:
     dynamic = [segment for segment in facts.segments if segment.type == PT_DYNAMIC]
     addresses = [segment.vaddr for segment in dynamic if segment.filesz]
-    absent = not addresses or (empty_counts and addresses[-1] == 0)
+    absent = not addresses or addresses[-1] == 0
     if (absent and facts.header.type == _ET_DYN) or (empty_counts and any(not segment.filesz for segment in dynamic)):
         evidence = "often a file of separate debug information"
         raise _refused("malformed-file", name, "object file has no dynamic section", evidence=evidence)
