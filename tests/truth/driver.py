@@ -74,7 +74,7 @@ def guard() -> None:
     for pages in [*FILLERS, sum(HOLES) + GUARD * (len(HOLES) + 1)]:
         start = libc.mmap(None, pages * PAGE, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
         if start == MAP_FAILED:
-            sys.exit("no room for guards of {} pages".format(pages))
+            sys.exit(f"no room for guards of {pages} pages")
     end = start + pages * PAGE
     for hole in HOLES:
         end -= (GUARD + hole) * PAGE
