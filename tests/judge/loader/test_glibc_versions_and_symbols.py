@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from abicheck.model.symbols import BEYOND, Definition, NeededVersion, Reference, VersionNeed
+from abicheck.model.symbols import BEYOND, Definition, Demand, NeededVersion, Reference, Version, VersionNeed
 from tests.judge.loader.machine import LIBC, defined, defines, host, library, load, needs, only, version, wanted
 
 OLD, NEW = (2, 36), (2, 41)
@@ -69,6 +69,16 @@ def test_what_lies_behind_a_table_of_versions_is_a_missing_fact(
 def test_a_symbol_that_nobody_defines_is_missed_whatever_its_version() -> None:
     on = host(only("a.so", wants=[wanted("f")._replace(version=BEYOND)]))
     assert load("/x/a.so", on).predicted == "/x/a.so: undefined symbol: f"
+
+
+def test_a_library_of_another_load_is_not_in_scope() -> None:
+    """The version is there, as it is looked for in all that is loaded; the symbol is not."""
+    b = library(exports={"f": defined("V1")}, version_definitions=defines("V1"))
+    symbols: dict[Version | None, frozenset[str]] = {version("V1", "libb.so"): frozenset({"f"})}
+    a = library(wants=[wanted("f", "V1", "libb.so")], version_needs=[needs("libb.so", "V1")], demand=Demand(symbols, (), 1))
+    on = host({"/first.so": library(["libb.so"]), "/lib/libb.so": b, "/x/a.so": a})
+    after = load("/first.so", on).process
+    assert load("/x/a.so", on, process=after).predicted == "/x/a.so: undefined symbol: f, version V1"
 
 
 def test_a_weak_version_passes_and_its_strong_reference_then_fails() -> None:

@@ -154,7 +154,7 @@ def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace)
                 left = left - definers[identity]
                 providers.add(identity)
         asked = None if version is None or version.file is None else space.named(version.file)
-        likely = list(scope.maps) if asked is None else [asked, *scope.maps]
+        likely = [asked, *scope.maps] if asked is not None and id(asked.facts) in present else list(scope.maps)
         for name in left:
             hit = find(_any_reference(name, version), likely, space.host)
             if hit is None or hit[1].version == BEYOND:
