@@ -1,0 +1,64 @@
+"""Which objects of an artifact its roots bring into a process, and which libraries it brings itself."""
+
+from __future__ import annotations
+
+import posixpath
+from typing import TYPE_CHECKING
+
+from abicheck.judge.verdict import root_kind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from abicheck.model.elf import SharedObject
+
+
+def needed(facts: SharedObject) -> tuple[str, ...]:
+    """The names in DT_NEEDED."""
+    return facts.dynamic.needed if facts.dynamic is not None else ()
+
+
+class Bundle:
+    """The objects of an artifact by the names under which others ask for them.
+
+    A loader searches file names and a soname counts once its object is loaded; here both count, because the Python code of a
+    package may load it before. Where several files have one name all of them are meant: which one is found is the host's affair.
+    """
+
+    def __init__(self, objects: Mapping[str, SharedObject]) -> None:
+        self.objects = objects
+        self._paths: dict[str, list[str]] = {}
+        for path, facts in objects.items():
+            soname = facts.dynamic.soname if facts.dynamic is not None else None
+            for name in {posixpath.basename(path), soname} - {None, ""}:
+                self._paths.setdefault(str(name), []).append(path)
+
+    def __contains__(self, name: str) -> bool:
+        return posixpath.basename(name) in self._paths
+
+    def reach(self, roots: Iterable[str]) -> dict[str, SharedObject]:
+        """The roots and what they need, directly or not, in the order of `objects`."""
+        seen: set[str] = set()
+        pending = list(roots)
+        while pending:
+            path = pending.pop()
+            if path not in seen:
+                seen.add(path)
+                names = needed(self.objects[path])
+                pending += [found for name in names for found in self._paths.get(posixpath.basename(name), ())]
+        return {path: facts for path, facts in self.objects.items() if path in seen}
+
+
+def is_program(path: str, facts: SharedObject) -> bool:
+    """True for what is started, not opened."""
+    return root_kind(facts, path, None) == "executable"
+
+
+def choose_roots(objects: Mapping[str, SharedObject]) -> tuple[str, ...]:
+    """What a user loads or starts: extensions and programs; where there are none, the libraries that no other one needs."""
+    roots = tuple(path for path, facts in objects.items() if root_kind(facts, path, None) != "library")
+    if roots:
+        return roots
+    bundle = Bundle(objects)
+    free = [path for path in objects if all(other == path or path not in bundle.reach([other]) for other in objects)]
+    return tuple(free or objects)
