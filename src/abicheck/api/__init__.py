@@ -2,5 +2,6 @@
 
 from abicheck.api.checking import check
 from abicheck.api.options import Options
+from abicheck.api.showing import show
 
-__all__ = ["Options", "check"]
+__all__ = ["Options", "check", "show"]

@@ -89,7 +89,7 @@ class PythonNeed(NamedTuple):
 
 
 class Opened(NamedTuple):
-    """A library that code opens by name at run time, if it comes to that: who holds the name, and whether the artifact brings it."""
+    """A library that code opens by name at run time, if it comes to that: who holds the name, is it in the artifact."""
 
     name: str
     objects: tuple[str, ...]
@@ -97,7 +97,7 @@ class Opened(NamedTuple):
 
 
 class Gpu(NamedTuple):
-    """What needed and opened libraries say about the GPU: major versions, as in CUDA `12`; `driver` tells whether libcuda is named."""
+    """What needed and opened libraries say about the GPU: major versions, as in CUDA `12`, and whether libcuda is among them."""
 
     cuda: tuple[str, ...] = ()
     cudnn: tuple[str, ...] = ()
@@ -109,9 +109,9 @@ class Requirements(NamedTuple):
     """What the code of an artifact for one machine asks of its host, to be loaded with default settings.
 
     All of it is about the objects that the roots reach through what they need. `apart` are the objects that no root reaches
-    (opened by name at most), with a window of their own. `libc` are the C libraries that the objects are made for, none where they
-    ask for neither. `window` is None where they ask nothing of glibc because they are made for musl. `promised` is the lowest glibc
-    that the wheel's platform tags stand for.
+    (opened by name at most), with a window of their own. `libc` are the C libraries that the objects are made for, none where
+    they ask for neither. `window` is None where they ask nothing of glibc because they are made for musl. `promised` is the
+    lowest glibc that the wheel's platform tags stand for.
     """
 
     arch: str
@@ -130,13 +130,17 @@ class Requirements(NamedTuple):
 
 
 class Card(NamedTuple):
-    """The requirements of an artifact: as it was given, its name (with the version, where it has one)."""
+    """The requirements of an artifact's code for one machine: its name and version (None where it has none), and what was given.
+
+    `passed_over` are the ELF files that no loader of that machine would take, each with the reason.
+    """
 
     name: str
     version: str | None
     kind: DistributionKind
     path: str
     requirements: Requirements
+    passed_over: tuple[tuple[str, str], ...] = ()
 
 
 class CardReport(NamedTuple):

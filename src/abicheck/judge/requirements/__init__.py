@@ -1,4 +1,4 @@
-"""From the facts of an artifact's binaries to what they ask of a host: floors with the symbols that force them, and the window."""
+"""From the facts of an artifact's binaries to what they ask of a host: floors, the symbols that force them, and the window."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.judge.requirements.names import gpu, promised_glibc, python_need
 from abicheck.judge.requirements.nodes import GLIBC, Needs, host_libraries, parse_node, version_needs
-from abicheck.judge.requirements.reach import Bundle, choose_roots, needed
+from abicheck.judge.requirements.reach import ARCHES, Bundle, choose_roots, needed, unfit
 from abicheck.judge.requirements.traits import find_traits
 from abicheck.model.report import Window
 from abicheck.model.requirements import Opened, PythonNeed, Requirements
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from abicheck.model.elf import SharedObject
-    from abicheck.model.host import LibcKind
+    from abicheck.model.host import Arch, LibcKind
     from abicheck.model.requirements import Trait
 
-__all__ = ["choose_roots", "gather", "opens_by_name", "python_need", "window"]
+__all__ = ["ARCHES", "choose_roots", "gather", "opens_by_name", "python_need", "unfit", "window"]
 
 #: The newest upstream glibc whose loader and versions are known here.
 NEWEST_GLIBC = "2.44"
@@ -33,7 +33,7 @@ def opens_by_name(facts: SharedObject) -> bool:
     return any(each.name in ("dlopen", "dlmopen") for each in facts.references)
 
 
-def window(objects: Mapping[str, SharedObject], roots: Sequence[str], arch: str) -> Window | None:
+def window(objects: Mapping[str, SharedObject], roots: Sequence[str], arch: Arch) -> Window | None:
     """The glibc versions on which all that the roots reach loads with default settings; None for what is made for musl alone."""
     bundle = Bundle(objects)
     reached = bundle.reach(roots)
@@ -44,7 +44,7 @@ def window(objects: Mapping[str, SharedObject], roots: Sequence[str], arch: str)
 def gather(
     objects: Mapping[str, SharedObject],
     roots: Sequence[str],
-    arch: str,
+    arch: Arch,
     *,
     python: PythonNeed | None = None,
     platforms: Iterable[str] = (),
@@ -88,10 +88,10 @@ def _libc(reached: Mapping[str, SharedObject]) -> tuple[LibcKind, ...]:
     return tuple(kind for kind, pattern in kinds if any(pattern.fullmatch(name) for name in names))
 
 
-def _window(reached: Mapping[str, SharedObject], needs: Needs, traits: Sequence[Trait], arch: str) -> Window | None:
+def _window(reached: Mapping[str, SharedObject], needs: Needs, traits: Sequence[Trait], arch: Arch) -> Window | None:
     if _libc(reached) == ("musl",):
         return None
-    floors = [_FIRST_AARCH64] if arch == "aarch64" else []
+    floors: list[tuple[int, ...]] = [_FIRST_AARCH64] if arch == "aarch64" else []
     floors += [number for library, name in needs for family, number in (parse_node(name),) if family == "GLIBC" and number]
     floors += [_number(trait.glibc_min) for trait in traits if trait.glibc_min]
     ceilings = [_number(trait.glibc_max) for trait in traits if trait.glibc_max]

@@ -66,7 +66,8 @@ class _Symbols:
 
     def of(self, path: str, library: str, node: str) -> tuple[str, ...]:
         if path not in self._named:
-            self._named[path] = by_version = {}
+            by_version: dict[tuple[str, str], set[str]] = {}
+            self._named[path] = by_version
             for each in self._reached[path].references:
                 if each.name is not None and each.version is not None and each.version.file is not None:
                     by_version.setdefault((each.version.file, each.version.name), set()).add(each.name)
@@ -99,7 +100,12 @@ def host_libraries(
         asked = [node for file, node in needs if file == library]
         limit = newer_than if GLIBC.fullmatch(library) else None
         nodes = tuple(
-            Node(library, name, *parse_node(name), tuple(Use(path, symbols.of(path, library, name)) for path in needs[library, name]))
+            Node(
+                library,
+                name,
+                *parse_node(name),
+                tuple(Use(path, symbols.of(path, library, name)) for path in needs[library, name]),
+            )
             for name in _chosen(asked, limit, every=every)
         )
         found.append(HostLibrary(library, tuple(needed_by[library]), nodes))

@@ -6,11 +6,26 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from abicheck.judge.verdict import root_kind
+from abicheck.model.elf import SharedObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from abicheck.model.elf import SharedObject
+    from abicheck.model.elf import ElfFile
+    from abicheck.model.host import Arch
+
+#: The machines whose loaders are known here, by e_machine.
+ARCHES: dict[int, Arch] = {62: "x86_64", 183: "aarch64"}
+_ET_EXEC, _ET_DYN = 2, 3
+
+
+def unfit(facts: ElfFile) -> str:
+    """Why no loader of these machines would take a file; empty where one would."""
+    if not isinstance(facts, SharedObject):
+        return "cut short or damaged"
+    if facts.foreign or facts.header.machine not in ARCHES:
+        return "made for another machine"
+    return "" if facts.header.type in (_ET_EXEC, _ET_DYN) else "neither a library nor a program"
 
 
 def needed(facts: SharedObject) -> tuple[str, ...]:

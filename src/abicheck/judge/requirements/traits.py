@@ -24,7 +24,9 @@ _MARKERS = {"GLIBC_ABI_DT_RELR": "2.36", "GLIBC_ABI_GNU2_TLS": "2.43", "GLIBC_AB
 PRIVATE = "GLIBC_PRIVATE"
 
 
-def find_traits(bundle: Bundle, reached: Mapping[str, SharedObject], needs: Needs, roots: tuple[str, ...], arch: str) -> Iterator[Trait]:
+def find_traits(
+    bundle: Bundle, reached: Mapping[str, SharedObject], needs: Needs, roots: tuple[str, ...], arch: str
+) -> Iterator[Trait]:
     """All traits, those that bound the window first."""
 
     def trait(kind: TraitKind, objects: Mapping[str, object], value: str | None = None, **bounds: str) -> Iterator[Trait]:
@@ -65,7 +67,7 @@ def those_at(values: Mapping[str, object], wanted: object) -> dict[str, object]:
 
 
 def _wants_executable_stack(facts: SharedObject, arch: str) -> bool:
-    """dlopen of glibc 2.41 refuses it; without PT_GNU_STACK the machine's default counts (stackinfo.h)."""
+    """Since glibc 2.41 dlopen refuses it; without PT_GNU_STACK the machine's default counts (stackinfo.h)."""
     stack = facts.segment(PT_GNU_STACK)
     return bool(stack.flags & _PF_X) if stack is not None else arch == "x86_64"
 

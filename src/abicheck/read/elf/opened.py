@@ -7,6 +7,7 @@ dlmopen, and take the names for hints. The note: https://uapi-group.org/specific
 from __future__ import annotations
 
 import mmap
+import os
 import re
 from struct import Struct
 from typing import TYPE_CHECKING, Any
@@ -31,17 +32,16 @@ _MOST_NOTES = 1 << 12
 
 
 def read_opened_names(source: Bytes | str) -> tuple[str, ...]:
-    """The names in the file `source`, given by its content or its path, each once; the note's first. None where it is no ELF file.
+    """The names in the file `source` (its content, or its path), each once, the note's first; none in what is no ELF file.
 
-    An OSError of opening a path is the caller's.
+    An OSError of opening or mapping a path is the caller's.
     """
     if isinstance(source, str):
         with open(source, "rb") as file:
-            try:
-                data: Bytes = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-            except (OSError, ValueError):  # an empty file, or none that can be mapped
-                data = file.read()
-            return read_opened_names(data)
+            if not os.fstat(file.fileno()).st_size:
+                return ()  # nothing that could be mapped
+            with mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) as data:
+                return read_opened_names(data)
     header = read_header(source)
     if header is None or is_foreign(header):
         return ()

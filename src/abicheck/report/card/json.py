@@ -40,6 +40,7 @@ def _card(card: Card) -> dict[str, Any]:
         "gpu": asks.gpu._asdict(),
         "roots": asks.roots,
         "objects": asks.objects,
+        "passed_over": [{"object": path, "reason": reason} for path, reason in card.passed_over],
         "apart": {"objects": asks.apart, "window": asks.apart_window and asks.apart_window._asdict()},
     }
 

@@ -19,12 +19,14 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|&~])")
 
 def render(report: CardReport) -> str:
     """All cards, each a heading, a sentence and a table."""
-    return "\n".join(f"{line}\n" if line else "" for card in report.cards for line in _card(card, report)).replace("\n\n\n", "\n\n")
+    return "\n".join(f"{line}\n" if line else "" for card in report.cards for line in _card(card, report)).replace(
+        "\n\n\n", "\n\n"
+    )
 
 
 def _card(card: Card, report: CardReport) -> Iterator[str]:
     asks = card.requirements
-    rows = [(section.title, "<br>".join(section.lines)) for section in sections(asks, _code)]
+    rows = [(section.title, "<br>".join(section.lines)) for section in sections(card, _code)]
     rows.append(("Libraries of the host", "<br>".join(asked(library, _code) for library in asks.libraries)))
     table = [f"| {title} | {text} |" for title, text in rows if text]
     yield f"### What {_text(name(card))} needs"

@@ -21,7 +21,7 @@ def render(report: CardReport, *, colour: bool) -> str:
 def _card(card: Card) -> Iterator[Line]:
     asks = card.requirements
     yield Line(f" runs on {runs_on(asks)}", escape(name(card)), "bold")
-    for section in sections(asks, escape):
+    for section in sections(card, escape):
         yield Line()
         yield Line("", f"  {section.title}", "bold")
         yield from (Line(f"    {line}") for line in section.lines)

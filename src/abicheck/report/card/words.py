@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from abicheck.model.report import Window
     from abicheck.model.requirements import Card, HostLibrary, Node, Opened, PythonNeed, Requirements, Trait, TraitKind
 
+#: How much of a list is shown: all of it is in the JSON. C++ names are long, so their letters count too.
+_WIDTH = 100
 _MOST_SYMBOLS, _MOST_OBJECTS, _MOST_GROUPS, _MOST_NAMES = 6, 3, 4, 12
 #: glibc looked at the kernel's version up to this release (elf/dl-load.c, until 2.36).
 _LAST_WITH_KERNEL = (2, 35)
@@ -85,8 +87,9 @@ def pythons(need: PythonNeed) -> Iterator[str]:
         yield "Python 3 (stable ABI)"
 
 
-def sections(requirements: Requirements, code: Code) -> Iterator[Section]:
+def sections(card: Card, code: Code) -> Iterator[Section]:
     """All parts that have something to say, but for the libraries of the host."""
+    requirements = card.requirements
     window = requirements.window
     low, high = (window.glibc_min, window.glibc_max) if window else (None, None)
     if low:
@@ -103,7 +106,7 @@ def sections(requirements: Requirements, code: Code) -> Iterator[Section]:
     yield from _section("GPU", _gpu(requirements, code))
     yield from _section("C library", [_kind(requirements)])
     yield from _section("Good to know", _rest(requirements, code))
-    yield from _section("Apart", _apart(requirements, code))
+    yield from _section("Apart", _apart(card, code))
 
 
 def _section(title: str, lines: Sequence[str] | Iterator[str]) -> Iterator[Section]:
@@ -138,7 +141,10 @@ def users(node: Node, code: Code) -> str:
 
 
 def _symbols(symbols: tuple[str, ...], code: Code) -> str:
-    return names(symbols, code, _MOST_SYMBOLS) if symbols else "no symbol that is used, but the table of versions"
+    if not symbols:
+        return "no symbol that is used, but the table of versions"
+    most = next((each for each in range(1, _MOST_SYMBOLS) if sum(map(len, symbols[: each + 1])) > _WIDTH), _MOST_SYMBOLS)
+    return names(symbols, code, most)
 
 
 def names(found: Sequence[str], code: Code, most: int = _MOST_NAMES) -> str:
@@ -211,12 +217,17 @@ def _rest(requirements: Requirements, code: Code) -> Iterator[str]:
     yield from _traits(requirements, code, lambda each: each.kind in kinds)
 
 
-def _apart(requirements: Requirements, code: Code) -> Iterator[str]:
+def _apart(card: Card, code: Code) -> Iterator[str]:
+    requirements = card.requirements
     if requirements.apart:
         window = requirements.apart_window
         wants = f", and would need {glibc(window)}" if window else ""
         what = "object is needed by nothing" if len(requirements.apart) == 1 else "objects are needed by nothing"
         yield f"{len(requirements.apart):,} {what} that is loaded or started{wants}: {names(requirements.apart, code)}"
+    reasons: dict[str, list[str]] = {}
+    for path, reason in card.passed_over:
+        reasons.setdefault(reason, []).append(path)
+    yield from (f"not looked at, because {reason}: {names(paths, code)}" for reason, paths in reasons.items())
 
 
 def _number(text: str) -> tuple[int, ...]:
