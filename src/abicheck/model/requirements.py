@@ -51,7 +51,7 @@ class HostLibrary(NamedTuple):
 
 TraitKind: TypeAlias = Literal[
     "relative-relocations",  # DT_RELR, which glibc before 2.36 does not apply
-    "marker",  # a GLIBC_ABI_* version: `value` names it
+    "marker",  # a GLIBC_ABI_* version: `value` names it; without `glibc_min` it is one that no known glibc has
     "private-symbols",  # GLIBC_PRIVATE: what stands behind it may change with every build of glibc
     "alignment",  # p_align that does not fit a page, which glibc before 2.35 refuses
     "executable-stack",  # PT_GNU_STACK asks for one, or is missing where that counts as asking

@@ -95,11 +95,11 @@ def _window(reached: Mapping[str, SharedObject], needs: Needs, traits: Sequence[
     floors += [number for library, name in needs for family, number in (parse_node(name),) if family == "GLIBC" and number]
     floors += [_number(trait.glibc_min) for trait in traits if trait.glibc_min]
     ceilings = [_number(trait.glibc_max) for trait in traits if trait.glibc_max]
-    private = any(trait.kind == "private-symbols" for trait in traits)
+    uncertain = any(trait.kind == "private-symbols" or (trait.kind == "marker" and not trait.glibc_min) for trait in traits)
     return Window(
         glibc_min=".".join(map(str, max(floors))) if floors else None,
         glibc_max=".".join(map(str, min(ceilings))) if ceilings else None,
-        known_to=None if private else NEWEST_GLIBC,
+        known_to=None if uncertain else NEWEST_GLIBC,
     )
 
 

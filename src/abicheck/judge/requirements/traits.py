@@ -49,7 +49,7 @@ def find_traits(
 
     levels = {path: each.properties.x86_isa_needed.bit_length() for path, each in reached.items()}
     highest = max(levels.values(), default=0)
-    yield from trait("isa-level", those_at(levels, highest) if highest else {}, f"x86-64-v{highest}")
+    yield from trait("isa-level", those_at(levels, highest) if highest > 1 else {}, f"x86-64-v{highest}")
     yield from trait("text-relocations", those(lambda each: each.dynamic and each.dynamic.textrel))
     static = those(_takes_static_tls)
     yield from trait("static-tls", static, str(sum(_tls_size(facts) for facts in static.values())))

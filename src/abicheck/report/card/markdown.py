@@ -19,9 +19,8 @@ _SPECIAL = re.compile(r"([\\`*_{}\[\]<>()#+!|&~])")
 
 def render(report: CardReport) -> str:
     """All cards, each a heading, a sentence and a table."""
-    return "\n".join(f"{line}\n" if line else "" for card in report.cards for line in _card(card, report)).replace(
-        "\n\n\n", "\n\n"
-    )
+    blocks = [block for card in report.cards for block in _card(card, report)]
+    return "\n\n".join(blocks) + "\n" if blocks else ""
 
 
 def _card(card: Card, report: CardReport) -> Iterator[str]:

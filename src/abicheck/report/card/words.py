@@ -72,7 +72,7 @@ def glibc(window: Window) -> str:
         return f"no glibc (it needs {low} or newer and {high} or older)"
     if high:
         return f"glibc {low} to {high}" if low else f"glibc {high} or older"
-    ceiling = f"up to {window.known_to}, the newest known" if window.known_to else "its newest one cannot be told"
+    ceiling = f"up to {window.known_to}, the newest known" if window.known_to else "up to which one cannot be told"
     return f"glibc {low} or newer ({ceiling})" if low else f"any glibc ({ceiling})"
 
 
@@ -96,7 +96,7 @@ def sections(card: Card, code: Code) -> Iterator[Section]:
         yield from _section(f"glibc {low} or newer", _floor(requirements, low, code))
     if high:
         yield from _section(f"glibc {high} or older", _traits(requirements, code, lambda each: each.glibc_max == high))
-    yield from _section("No glibc is certain", _traits(requirements, code, lambda each: each.kind == "private-symbols"))
+    yield from _section("No glibc is certain", _traits(requirements, code, _is_uncertain))
     if requirements.promised and low and _number(low) > _number(requirements.promised):
         promise = f"the wheel's tag promises glibc {requirements.promised}, and installers believe it"
         yield from _section("More than the tag says", [promise])
@@ -135,16 +135,16 @@ def users(node: Node, code: Code) -> str:
     for use in node.uses:
         groups.setdefault(use.symbols, []).append(use.object)
     largest = sorted(groups.items(), key=lambda each: (not each[0], -len(each[1])))
-    said = [f"{_symbols(symbols, code)} in {names(objects, code, _MOST_OBJECTS)}" for symbols, objects in largest[:_MOST_GROUPS]]
+    said = [f"{_symbols(symbols, code)} {names(objects, code, _MOST_OBJECTS)}" for symbols, objects in largest[:_MOST_GROUPS]]
     rest = sum(len(objects) for _, objects in largest[_MOST_GROUPS:])
     return "; ".join((*said, *([f"others in {count(rest, 'more object')}"] if rest else ())))
 
 
 def _symbols(symbols: tuple[str, ...], code: Code) -> str:
     if not symbols:
-        return "no symbol that is used, but the table of versions"
+        return "no symbol is used, but the loader checks the version table of"
     most = next((each for each in range(1, _MOST_SYMBOLS) if sum(map(len, symbols[: each + 1])) > _WIDTH), _MOST_SYMBOLS)
-    return names(symbols, code, most)
+    return f"{names(symbols, code, most)} in"
 
 
 def names(found: Sequence[str], code: Code, most: int = _MOST_NAMES) -> str:
@@ -156,16 +156,23 @@ def names(found: Sequence[str], code: Code, most: int = _MOST_NAMES) -> str:
 
 def asked(library: HostLibrary, code: Code) -> str:
     """A library of the host with the newest version of each family."""
-    newest = {node.family: node.name for node in reversed(library.nodes)}
-    versions = f" ({', '.join(code(each) for each in newest.values())})" if newest else ""
+    newest: dict[str, str] = {}
+    for node in library.nodes:
+        newest.setdefault(node.family, code(node.name))
+    versions = f" ({', '.join(newest.values())})" if newest else ""
     return f"{code(library.name)}{versions}"
 
 
 def _traits(requirements: Requirements, code: Code, test: Callable[[Trait], bool]) -> Iterator[str]:
     for trait in requirements.traits:
         if test(trait):
-            text = _TRAITS[trait.kind].format(value=code(trait.value or ""))
+            value = trait.value or ""
+            text = _TRAITS[trait.kind].format(value=code(value) if trait.kind == "marker" else value)
             yield f"{text}: {names(trait.objects, code, _MOST_OBJECTS)}"
+
+
+def _is_uncertain(trait: Trait) -> bool:
+    return trait.kind == "private-symbols" or (trait.kind == "marker" and trait.glibc_min is None)
 
 
 def _cpu(requirements: Requirements, code: Code) -> Iterator[str]:
