@@ -138,7 +138,7 @@ def open_wheel(path: str) -> LooseWheel:
 
 def open_files(paths: Sequence[str]) -> LooseFiles:
     """The files at `paths`, together one package. Raises `TargetError` for one that is not there, or is no ELF file."""
-    found = {path: _opened(path) for path in paths}
+    found = {_spelled(path): _opened(path) for path in paths}
     for path in paths:
         if not _is_elf(path):
             raise TargetError("not an ELF file; give shared objects, programs, wheels or directories", path)
@@ -152,7 +152,7 @@ def open_directory(path: str) -> LooseFiles:
     found = {place: file for file, place in reversed(places.items())}
     if not found:
         raise TargetError("no ELF file in it; give a directory with shared objects or programs", path)
-    return LooseFiles("directory", os.path.basename(os.path.abspath(path)), path, path.rstrip("/"), found)
+    return LooseFiles("directory", os.path.basename(os.path.abspath(path)), path, _spelled(path).rstrip("/"), found)
 
 
 def _walk(path: str) -> Iterator[str]:
@@ -161,8 +161,13 @@ def _walk(path: str) -> Iterator[str]:
 
     for directory, _, names in os.walk(path, onerror=refuse):
         for place in (os.path.join(directory, name) for name in names):
-            if os.path.isfile(place) and _is_elf(place):
-                yield place
+            if _is_elf(place):
+                yield _spelled(place)
+
+
+def _spelled(path: str) -> str:
+    """The path with slashes, which Windows takes too: paths in an artifact are spelled as on its host."""
+    return path.replace(os.sep, "/")
 
 
 def _opened(path: str) -> FileId:
@@ -177,6 +182,8 @@ def _opened(path: str) -> FileId:
 
 def _is_elf(path: str) -> bool:
     try:
+        if not os.path.isfile(path):  # a pipe would block
+            return False
         with open(path, "rb") as file:
             return file.read(4) == _MAGIC
     except OSError as error:

@@ -51,6 +51,10 @@ class Bundle:
     def __contains__(self, name: str) -> bool:
         return posixpath.basename(name) in self._paths
 
+    def direct(self, path: str) -> list[str]:
+        """What one object needs of the others."""
+        return [found for name in needed(self.objects[path]) for found in self._paths.get(posixpath.basename(name), ())]
+
     def reach(self, roots: Iterable[str]) -> dict[str, SharedObject]:
         """The roots and what they need, directly or not, in the order of `objects`."""
         seen: set[str] = set()
@@ -59,8 +63,7 @@ class Bundle:
             path = pending.pop()
             if path not in seen:
                 seen.add(path)
-                names = needed(self.objects[path])
-                pending += [found for name in names for found in self._paths.get(posixpath.basename(name), ())]
+                pending += self.direct(path)
         return {path: facts for path, facts in self.objects.items() if path in seen}
 
 
@@ -75,5 +78,11 @@ def choose_roots(objects: Mapping[str, SharedObject]) -> tuple[str, ...]:
     if roots:
         return roots
     bundle = Bundle(objects)
-    free = [path for path in objects if all(other == path or path not in bundle.reach([other]) for other in objects)]
-    return tuple(free or objects)
+    inner = {found for path in objects for found in bundle.direct(path) if found != path}
+    chosen = [path for path in objects if path not in inner]
+    reached = bundle.reach(chosen)
+    for path in objects:
+        if path not in reached:  # in a circle, which has no beginning
+            chosen.append(path)
+            reached |= bundle.reach([path])
+    return tuple(chosen)

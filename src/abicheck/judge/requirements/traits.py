@@ -49,19 +49,19 @@ def find_traits(
 
     levels = {path: each.properties.x86_isa_needed.bit_length() for path, each in reached.items()}
     highest = max(levels.values(), default=0)
-    yield from trait("isa-level", those_at(levels, highest) if highest > 1 else {}, f"x86-64-v{highest}")
+    yield from trait("isa-level", _at(levels, highest) if highest > 1 else {}, f"x86-64-v{highest}")
     yield from trait("text-relocations", those(lambda each: each.dynamic and each.dynamic.textrel))
     static = those(_takes_static_tls)
     yield from trait("static-tls", static, str(sum(_tls_size(facts) for facts in static.values())))
     kernels = {path: tag[1:] for path, each in reached.items() if (tag := each.properties.abi_tag) and tag[0] == 0}
     oldest = max(kernels.values(), default=(0,))
-    yield from trait("kernel", those_at(kernels, oldest), ".".join(map(str, oldest)))
+    yield from trait("kernel", _at(kernels, oldest), ".".join(map(str, oldest)))
     sizes = {path: _page_size(facts, old=_page_size(facts, old=True) >= _SMALLEST_PAGE) for path, facts in reached.items()}
     smallest = min(sizes.values(), default=_LARGEST_PAGE)
-    yield from trait("page-size", those_at(sizes, smallest) if smallest < _LARGEST_PAGE else {}, str(smallest))
+    yield from trait("page-size", _at(sizes, smallest) if smallest < _LARGEST_PAGE else {}, str(smallest))
 
 
-def those_at(values: Mapping[str, object], wanted: object) -> dict[str, object]:
+def _at(values: Mapping[str, object], wanted: object) -> dict[str, object]:
     """The paths whose value is `wanted`."""
     return {path: value for path, value in values.items() if value == wanted}
 
