@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from abicheck.api import rules
+from abicheck.api.rules import rules
 from abicheck.report.rules import markdown_index, markdown_page
 
 FOLDER = Path(__file__).resolve().parent.parent / "docs" / "rules"

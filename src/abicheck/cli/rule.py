@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from abicheck.api import rules
+from abicheck.api.rules import rules
 from abicheck.cli.output import write
 from abicheck.report.rules import render_json, render_list, render_page
 

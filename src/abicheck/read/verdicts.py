@@ -8,7 +8,6 @@ wrong with a shelf (damaged, of another version, not to be read or written) make
 from __future__ import annotations
 
 import contextlib
-import hashlib
 import json
 import os
 import time
@@ -51,11 +50,17 @@ def code_state(version: str) -> str:
     return "\n".join(state)
 
 
+def _digest(data: bytes) -> bytes:
+    import hashlib  # noqa: PLC0415 -- takes 3 ms, and a run that stores nothing needs it not
+
+    return hashlib.blake2b(data, digest_size=_DIGEST).digest()
+
+
 class Shelf:
     """The stored judgements for one host and one kind of question."""
 
     def __init__(self, directory: str, key: Iterable[str]) -> None:
-        name = hashlib.blake2b("\0".join(key).encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+        name = _digest("\0".join(key).encode("utf-8", "surrogateescape"))[:16].hex()
         self._directory = directory
         self._path = os.path.join(directory, f"{name}.verdicts")
         self._opened, self._resolved, self._targets = self._load()
@@ -139,7 +144,7 @@ class Shelf:
             with open(self._path, "rb") as file:
                 data = file.read()
             payload = data[_DIGEST:]
-            if hashlib.blake2b(payload, digest_size=_DIGEST).digest() != data[:_DIGEST]:
+            if _digest(payload) != data[:_DIGEST]:
                 return {}, {}, {}
             document = json.loads(payload)
             paths = [path for path, _ in document["paths"]]
@@ -172,4 +177,4 @@ def _encode(kept: Mapping[str, _Stored], opened: Mapping[str, FileId | int], res
         "targets": targets,
     }
     payload = json.dumps(document, separators=(",", ":")).encode("ascii")
-    return hashlib.blake2b(payload, digest_size=_DIGEST).digest() + payload
+    return _digest(payload) + payload

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from abicheck.report.lines import Line as _Line
+from abicheck.report.lines import count as _count
+from abicheck.report.lines import escape, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -28,47 +32,10 @@ _FOUND = {
 }
 
 
-class _Line(NamedTuple):
-    """One line: a few first characters in a style of their own, and the rest."""
-
-    text: str = ""
-    head: str = ""
-    style: str = ""
-
-
 def render(report: Report, *, colour: bool) -> str:
     """The report as text; with `colour` for a terminal that has it."""
     lines = [*_results(report), _Line(_figures(report))] if report.results else []
-    if not colour:
-        return "".join(f"{line.head}{line.text}\n" for line in lines)
-    return _styled(lines)
-
-
-def _styled(lines: list[_Line]) -> str:
-    """The lines with rich's styles. They are never parsed as markup and never wrapped: a loader's text is to be copied."""
-    import io  # noqa: PLC0415 -- rich is for terminals only, and takes longer to import than most checks take
-
-    from rich.console import Console  # noqa: PLC0415 -- as above
-    from rich.text import Text  # noqa: PLC0415 -- as above
-
-    console = Console(file=io.StringIO(), force_terminal=True, color_system="standard", legacy_windows=False)
-    for line in lines:
-        console.print(Text.assemble((line.head, line.style), line.text), soft_wrap=True, highlight=False)
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()
-
-
-def escape(text: str) -> str:
-    """Foreign text with everything that a terminal would act on, and what cannot be encoded, written as an escape."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8 (PEP 383)
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return join(lines, colour=colour)
 
 
 def _results(report: Report) -> Iterator[_Line]:
@@ -181,7 +148,3 @@ def _figures(report: Report) -> str:
             f"{report.seconds:.1f} s",
         )
     )
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -6,7 +6,7 @@ import os
 import posixpath
 import sys
 from types import MappingProxyType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError, UsageError
 from abicheck.model.host import Host, Interpreter
@@ -27,20 +27,28 @@ if TYPE_CHECKING:
     from abicheck.model.host import HostKind
     from abicheck.read.hosts.tree import Tree
 
-__all__ = ["open_host"]
+__all__ = ["Wanted", "open_host"]
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _KINDS = "local (this machine), rootfs:DIR (a root file system in a directory)"
 
 
+class Wanted(NamedTuple):
+    """The Python that a host is to be asked with: `X.Y`, a path there, or None for its own; `may_lack` one that it has not."""
+
+    python: str | None = None
+    may_lack: bool = False
+
+
 def open_host(
-    spec: str, *, python: str | None = None, settings: Mapping[str, str] = _NO_SETTINGS, store: FactStore | None = None
+    spec: str, *, python: str | Wanted | None = None, settings: Mapping[str, str] = _NO_SETTINGS, store: FactStore | None = None
 ) -> Host:
     """The host that `spec` names.
 
-    `python` is the target Python (`X.Y` or a path on that host), `settings` stand over the environment. Hosts of one run share a
-    `store`, so that each file is read once.
+    `python` is the target Python, `settings` stand over the environment. Hosts of one run share a `store`, so that each file is
+    read once.
     """
+    python = python if isinstance(python, Wanted) else Wanted(python)
     store = store or FactStore()
     kind, _, rest = spec.partition(":")
     try:
@@ -53,18 +61,19 @@ def open_host(
     raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
 
 
-def _local(python: str | None, settings: Mapping[str, str], store: FactStore) -> Host:
+def _local(wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
     """The machine as a program started from here would meet it."""
     if sys.platform != "linux":
         raise HostError(f"this machine is {sys.platform} and has no Linux loader; use --host rootfs:DIR")
     files = Disk(store)
     variables = environment(settings, os.environ)
-    if python is None and sys.executable:
-        interpreter = Interpreter(path=sys.executable, version=sys.version_info[:2])
+    if wanted.python is None and sys.executable:
+        interpreter = Interpreter(sys.executable, sys.version_info[:2], free_threaded="t" in sys.abiflags)
     else:
-        wanted = os.path.abspath(python) if python and "/" in python else python
-        interpreter = find_interpreter(files, wanted, os.environ.get("PATH", os.defpath).split(os.pathsep))
-    tree = read_tree(files, interpreter.path)
+        python = os.path.abspath(wanted.python) if wanted.python and "/" in wanted.python else wanted.python
+        path = os.environ.get("PATH", os.defpath).split(os.pathsep)
+        interpreter = find_interpreter(files, python, path, may_lack=wanted.may_lack)
+    tree = read_tree(files, interpreter)
     return _host("local", "local", files, tree, interpreter)._replace(
         environment=variables,
         policy=live_policy(),
@@ -73,19 +82,19 @@ def _local(python: str | None, settings: Mapping[str, str], store: FactStore) ->
     )
 
 
-def _rootfs(spec: str, directory: str, python: str | None, settings: Mapping[str, str], store: FactStore) -> Host:
+def _rootfs(spec: str, directory: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
     """The root file system in `directory`, run on this machine as a container is."""
     if not os.path.isdir(directory):
         raise HostError(f"{directory} is no directory; give the directory that holds the root's /usr and /lib")
     files = Root(directory, store)
-    if python is None and all(isinstance(files.stat(loader), int) for loader in KNOWN_LOADERS):
+    if wanted.python is None and all(isinstance(files.stat(loader), int) for loader in KNOWN_LOADERS):
         raise HostError(f"no C library in it (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
     variables = environment(settings, {})
-    wanted = python
+    python = wanted.python
     if python is not None and "/" in python and (inside := files.inner(posixpath.dirname(python))) is not None:
-        wanted = posixpath.join(inside, posixpath.basename(python))
-    interpreter = find_interpreter(files, wanted, ROOT_PATH)
-    tree = read_tree(files, interpreter.path)
+        python = posixpath.join(inside, posixpath.basename(python))
+    interpreter = find_interpreter(files, python, ROOT_PATH, may_lack=wanted.may_lack)
+    tree = read_tree(files, interpreter)
     return _host(spec, "rootfs", files, tree, interpreter)._replace(
         environment=variables,
         assumptions=root_assumptions(tree.machine, settings),
@@ -104,5 +113,6 @@ def _host(name: str, kind: HostKind, files: Files, tree: Tree, python: Interpret
         page_size=tree.machine.page_size,
         memory=tree.machine.memory,
         isa_level=tree.machine.cpu.level,
+        protection_keys=tree.machine.cpu.protection_keys,
         python=python,
     )

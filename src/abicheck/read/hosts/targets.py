@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import posixpath
 from errno import EACCES, ENOENT
@@ -75,6 +74,8 @@ class Locator:
 
 def digest(place: str) -> str:
     """The SHA-256 of a file of this machine."""
+    import hashlib  # noqa: PLC0415 -- takes 3 ms, and few runs need it
+
     with open(place, "rb") as file:
         if hasattr(hashlib, "file_digest"):  # Python 3.11
             return hashlib.file_digest(file, "sha256").hexdigest()

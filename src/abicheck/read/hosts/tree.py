@@ -15,7 +15,7 @@ from abicheck.read.hosts.ldcache import CacheReader, parse_cache
 from abicheck.read.hosts.machine import this_machine
 
 if TYPE_CHECKING:
-    from abicheck.model.host import Arch
+    from abicheck.model.host import Arch, Interpreter
     from abicheck.read.files import Disk, Root
     from abicheck.read.hosts.cpu import Cpu
     from abicheck.read.hosts.machine import Machine
@@ -49,9 +49,10 @@ class Tree(NamedTuple):
     loader: LoaderConfig
 
 
-def read_tree(files: Disk | Root, python: str) -> Tree:
-    """The loader and the C library of the interpreter `python` in `files`."""
-    arch, path = _program(files, python)
+def read_tree(files: Disk | Root, interpreter: Interpreter) -> Tree:
+    """The loader and the C library of the interpreter in `files`; for one that is not there, those that any program has."""
+    python = interpreter.path
+    arch, path = _program(files, python) if interpreter.at_hand else _known_loader(files)
     machine = this_machine(arch)
     data = read_bytes(files, path)
     if data is None:
@@ -132,6 +133,14 @@ def _program(files: Disk | Root, path: str) -> tuple[Arch, str]:
         if kind == _PT_INTERP:
             return arch, os.fsdecode(data[offset : offset + length].partition(b"\0")[0])
     raise HostError(f"{path} is statically linked and loads no libraries; name another Python with --python")
+
+
+def _known_loader(files: Disk | Root) -> tuple[Arch, str]:
+    """The first loader that is there under its usual path."""
+    for path in KNOWN_LOADERS:
+        if not isinstance(files.stat(path), int):
+            return ("aarch64" if "aarch64" in path else "x86_64"), path
+    raise HostError(f"no C library in it (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
 
 
 def _banner(files: Disk | Root, directories: tuple[str, ...], loader: str) -> ldso.Banner | None:

@@ -1,178 +1,29 @@
-"""The public library: the only place where reading and judging meet."""
+"""Files given by their path: what `dlopen` of just that path would say."""
 
 from __future__ import annotations
 
 import os
 import posixpath
-import time
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from abicheck import __version__
-from abicheck.errors import HostError, TargetError, UsageError
-from abicheck.model.report import (
-    Artifact,
-    Failure,
-    Finding,
-    HostSummary,
-    Judgement,
-    PythonSummary,
-    Remedy,
-    Report,
-    Result,
-    RootResult,
-    Tool,
-)
-from abicheck.read.files import FactStore, Trace, Traced
-from abicheck.read.hosts import open_host
-from abicheck.read.hosts.targets import Locator, digest
+from abicheck.errors import HostError, TargetError
+from abicheck.model.report import Artifact, Finding, HostSummary, Judgement, PythonSummary, Remedy, Result, RootResult
+from abicheck.read.files import Trace, Traced
+from abicheck.read.hosts.targets import digest
 from abicheck.read.hosts.tree import machine_name
 from abicheck.read.verdicts import Shelf, cache_directory, code_state
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
-
+    from abicheck.api.options import Options
     from abicheck.judge.loader import Memo
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
     from abicheck.model.process import LinkMap, Process
-    from abicheck.model.rule import Page
-    from abicheck.read.files import View
     from abicheck.read.hosts.targets import Target
 
 
-class Options(NamedTuple):
-    """How much to find out and how.
-
-    `tree` and `symbol` ask for what was loaded from where and for what one symbol binds to; `digests` for the hashes of the
-    targets. `stored` allows verdicts of earlier runs where nothing has changed since. `cross_check` reads every file a second
-    time with pyelftools and compares. `jobs` is the number of processes.
-    """
-
-    tree: bool = False
-    symbol: str | None = None
-    digests: bool = False
-    stored: bool = True
-    cross_check: bool = False
-    jobs: int = 1
-
-
-class _Task(NamedTuple):
-    """Some targets on one host, by their place on the command line."""
-
-    spec: str
-    python: str | None
-    settings: Mapping[str, str]
-    targets: tuple[tuple[int, str], ...]
-    options: Options
-
-
-class _Outcome(NamedTuple):
-    """What came of a task."""
-
-    results: list[tuple[int, Result]]
-    errors: list[Failure]
-
-    @contextmanager
-    def noting_errors(self) -> Iterator[None]:
-        """What cannot be judged is listed, and the rest goes on."""
-        try:
-            yield
-        except (HostError, TargetError) as error:
-            self.errors.append(Failure(error.subject, error.message))
-
-
-def check(
-    targets: Sequence[str],
-    hosts: Sequence[str] = ("local",),
-    *,
-    python: str | None = None,
-    settings: Mapping[str, str] | None = None,
-    options: Options | None = None,
-) -> Report:
-    """Say for each target what loading it would say on each host.
-
-    `python` is the target Python (`X.Y` or a path on the hosts), `settings` stand over the loader's environment. A host or target
-    that cannot be judged is listed in `Report.errors`; an unknown kind of host or setting raises `UsageError`.
-    """
-    started = time.perf_counter()
-    options = options or Options()
-    numbered = tuple(enumerate(targets))
-    size = -(-len(numbered) // max(options.jobs, 1)) or 1
-    tasks = [
-        _Task(spec, python, dict(settings or {}), numbered[first : first + size], options)
-        for spec in hosts
-        for first in range(0, len(numbered), size)
-    ]
-    outcomes = _run(tasks, options.jobs)
-    results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
-    return Report(
-        tool=Tool("abicheck", __version__),
-        results=tuple(result for _, result in results),
-        errors=tuple(dict.fromkeys(error for outcome in outcomes for error in outcome.errors)),
-        symbol=options.symbol,
-        seconds=time.perf_counter() - started,
-    )
-
-
-def rules(name: str | None = None) -> tuple[Page, ...]:
-    """The pages of all rules, or of the one called `name`. Raises `UsageError` where there is none of that name."""
-    from abicheck.judge.rules import pages  # noqa: PLC0415 -- most runs look up no rule
-
-    known = pages.names()
-    if name is not None and name not in known:
-        from difflib import get_close_matches  # noqa: PLC0415 -- as above
-
-        near = " or ".join(get_close_matches(name, known, n=3))
-        raise UsageError(f"there is no rule {name!r}; " + (f"did you mean {near}?" if near else "`abicheck rule` lists all"))
-    return tuple(pages.page(each) for each in ([name] if name else known))
-
-
-def _run(tasks: Sequence[_Task], jobs: int) -> list[_Outcome]:
-    """Every task's outcome: the one place where work is spread over processes."""
-    if jobs > 1 and len(tasks) > 1:
-        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 -- costs 9 ms, and one process is enough for most
-
-        with ProcessPoolExecutor(min(jobs, len(tasks))) as executor:
-            return list(executor.map(_perform, tasks))
-    store = FactStore()
-    return [_perform(task, store) for task in tasks]
-
-
-def _perform(task: _Task, store: FactStore | None = None) -> _Outcome:
-    """Judge all targets of one task."""
-    outcome = _Outcome([], [])
-    store = store or FactStore()
-    with outcome.noting_errors():
-        _judge_all(task, Locator(open_host(task.spec, python=task.python, settings=task.settings, store=store)), outcome)
-    if task.options.cross_check:
-        outcome.errors.extend(_differences(store))
-    return outcome
-
-
-def _differences(store: FactStore) -> Iterator[Failure]:
-    """What pyelftools reads otherwise in the files that were read."""
-    from abicheck.read.elf.crosscheck import cross_check  # noqa: PLC0415 -- pyelftools is slow to import and rarely asked
-
-    for path in store.paths.values():
-        for difference in cross_check(path) if os.path.isfile(path) else ():
-            yield Failure(path, f"pyelftools reads it otherwise: {difference}; please report this with the file")
-
-
-def _judge_all(task: _Task, locator: Locator, outcome: _Outcome) -> None:
-    """Judge each target; those that see the same files share the process that their loads start from."""
-    runs: dict[View | None, _HostRun] = {}
-    for number, given in task.targets:
-        with outcome.noting_errors():
-            target = locator.locate(given)
-            if target.view not in runs:
-                runs[target.view] = _HostRun(target, task.options)
-            outcome.results.append((number, runs[target.view].result(target)))
-    for run in runs.values():
-        run.close()
-
-
-class _HostRun:
+class HostRun:
     """One host with one view of its files, and the process that its Python is once it has started."""
 
     def __init__(self, target: Target, options: Options) -> None:

@@ -1,0 +1,124 @@
+"""`check`: targets on hosts to one report."""
+
+from __future__ import annotations
+
+import os
+import time
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck import __version__
+from abicheck.api.files import HostRun
+from abicheck.api.options import Options
+from abicheck.errors import HostError, TargetError
+from abicheck.model.report import Failure, Report, Result, Tool
+from abicheck.read.files import FactStore
+from abicheck.read.hosts import open_host
+from abicheck.read.hosts.targets import Locator
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from abicheck.read.files import View
+
+
+class _Task(NamedTuple):
+    """Some targets on one host, by their place on the command line."""
+
+    spec: str
+    python: str | None
+    settings: Mapping[str, str]
+    targets: tuple[tuple[int, str], ...]
+    options: Options
+
+
+class _Outcome(NamedTuple):
+    """What came of a task."""
+
+    results: list[tuple[int, Result]]
+    errors: list[Failure]
+
+    @contextmanager
+    def noting_errors(self) -> Iterator[None]:
+        """What cannot be judged is listed, and the rest goes on."""
+        try:
+            yield
+        except (HostError, TargetError) as error:
+            self.errors.append(Failure(error.subject, error.message))
+
+
+def check(
+    targets: Sequence[str],
+    hosts: Sequence[str] = ("local",),
+    *,
+    python: str | None = None,
+    settings: Mapping[str, str] | None = None,
+    options: Options | None = None,
+) -> Report:
+    """Say for each target what loading it would say on each host.
+
+    `python` is the target Python (`X.Y` or a path on the hosts), `settings` stand over the loader's environment. A host or target
+    that cannot be judged is listed in `Report.errors`; an unknown kind of host or setting raises `UsageError`.
+    """
+    started = time.perf_counter()
+    options = options or Options()
+    numbered = tuple(enumerate(targets))
+    size = -(-len(numbered) // max(options.jobs, 1)) or 1
+    tasks = [
+        _Task(spec, python, dict(settings or {}), numbered[first : first + size], options)
+        for spec in hosts
+        for first in range(0, len(numbered), size)
+    ]
+    outcomes = _run(tasks, options.jobs)
+    results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
+    return Report(
+        tool=Tool("abicheck", __version__),
+        results=tuple(result for _, result in results),
+        errors=tuple(dict.fromkeys(error for outcome in outcomes for error in outcome.errors)),
+        symbol=options.symbol,
+        seconds=time.perf_counter() - started,
+    )
+
+
+def _run(tasks: Sequence[_Task], jobs: int) -> list[_Outcome]:
+    """Every task's outcome: the one place where work is spread over processes."""
+    if jobs > 1 and len(tasks) > 1:
+        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 -- costs 9 ms, and one process is enough for most
+
+        with ProcessPoolExecutor(min(jobs, len(tasks))) as executor:
+            return list(executor.map(_perform, tasks))
+    store = FactStore()
+    return [_perform(task, store) for task in tasks]
+
+
+def _perform(task: _Task, store: FactStore | None = None) -> _Outcome:
+    """Judge all targets of one task."""
+    outcome = _Outcome([], [])
+    store = store or FactStore()
+    with outcome.noting_errors():
+        _judge_all(task, Locator(open_host(task.spec, python=task.python, settings=task.settings, store=store)), outcome)
+    if task.options.cross_check:
+        outcome.errors.extend(_differences(store))
+    return outcome
+
+
+def _differences(store: FactStore) -> Iterator[Failure]:
+    """What pyelftools reads otherwise in the files that were read."""
+    from abicheck.read.elf.crosscheck import cross_check  # noqa: PLC0415 -- pyelftools is slow to import and rarely asked
+
+    for path in store.paths.values():
+        for difference in cross_check(path) if os.path.isfile(path) else ():
+            yield Failure(path, f"pyelftools reads it otherwise: {difference}; please report this with the file")
+
+
+def _judge_all(task: _Task, locator: Locator, outcome: _Outcome) -> None:
+    """Judge each target; those that see the same files share the process that their loads start from."""
+    runs: dict[View | None, HostRun] = {}
+    for number, given in task.targets:
+        with outcome.noting_errors():
+            target = locator.locate(given)
+            if target.view not in runs:
+                runs[target.view] = HostRun(target, task.options)
+            outcome.results.append((number, runs[target.view].result(target)))
+    for run in runs.values():
+        run.close()
