@@ -156,7 +156,7 @@ class TestTruncation:
         assert command("--format", "json", str(path)) == 1
         captured = capsys.readouterr()
         (finding,) = json.loads(captured.out)["results"][0]["findings"]
-        assert (finding["rule"], finding["message"]) == ("truncated-file", "signal: SIGBUS")
+        assert (finding["rule"], finding["evidence"][0]) == ("truncated-file", "signal: SIGBUS")
         assert captured.err == ""
 
     @pytest.mark.parametrize("pages", range(1, 8))

@@ -29,3 +29,7 @@ class HostError(AbicheckError):
 
 class TargetError(AbicheckError):
     """A target cannot be judged: it is not there, it is a directory, it may not be read."""
+
+
+class DataError(AbicheckError):
+    """A data file that ships with abicheck is damaged: the subject is its name, the message begins with the path of the key."""

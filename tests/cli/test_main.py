@@ -34,7 +34,7 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert _exit_code("--help") == 0
-    assert re.search(r"^  check  +Say what", capsys.readouterr().out, re.MULTILINE)
+    assert re.findall(r"^  (\w+)  +Say what", capsys.readouterr().out, re.MULTILINE) == ["check", "show", "rule"]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])
@@ -57,8 +57,9 @@ def test_wrong_usage(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[s
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the examples are for Linux")
 def test_examples_in_the_help_work_when_pasted(tmp_path: Path) -> None:
-    examples = re.findall(r"^ +abicheck (.*)$", _run("check", "--help").stdout + _run("--help").stdout, re.MULTILINE)
-    assert len(examples) >= 6
+    texts = "".join(_run(*command, "--help").stdout for command in ((), ("check",), ("show",)))
+    examples = re.findall(r"^ +abicheck (.*)$", texts, re.MULTILINE)
+    assert len(examples) >= 8
     environment = {**os.environ, "ABICHECK_CACHE": str(tmp_path), "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
     for example in examples:
         command = f"{shlex.join(ABICHECK)} {example}"

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from abicheck.report.terminal import escape, render
+from abicheck.report.lines import escape
+from abicheck.report.terminal import render
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report

@@ -4,9 +4,10 @@ It reads one path a line and writes, for each, one line `repr((path, report, out
 loader's text, or None where the child did not live to tell; `output` is what the child wrote to stdout and stderr; `status` is as
 from waitpid. Of several paths with tabs between them, all are opened and the last one counts.
 
-In the mode "plain" nothing is done before that. In the mode "zeros" or "garbage" unreadable pages lie where the object would have
-had neighbours in memory, and the heap was used for such bytes before. In the mode "trace", with LD_DEBUG=files, the lines are
-`repr((path, initialised, file))`: whether the loader called a constructor, and in whose code the child was when a signal came.
+In the mode "plain" nothing is done before that. In the modes "fresh" and "garbage" every object lies alone, with unreadable
+pages around it. What is then allocated comes from the end of the heap, from memory that nobody has used, or it has garbage
+within and around it. In the mode "trace", with LD_DEBUG=files, the lines are `repr((path, initialised, file, status))`: whether
+the loader called a constructor, and in whose code the child was when a signal came.
 
 ctypes is imported before the fork, so every child starts with `_ctypes` and its libffi loaded. Only modules that are compiled
 into Debian's python3.9 are imported beside it, so nothing else is loaded.
@@ -24,8 +25,12 @@ MARK = b"\0report\0"
 SECONDS = 60
 PAGE = 4096
 BIG = 100000
-FILLINGS = {"zeros": 0x00, "garbage": 0x5A}
-MAP_PRIVATE, MAP_ANONYMOUS = 2, 32
+GARBAGE = 0x5A
+MAP_PRIVATE, MAP_ANONYMOUS, MAP_NORESERVE, MAP_FAILED = 2, 32, 0x4000, (1 << 64) - 1
+#: In pages. No guard is a multiple of 2 MiB: Linux aligns such a one and leaves a new gap above it (since 6.7).
+FILLERS = [255] * 64 + [16] * 128 + [1] * 512
+GUARD = 16383
+HOLES = [*range(1, 1024), *range(1024, 4097, 64)]
 PTRACE_TRACEME, PTRACE_CONT, PTRACE_GETREGS = 0, 7, 12
 F_SETPIPE_SZ = 1031
 #: Of the registers of x86-64, as PTRACE_GETREGS gives them, this one is the instruction pointer.
@@ -58,28 +63,46 @@ def text_of_failure(path: str) -> bytes:
 
 
 def guard() -> None:
-    """Fills the gaps between the mappings, the small ones page by page, and puts a wide guard below all of them."""
-    mmap = ctypes.CDLL(None).mmap
-    mmap.restype = ctypes.c_void_p
-    mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
-    for size in [PAGE * 256] * 64 + [PAGE * 16] * 128 + [PAGE] * 512 + [PAGE * 4096]:
-        mmap(None, size, 0, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0)
+    """Fills the gaps between the mappings; below all of them lets holes of all sizes, each among wide guards.
 
-
-def use_heap(filling: int) -> None:
-    """Uses up what is free in the heap, fills blocks of many sizes behind it with `filling` and frees those.
-
-    What is allocated next then lies among such bytes.
+    A mapping goes into the highest hole that is large enough, so each finds one of its own size.
     """
+    libc = ctypes.CDLL(None)
+    libc.mmap.restype = ctypes.c_void_p
+    libc.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
+    libc.munmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t]
+    for pages in [*FILLERS, sum(HOLES) + GUARD * (len(HOLES) + 1)]:
+        start = libc.mmap(None, pages * PAGE, 0, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0)
+        if start == MAP_FAILED:
+            sys.exit(f"no room for guards of {pages} pages")
+    end = start + pages * PAGE
+    for hole in HOLES:
+        end -= (GUARD + hole) * PAGE
+        libc.munmap(end, hole * PAGE)
+
+
+def use_up_heap() -> None:
+    """Takes all that is free in the heap but for its end, which malloc keeps in store."""
+    malloc, sbrk = ctypes.CDLL(None).malloc, ctypes.CDLL(None).sbrk
+    malloc.restype = sbrk.restype = ctypes.c_void_p
+    malloc.argtypes, sbrk.argtypes = [ctypes.c_size_t], [ctypes.c_long]
+    before = sbrk(0)
+    while sbrk(0) == before:
+        end = malloc(BIG)
+    for size in range(4088, 8, -16):  # no list: it would lie in the heap itself, and leave a hole there
+        while malloc(size) < end:
+            pass
+
+
+def litter_heap() -> None:
+    """Fills blocks of many sizes with garbage and frees every second one."""
     malloc, free = ctypes.CDLL(None).malloc, ctypes.CDLL(None).free
-    malloc.restype = ctypes.c_void_p
-    malloc.argtypes, free.argtypes = [ctypes.c_size_t], [ctypes.c_void_p]
-    end = malloc(BIG)
-    blocks = [(malloc(size), size) for size in range(16, 4096, 16) for _ in range(20)]
-    blocks = [(block, size) for block, size in blocks if block > end] + [(malloc(BIG), BIG) for _ in range(40)]
+    malloc.restype, malloc.argtypes, free.argtypes = ctypes.c_void_p, [ctypes.c_size_t], [ctypes.c_void_p]
+    sizes = [size for size in range(16, 4096, 16) for _ in range(20)] + [BIG] * 40
+    blocks = [(malloc(size), size) for size in sizes]
     for block, size in blocks:
-        ctypes.memset(block, filling, size)
-    for block, _ in blocks[:-1]:  # the last one stays, or the heap would shrink
+        ctypes.memset(block, GARBAGE, size)
+    for block, _ in blocks[::2]:
         free(block)
 
 
@@ -101,14 +124,17 @@ def read_all(pipe: int) -> bytes:
         parts.append(part)
 
 
-def answer(path: str) -> str:
+def answer(path: str, mode: str) -> str:
     """The line for `path`."""
     reader, writer = os.pipe()
     pid = os.fork()
     if pid == 0:
         os.close(reader)
         redirect(writer)
-        os.write(2, MARK + open_and_report(prepare(path)))
+        last = prepare(path)
+        if mode == "fresh":
+            use_up_heap()
+        os.write(2, MARK + open_and_report(last))
         os._exit(0)
     os.close(writer)
     output, mark, report = read_all(reader).partition(MARK)
@@ -140,7 +166,7 @@ def trace(path: str) -> str:
         file = file_at(pid, registers[RIP])
         libc.ptrace(PTRACE_CONT, pid, None, os.WSTOPSIG(status))
         status = os.waitpid(pid, 0)[1]
-    return repr((path, b"calling init: " in read_all(reader).partition(MARK)[2], file))
+    return repr((path, b"calling init: " in read_all(reader).partition(MARK)[2], file, status))
 
 
 def file_at(pid: int, address: int) -> str:
@@ -156,12 +182,14 @@ def file_at(pid: int, address: int) -> str:
 def main() -> None:
     """Answers until stdin ends."""
     mode = sys.argv[1]
-    if mode in FILLINGS:
+    if mode != "plain":
         guard()
-        use_heap(FILLINGS[mode])
+    if mode == "garbage":
+        use_up_heap()
+        litter_heap()
     for line in sys.stdin:
         path = line.rstrip("\n")
-        sys.stdout.write((trace(path) if mode == "trace" else answer(path)) + "\n")
+        sys.stdout.write((trace(path) if mode == "trace" else answer(path, mode)) + "\n")
         sys.stdout.flush()
 
 

@@ -55,8 +55,8 @@ class Observation:
 
     `phase` tells where a process died: before the loader called the first constructor, or after. A death in a constructor is
     outside the verdict: the object had loaded. One in the resolver of an IFUNC is, too, but the loader had not come to its end.
-    Not `stable` is what came out otherwise in a process with other neighbours in memory: the loader read or wrote beyond the
-    object or a table of its own, and nothing about the object says what it met there.
+    Not `stable` is what came out otherwise in a process with other neighbours in memory, or when it was traced: the loader read
+    or wrote beyond the object or a table of its own, and nothing about the object says what it met there.
     """
 
     outcome: Outcome
@@ -93,11 +93,15 @@ class Oracle:
 
     def _observe(self, paths: Sequence[str], jobs: int) -> dict[str, Observation]:
         with ThreadPoolExecutor(jobs) as pool:
-            plain, *others = (dict(map(observe, self._drive(pool, mode, paths))) for mode in ("plain", "zeros", "garbage"))
+            plain, *others = (dict(map(observe, self._drive(pool, mode, paths))) for mode in ("plain", "fresh", "garbage"))
             dead = [path for path, found in plain.items() if found.outcome not in {"loads", "fails"}]
-            phases = dict(map(phase, self._drive(pool, "trace", dead, LD_DEBUG="files")))
+            traced = dict(map(phase, self._drive(pool, "trace", dead, LD_DEBUG="files")))
         return {
-            path: replace(found, phase=phases.get(path), stable=all(found == other[path] for other in others))
+            path: replace(
+                found,
+                phase=traced[path][0] if path in traced else None,
+                stable=all(found == other[path] for other in others) and (path not in traced or traced[path][1]),
+            )
             for path, found in plain.items()
         }
 
@@ -153,14 +157,18 @@ def observe(answer: tuple[str, str | None, str, int]) -> tuple[str, Observation]
     return path, Observation(outcome="exit", text=f"exit {os.WEXITSTATUS(status)}: {without_line_number(output.strip())}")
 
 
-def phase(answer: tuple[str, bool, str | None]) -> tuple[str, Phase]:
-    """Read one line of the driver's in the mode "trace"; `file` is "" where no file is mapped, None where it cannot be told."""
-    path, initialised, file = answer
+def phase(answer: tuple[str, bool, str | None, int]) -> tuple[str, tuple[Phase, bool]]:
+    """Read one line of the driver's in the mode "trace": the phase, and whether the process died at all.
+
+    `file` is "" where no file is mapped, None where it cannot be told.
+    """
+    path, initialised, file, status = answer
+    died = status != 0
     if initialised:
-        return path, "constructor"
+        return path, ("constructor", died)
     if file is None or file.rpartition("/")[2].startswith(("ld-", "libc.so.6", "libc-")):
-        return path, "loader"
-    return path, "resolver"
+        return path, ("loader", died)
+    return path, ("resolver", died)
 
 
 def without_line_number(text: str) -> str:

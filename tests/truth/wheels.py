@@ -42,7 +42,7 @@ def _unpack(wheel: dict[str, str], into: Path) -> Path:
     with tempfile.TemporaryDirectory(prefix=".unpack.", dir=into) as work:
         objects = Path(work, "objects")
         objects.mkdir()
-        with zipfile.ZipFile(_fetch(wheel)) as archive:
+        with zipfile.ZipFile(fetch(wheel)) as archive:
             for member in archive.infolist():
                 with archive.open(member) as stream:
                     is_elf = stream.read(4) == ELF
@@ -52,7 +52,7 @@ def _unpack(wheel: dict[str, str], into: Path) -> Path:
     return target
 
 
-def _fetch(wheel: dict[str, str]) -> Path:
+def fetch(wheel: dict[str, str]) -> Path:
     """The wheel's file in the cache, downloaded with the user's own pip configuration when it is not there."""
     name = wheel["file"]
     downloads = cache_dir() / "download"

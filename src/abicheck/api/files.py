@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from abicheck import __version__
 from abicheck.errors import HostError, TargetError
-from abicheck.model.report import Artifact, Finding, HostSummary, Judgement, PythonSummary, Result, RootResult
+from abicheck.model.report import Artifact, Finding, HostSummary, Judgement, PythonSummary, Remedy, Result, RootResult
 from abicheck.read.files import Trace, Traced
 from abicheck.read.hosts.targets import digest
 from abicheck.read.hosts.tree import machine_name
@@ -76,7 +76,7 @@ class HostRun:
             link_map, _ = loader.start(host, target.path, self._memo)
         else:
             link_map, _ = loader.dlopen(self._python(self._memo), target.path, host, self._memo)
-        return link_map, verdict.judge(link_map, kind)
+        return link_map, verdict.judge(link_map, kind, host)
 
     def _python(self, memo: Memo) -> Process:
         """The host's Python, started."""
@@ -142,5 +142,8 @@ def _restored(plain: list[Any]) -> Judgement:
         judgement = judgement._replace(missing_facts=tuple(Missing(*each) for each in judgement.missing_facts))
     findings = (Finding(*each) for each in judgement.findings)
     return judgement._replace(
-        findings=tuple(each._replace(evidence=tuple(each.evidence), remedies=()) for each in findings),
+        findings=tuple(
+            each._replace(evidence=tuple(each.evidence), remedies=tuple(Remedy(*remedy) for remedy in each.remedies))
+            for each in findings
+        ),
     )

@@ -10,7 +10,7 @@ from abicheck.api import Options, check
 from abicheck.cli.output import wants_colour, write
 from abicheck.errors import UsageError
 from abicheck.report import json, terminal
-from abicheck.report.terminal import escape
+from abicheck.report.lines import escape
 
 _EPILOG = """\b
 Hosts:

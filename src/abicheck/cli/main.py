@@ -17,7 +17,11 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 #: Each command's module and its line in the help, so that help imports none of them.
-_COMMANDS = {"check": "Say what loading native code would say on a host."}
+_COMMANDS = {
+    "check": "Say what loading native code would say on a host.",
+    "show": "Say what native code asks of a host, and what forces it.",
+    "rule": "Say what a rule means, why it fails, and what to do.",
+}
 
 _INTERRUPTED = 130
 

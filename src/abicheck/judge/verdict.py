@@ -7,14 +7,16 @@ import re
 from typing import TYPE_CHECKING
 
 from abicheck.model.elf import SharedObject
-from abicheck.model.report import Finding, Judgement, TreeEntry
+from abicheck.model.report import Judgement, TreeEntry
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from abicheck.model.artifact import Distribution
     from abicheck.model.elf import ElfFile
-    from abicheck.model.process import LinkMap, LoadError
-    from abicheck.model.report import RootKind, Verdict
+    from abicheck.model.host import Host
+    from abicheck.model.process import LinkMap
+    from abicheck.model.report import Finding, RootKind, Verdict, Window
 
 
 _LIBRARY_NAME = re.compile(r"\.so(\.|$)")
@@ -38,29 +40,36 @@ def root_kind(facts: ElfFile, path: str, python: tuple[int, int] | None) -> Root
     return "extension" if f"PyInit_{module}" in facts.definitions else "library"
 
 
-def judge(link_map: LinkMap, kind: RootKind) -> Judgement:
-    """What the link map says about the root that was loaded."""
+def judge(
+    link_map: LinkMap,
+    kind: RootKind,
+    host: Host,
+    distributions: tuple[Distribution, ...] = (),
+    window: Window | None = None,
+) -> Judgement:
+    """What the link map says about the root that was loaded.
+
+    The distributions (the root's own first) and the window of glibc versions are for the words of the findings.
+    """
     verdict: Verdict = "fails" if link_map.errors else "depends" if link_map.missing else "loads"
     return Judgement(
         kind=kind,
         verdict=verdict,
         predicted=link_map.predicted,
-        findings=tuple(_finding(error) for error in link_map.errors),
+        findings=_findings(link_map, host, distributions, window) if link_map.errors else (),
         missing_facts=link_map.missing,
         objects=len(link_map.objects),
         references=link_map.references,
     )
 
 
-def _finding(error: LoadError) -> Finding:
-    return Finding(
-        rule=error.kind,
-        severity="error",
-        confidence="certain" if error.certain else "likely",
-        object=error.object,
-        message=error.text,
-        evidence=error.evidence,
-    )
+def _findings(
+    link_map: LinkMap, host: Host, distributions: tuple[Distribution, ...], window: Window | None
+) -> tuple[Finding, ...]:
+    from abicheck.judge.rules.errors import error_findings  # noqa: PLC0415 -- what loads is to pay nothing for pages
+    from abicheck.judge.rules.subject import Subject  # noqa: PLC0415 -- as above
+
+    return error_findings(link_map, Subject(host, distributions, window))
 
 
 def tree(link_map: LinkMap) -> tuple[TreeEntry, ...]:

@@ -10,7 +10,12 @@ if TYPE_CHECKING:
     from abicheck.model.elf import ElfFile
     from abicheck.model.files import FileId
 
-DistributionKind: TypeAlias = Literal["wheel", "distribution"]
+DistributionKind: TypeAlias = Literal[
+    "wheel",
+    "distribution",  # installed
+    "directory",  # binaries below a directory, without metadata
+    "files",  # binaries given one by one
+]
 
 ProblemKind: TypeAlias = Literal[
     "not-in-record",  # a file that the archive or the directory holds and RECORD does not list

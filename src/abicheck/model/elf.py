@@ -20,8 +20,10 @@ Stage: TypeAlias = Literal[
     "mapping",  # clearing the rest of the last file page of a segment (beyond the end of a truncated file: SIGBUS)
     "dynamic",  # walking PT_DYNAMIC
     "dynamic-write",  # adding the load address to the pointers in PT_DYNAMIC
+    "execute-only",  # reading any table that can only be executed, where the CPU has protection keys
     "program-headers",  # reading the program headers again from the mapping
     "notes",  # PT_NOTE / PT_GNU_PROPERTY
+    "older-notes",  # the same up to glibc 2.38, which on x86-64 reads PT_NOTE even beside PT_GNU_PROPERTY
     "hash",  # setting up DT_GNU_HASH or DT_HASH
     "soname",  # comparing DT_SONAME with a wanted name
     "search-path",  # reading DT_RPATH / DT_RUNPATH
@@ -119,7 +121,8 @@ class DynamicInfo(NamedTuple):
     """What PT_DYNAMIC says. Of an entry that may stand once, the last one counts, as in glibc's `elf_get_dynamic_info`.
 
     The `*_entry` sizes and `plt_rel` are None when their tag is absent. `needed` keeps its order and its duplicates. `null_rela`
-    tells that DT_RELA is 0: no relocations since glibc 2.36 (so the references say), before it those at the start of the file.
+    is how many relocations a DT_RELA of 0 has: none since glibc 2.36 (so the references say), before it those at the start of
+    the file.
     """
 
     needed: tuple[str, ...] = ()
@@ -133,7 +136,7 @@ class DynamicInfo(NamedTuple):
     bind_now: bool = False
     has_relr: bool = False
     has_rela: bool = False
-    null_rela: bool = False
+    null_rela: int = 0
     has_rel: bool = False
     has_jmprel: bool = False
     rela_entry: int | None = None
@@ -182,7 +185,8 @@ class SharedObject(NamedTuple):
     may decode lazily. `phdr_address` is where the loader finds the program headers in the mapping (None: nowhere, it copies
     them). Of a file of another class or byte order only the header and segments are filled, and `foreign` is true: no 64-bit
     little-endian loader looks any further. `beneath` is what a loader finds there that looks at no byte of `e_ident` (musl):
-    an ordinary file under a damaged `e_ident`.
+    an ordinary file under a damaged `e_ident`. `older` is what glibc before 2.36 finds, where it reads the hash
+    table otherwise.
     """
 
     header: Header
@@ -203,6 +207,7 @@ class SharedObject(NamedTuple):
     bad_relative_count: bool = False  # DT_RELACOUNT counts a relocation that is not RELATIVE: an assertion of the x86_64 loader
     phdr_address: int | None = None
     beneath: SharedObject | None = None
+    older: SharedObject | None = None
 
     def fault(self, stage: Stage) -> Fault | None:
         """The fault of `stage`, or None when the loader gets through it."""

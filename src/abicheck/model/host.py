@@ -95,7 +95,8 @@ class Host(NamedTuple):
     """A machine as the loader sees it.
 
     `environment` holds only what the loader reads (LD_LIBRARY_PATH, LD_PRELOAD, LD_BIND_NOW, GLIBC_TUNABLES, ...). `kernel` is
-    the running kernel's version. `isa_level` is the highest x86-64 level of the CPU (1 to 4), 0 on other machines.
+    the running kernel's version. `isa_level` is the highest x86-64 level of the CPU (1 to 4), 0 on other machines;
+    `protection_keys` tells whether it keeps memory that can only be executed from being read.
     `page_size` and `memory` (RAM and swap, which bounds one private mapping) are in bytes. `cwd` is what relative search paths
     start from.
     """
@@ -110,6 +111,7 @@ class Host(NamedTuple):
     page_size: int = 4096
     memory: int = 1 << 34
     isa_level: int = 0
+    protection_keys: bool = False
     environment: Mapping[str, str] = MappingProxyType({})
     policy: Policy = Policy()
     python: Interpreter | None = None

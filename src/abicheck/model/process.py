@@ -122,7 +122,8 @@ class LoadError(NamedTuple):
 
     `text` is what dlerror says, or `signal: SIGBUS` when the process dies, or `exit 127: TEXT` when the loader gives up itself
     (an assertion's line number is written `*`). `object` is the path of the object that the error is about, `name` the library,
-    version or symbol that is missed, `certain` false where the text or condition is from source and not from a run.
+    version or symbol that is missed, `provider` the object that a version is missed in. `certain` is false where the text or
+    condition is from source and not from a run.
     """
 
     kind: ErrorKind
@@ -131,6 +132,7 @@ class LoadError(NamedTuple):
     name: str | None = None
     evidence: tuple[str, ...] = ()
     certain: bool = True
+    provider: str | None = None
 
 
 class Missing(NamedTuple):

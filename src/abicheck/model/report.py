@@ -57,11 +57,14 @@ class PythonSummary(NamedTuple):
 
 
 class Window(NamedTuple):
-    """The glibc releases on which all of it loads; `known_to` is the newest that abicheck knows."""
+    """The glibc releases on which all of it loads: None where nothing bounds them.
+
+    `known_to` is the newest that abicheck knows; None where even up to there nothing is certain (GLIBC_PRIVATE).
+    """
 
     glibc_min: str | None
     glibc_max: str | None
-    known_to: str
+    known_to: str | None
 
 
 class RootResult(NamedTuple):

@@ -26,6 +26,10 @@ class Version(NamedTuple):
     hidden: bool = False
 
 
+#: Stands for what lies beyond the end of `l_versions`: whatever the heap holds. No other version's hash is negative.
+BEYOND = Version("", -1)
+
+
 class NeededVersion(NamedTuple):
     """One Vernaux: a version wanted from `VersionNeed.file`. `flags` bit 1 (value 2) is VER_FLG_WEAK; `index` is `vna_other`."""
 

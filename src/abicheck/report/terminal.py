@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
+
+from abicheck.report.lines import Line as _Line
+from abicheck.report.lines import count as _count
+from abicheck.report.lines import escape, join
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from abicheck.model.process import Binding
-    from abicheck.model.report import Finding, Report, Result, TreeEntry
+    from abicheck.model.report import Finding, Remedy, Report, Result, TreeEntry
 
 _SIGNS = {
     "loads": ("✓", "green"),
@@ -33,47 +37,10 @@ _FOUND = {
 }
 
 
-class _Line(NamedTuple):
-    """One line: a few first characters in a style of their own, and the rest."""
-
-    text: str = ""
-    head: str = ""
-    style: str = ""
-
-
 def render(report: Report, *, colour: bool) -> str:
     """The report as text; with `colour` for a terminal that has it."""
     lines = [*_results(report), _Line(_figures(report))] if report.results else []
-    if not colour:
-        return "".join(f"{line.head}{line.text}\n" for line in lines)
-    return _styled(lines)
-
-
-def _styled(lines: list[_Line]) -> str:
-    """The lines with rich's styles. They are never parsed as markup and never wrapped: a loader's text is to be copied."""
-    import io  # noqa: PLC0415 -- rich is for terminals only, and takes longer to import than most checks take
-
-    from rich.console import Console  # noqa: PLC0415 -- as above
-    from rich.text import Text  # noqa: PLC0415 -- as above
-
-    console = Console(file=io.StringIO(), force_terminal=True, color_system="standard", legacy_windows=False)
-    for line in lines:
-        console.print(Text.assemble((line.head, line.style), line.text), soft_wrap=True, highlight=False)
-    file = console.file
-    assert isinstance(file, io.StringIO)
-    return file.getvalue()
-
-
-def escape(text: str) -> str:
-    """Foreign text with everything that a terminal would act on, and what cannot be encoded, written as an escape."""
-    return text if text.isprintable() else "".join(each if each.isprintable() else _escaped(each) for each in text)
-
-
-def _escaped(character: str) -> str:
-    code = ord(character)
-    if 0xDC80 <= code <= 0xDCFF:  # a byte that is no UTF-8 (PEP 383)
-        return f"\\x{code - 0xDC00:02x}"
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}"
+    return join(lines, colour=colour)
 
 
 def _results(report: Report) -> Iterator[_Line]:
@@ -105,8 +72,11 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
         yield _Line(f"  {_raised(result)}{escape(result.predicted)}")
     if result.findings:
         yield _Line()
+    told: set[Remedy] = set()
     for finding in result.findings[:_MAX_FINDINGS]:
         yield from _finding(finding, result)
+        yield from (_remedy(remedy) for remedy in finding.remedies if remedy not in told)
+        told.update(finding.remedies)
     if len(result.findings) > _MAX_FINDINGS:
         yield _Line(f"  and {len(result.findings) - _MAX_FINDINGS:,} more errors (all of them: --format json)")
     for missing in result.missing_facts:
@@ -137,16 +107,12 @@ def _raised(result: Result) -> str:
 
 def _finding(finding: Finding, result: Result) -> Iterator[_Line]:
     likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
-    place = finding.object
-    if result.artifact.kind != "file" and result.prefix and place.startswith(result.prefix + "/"):
-        place = place[len(result.prefix) + 1 :]
-    yield _Line(f" · {escape(place)}{likely}", f"  {finding.rule}", "bold")
-    if finding.message != result.predicted:
-        yield _Line(f"    {escape(finding.message)}")
-    for line in finding.evidence:
-        yield _Line(f"    {escape(line)}")
-    for remedy in finding.remedies:
-        yield _Line(f"    → {escape(remedy.text)}")
+    yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
+    yield from (_Line(f"    {escape(line)}") for line in (finding.message, *finding.evidence) if line != result.predicted)
+
+
+def _remedy(remedy: Remedy) -> _Line:
+    return _Line(f"    → {escape(remedy.text)}" + (f": {escape(remedy.command)}" if remedy.command else ""))
 
 
 def _tree(entries: tuple[TreeEntry, ...]) -> Iterator[_Line]:
@@ -208,7 +174,3 @@ def _figures(report: Report) -> str:
 
 def _noun(results: Sequence[Result]) -> str:
     return "file" if all(result.artifact.kind == "file" for result in results) else "artifact"
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"

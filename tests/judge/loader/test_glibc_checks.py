@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import pytest
 
 from abicheck.judge.loader import dlopen, start
 from abicheck.model.elf import Fault, Property, Segment, SharedObject
 from abicheck.model.host import Policy
 from tests.judge.loader.machine import PT_GNU_STACK, PT_LOAD, Shelf, defined, header, host, library, load, only, segments, wanted
+
+if TYPE_CHECKING:
+    from abicheck.model.elf import Stage
 
 REFUSED = "cannot enable executable stack as shared object requires"
 LATE = [(2, 41), (2, 43)]
@@ -79,6 +84,31 @@ def test_a_preloaded_library_may_still_ask_for_it() -> None:
     assert begun.errors == ()
     assert process.stack_executable
     assert dlopen(process, "/x/a.so", on)[0].predicted is None
+
+
+@pytest.mark.parametrize(
+    ("stage", "glibc", "keys", "dies"),
+    [
+        ("older-notes", (2, 31), False, False),
+        ("older-notes", (2, 36), False, True),
+        ("older-notes", (2, 39), False, False),
+        ("notes", (2, 36), False, False),
+        ("notes", (2, 39), False, True),
+        ("execute-only", (2, 31), False, False),
+        ("execute-only", (2, 31), True, True),
+    ],
+)
+def test_which_loader_meets_a_fault(stage: Stage, glibc: tuple[int, int], keys: bool, dies: bool) -> None:  # noqa: FBT001 - a table
+    files = only("a.so", faults=(Fault(stage, "SIGSEGV"),))
+    expected = "signal: SIGSEGV" if dies else None
+    assert load("/x/a.so", host(files, glibc, protection_keys=keys)).predicted == expected
+
+
+def test_older_loaders_read_the_hash_table_in_their_own_way() -> None:
+    a = library(exports={"f": defined()}, wants=[wanted("f")])
+    files = {"/x/a.so": a._replace(older=a._replace(definitions={}))}
+    assert load("/x/a.so", host(files, (2, 36))).predicted is None
+    assert load("/x/a.so", host(files, (2, 35))).predicted == "/x/a.so: undefined symbol: f"
 
 
 @pytest.mark.parametrize(("needed", "level", "loads"), [(4, 3, True), (8, 3, False), (8, 4, True), (1, 1, True), (3, 1, False)])

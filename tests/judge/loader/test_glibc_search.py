@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from abicheck.judge.loader import dlopen, start
 from abicheck.model.elf import ElfFile, Malformed
 from tests.judge.loader.machine import LIBC, defined, header, host, library, load, only, wanted
 
@@ -80,6 +81,20 @@ def test_the_interpreters_rpath_serves_extensions_without_runpath() -> None:
     assert load("/x/a.so", host({**only("a.so", ["libb.so"]), **files}, loader=hidden)).predicted is None
     runpath = only("a.so", ["libb.so"], dynamic={"runpath": "/nowhere"})
     assert load("/x/a.so", host({**runpath, **files}, loader=hidden)).predicted == f"libb.so: {MISSING}"
+
+
+@pytest.mark.parametrize("tag", ["rpath", "runpath"])
+def test_a_name_given_to_dlopen_is_looked_for_along_the_callers_path(tag: str) -> None:
+    files = {"/x/libb.so": library(["libc2.so"]), "/x/libc2.so": library(), "/y/libd.so": library()}
+    on = host({**only("a.so", dynamic={tag: "/x:/y"}), **files})
+    begun, process = start(on, "/usr/bin/python3")
+    assert begun.errors == ()
+    assert dlopen(process, "libd.so", on)[0].predicted == f"libd.so: {MISSING}"
+    _, process = dlopen(process, "/x/a.so", on)
+    caller = len(process.objects) - 1
+    assert dlopen(process, "libd.so", on, caller=caller)[0].predicted is None
+    # It is not the loader of what it opens, whose dependencies are looked for elsewhere.
+    assert dlopen(process, "libb.so", on, caller=caller)[0].predicted == f"libc2.so: {MISSING}"
 
 
 def test_nodeflib_leaves_out_the_system_directories() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from abicheck.model.symbols import Definition, NeededVersion, Reference, VersionNeed
+from abicheck.model.symbols import BEYOND, Definition, Demand, NeededVersion, Reference, Version, VersionNeed
 from tests.judge.loader.machine import LIBC, defined, defines, host, library, load, needs, only, version, wanted
 
 OLD, NEW = (2, 36), (2, 41)
@@ -43,6 +43,42 @@ def test_a_foreign_library_already_loaded_decides() -> None:
     after = load("/first.so", on).process
     text = "/bundled/libstdc++.so.6: version `GLIBCXX_3.4.30' not found (required by /x/a.so)"
     assert load("/x/a.so", on, process=after).predicted == text
+
+
+@pytest.mark.parametrize(
+    ("reference", "definition", "depends"),
+    [
+        (wanted("f")._replace(version=BEYOND), defined("V1"), True),
+        (wanted("f", weak=True)._replace(version=BEYOND), None, True),
+        (wanted("f", "V1", "libb.so"), defined("V1")._replace(version=BEYOND), True),
+        (wanted("f"), defined("V1")._replace(version=BEYOND), False),
+    ],
+)
+def test_what_lies_behind_a_table_of_versions_is_a_missing_fact(
+    reference: Reference,
+    definition: Definition | None,
+    depends: bool,  # noqa: FBT001 - a table
+) -> None:
+    b = library(exports={"f": definition} if definition else {}, version_definitions=defines("V1"))
+    on = host({**only("a.so", ["/x/b.so"], wants=[reference]), "/x/b.so": b})
+    found = load("/x/a.so", on)
+    assert found.predicted is None
+    assert [missing.fact for missing in found.missing] == ["memory"] * depends
+
+
+def test_a_symbol_that_nobody_defines_is_missed_whatever_its_version() -> None:
+    on = host(only("a.so", wants=[wanted("f")._replace(version=BEYOND)]))
+    assert load("/x/a.so", on).predicted == "/x/a.so: undefined symbol: f"
+
+
+def test_a_library_of_another_load_is_not_in_scope() -> None:
+    """The version is there, as it is looked for in all that is loaded; the symbol is not."""
+    b = library(exports={"f": defined("V1")}, version_definitions=defines("V1"))
+    symbols: dict[Version | None, frozenset[str]] = {version("V1", "libb.so"): frozenset({"f"})}
+    a = library(wants=[wanted("f", "V1", "libb.so")], version_needs=[needs("libb.so", "V1")], demand=Demand(symbols, (), 1))
+    on = host({"/first.so": library(["libb.so"]), "/lib/libb.so": b, "/x/a.so": a})
+    after = load("/first.so", on).process
+    assert load("/x/a.so", on, process=after).predicted == "/x/a.so: undefined symbol: f, version V1"
 
 
 def test_a_weak_version_passes_and_its_strong_reference_then_fails() -> None:
@@ -196,6 +232,13 @@ def test_a_dependency_that_fails_its_versions_goes_before_any_symbol() -> None:
 def test_private_versions_are_versions_like_others() -> None:
     on = host(only("a.so", ["libc.so.6"], version_needs=[needs("libc.so.6", "GLIBC_PRIVATE")]))
     assert load("/x/a.so", on).predicted == f"{LIBC}: version `GLIBC_PRIVATE' not found (required by /x/a.so)"
+
+
+def test_ignored_relr_kills_after_all_else() -> None:
+    relr = {"has_relr": True, "relr_entry": 8}
+    files = {"/x/b.so": library(dynamic=relr), **only("a.so", ["/x/b.so"], wants=[wanted("nowhere")], dynamic=relr)}
+    assert load("/x/b.so", host(files, (2, 35))).predicted == "signal: SIGSEGV"
+    assert load("/x/a.so", host(files, (2, 35))).predicted == "/x/a.so: undefined symbol: nowhere"
 
 
 def test_relr_needs_its_marker_from_2_36_on() -> None:

@@ -104,6 +104,21 @@ def test_names_may_share_their_bytes() -> None:
     assert set(found) == {"long_name", "name"}
 
 
+def test_a_large_shift_leaves_older_loaders_no_hash() -> None:
+    elf = Elf(symbols=[Symbol("answer", defined=True)])
+    found = facts(with_word(elf, "gnu_hash", 12, "I", 32))
+    assert found.definitions.get("answer")
+    assert found.older is not None
+    assert not found.older.definitions.get("answer")
+    assert facts(with_word(elf, "gnu_hash", 12, "I", 31)).older is None
+
+
+@pytest.mark.parametrize("tag", [5, 6])
+def test_without_symbols_or_strings_every_lookup_is_deadly(tag: int) -> None:
+    (found,) = _find(write_elf(symbols=MANY, without=[tag]), "nowhere")
+    assert found.fault == "SIGSEGV"
+
+
 @pytest.mark.parametrize("words", [0, 1 << 31])
 def test_a_bloom_filter_beyond_the_mapping(words: int) -> None:
     (found,) = _find(with_word(Elf(symbols=MANY), "gnu_hash", 8, "I", words), "name7")

@@ -50,7 +50,8 @@ def test_of_entries_that_may_stand_once_the_last_counts() -> None:
         ([(0x6FFFFFFB, 0x48)], set()),
         ([(0x70000000, 0)], {"x86_64_plt"}),
         ([(17, 0)], {"has_rel"}),
-        ([(7, 0), (8, 0)], {"has_rela", "null_rela"}),
+        ([(7, 0), (8, 0)], {"has_rela"}),
+        ([(7, 0), (8, 24)], {"has_rela", "null_rela"}),
     ],
 )
 def test_flags(entries: list[tuple[int, int]], expected: set[str]) -> None:

@@ -71,7 +71,14 @@ def test_memory_without_any_access_cannot_be_read(library: Elf, flags: int, expe
     assert ("hash" in stages(with_header(library.build(), 0, flags=flags))) is expected
 
 
-@pytest.mark.parametrize("flags", [1, 4, 5])
+def test_tables_that_can_only_be_executed_are_read_and_noted(library: Elf) -> None:
+    data = library.build()
+    noted = facts(with_header(data, 0, flags=1))
+    assert stages(with_header(data, 0, flags=1)) == {"execute-only": "SIGSEGV"}
+    assert (noted.references, sorted(noted.definitions)) == (facts(data).references, sorted(facts(data).definitions))
+
+
+@pytest.mark.parametrize("flags", [4, 5])
 def test_what_the_loader_writes_must_be_writable(library: Elf, flags: int) -> None:
     assert stages(with_header(library.build(), 1, flags=flags)) == {"dynamic-write": "SIGSEGV", "relocations": "SIGSEGV"}
 

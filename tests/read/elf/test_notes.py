@@ -85,8 +85,14 @@ def test_the_size_in_memory_says_where_notes_end(size: int, expected: int) -> No
 
 def test_notes_that_are_nowhere() -> None:
     data = write_elf(notes=[gnu_property({ISA: 9})])
-    assert stages(with_header(data, 3, vaddr=NOWHERE)) == {"notes": "SIGSEGV"}
+    assert stages(with_header(data, 3, vaddr=NOWHERE)) == {"notes": "SIGSEGV", "older-notes": "SIGSEGV"}
     assert stages(with_header(write_elf(notes=[abi_tag(0, 3, 2, 0)]), 3, vaddr=NOWHERE)) == {}  # of alignment 4: not looked at
+
+
+def test_beside_a_property_segment_only_older_loaders_read_notes() -> None:
+    data = write_elf(notes=[gnu_property({ISA: 9}), gnu_property({ISA: 9})._replace(segment=PT_GNU_PROPERTY)])
+    assert facts(data).faults == ()
+    assert stages(with_header(data, 3, vaddr=NOWHERE)) == {"older-notes": "SIGSEGV"}
 
 
 def test_other_machines_have_no_properties() -> None:

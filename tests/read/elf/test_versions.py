@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from abicheck.model.symbols import BEYOND, Version, VersionDefinition, VersionNeed
 from abicheck.model.symbols import NeededVersion as Needed
-from abicheck.model.symbols import Version, VersionDefinition, VersionNeed
 from tests.elfparts import NeededVersion, Relocation, Symbol, sysv_hash
 from tests.elfwriter import Elf
 from tests.read.elf.damage import facts, stages, with_entry, with_word
@@ -48,6 +48,20 @@ def test_references_and_definitions_have_their_versions(library: Elf) -> None:
 def test_bit_15_of_a_needed_index_hides_the_version(library: Elf) -> None:
     found = facts(with_word(library, "verneed", 16 + 6, "H", 0x8004))
     assert found.references[-1].version == Version("GLIBC_2.2.5", GLIBC, "libc.so.6", hidden=True)
+
+
+def test_an_index_behind_the_table_may_mean_anything() -> None:
+    elf = Elf(
+        symbols=[Symbol("answer", defined=True, version="V1"), Symbol("asked", version="V2", file="libb.so")],
+        version_definitions=["V1"],
+        relocations=[Relocation("glob_dat", "asked")],
+    )
+    sound = facts(elf.build())
+    assert sound.demand is not None
+    stray = facts(with_word(elf, "versym", 2 * elf.index("asked"), "H", 0x7FFF))
+    assert (stray.references[0].version, stray.demand) == (BEYOND, None)
+    (definition,) = facts(with_word(elf, "versym", 2 * elf.index("answer"), "H", 9)).definitions["answer"]
+    assert definition.version == BEYOND
 
 
 def test_without_a_string_table_there_are_no_versions(library: Elf) -> None:

@@ -34,7 +34,13 @@ def test_the_level_is_the_highest_that_is_complete(flags: str, level: int) -> No
     ],
 )
 def test_only_intels_cpus_have_platforms(flags: str, vendor: str, platform: str, hwcap: int) -> None:
-    assert _cpu(flags, vendor)[1:] == (platform, hwcap)
+    found = _cpu(flags, vendor)
+    assert (found.platform, found.hwcap) == (platform, hwcap)
+
+
+def test_protection_keys_count_where_the_kernel_uses_them() -> None:
+    assert not _cpu("fpu pku").protection_keys
+    assert _cpu("fpu pku ospke").protection_keys
 
 
 def test_a_machine_that_tells_nothing_is_the_oldest() -> None:

@@ -27,12 +27,22 @@ def start(host: Host, path: str, memo: Memo | None = None) -> tuple[LinkMap, Pro
 
 
 def dlopen(
-    process: Process, name: str, host: Host, memo: Memo | None = None, *, lazy: bool = False, make_global: bool = False
+    process: Process,
+    name: str,
+    host: Host,
+    memo: Memo | None = None,
+    *,
+    lazy: bool = False,
+    make_global: bool = False,
+    caller: int = 0,
 ) -> tuple[LinkMap, Process]:
     """What `dlopen(name, …)` says in `process` on `host`, and the process after it (almost the same one where it fails).
 
-    `lazy` is RTLD_LAZY (else RTLD_NOW), `make_global` is RTLD_GLOBAL (else RTLD_LOCAL).
+    `lazy` is RTLD_LAZY (else RTLD_NOW), `make_global` is RTLD_GLOBAL (else RTLD_LOCAL). `caller` is the index of the object whose
+    code calls dlopen, the main program if nothing is said: glibc looks for a name without a slash where that one's needed names
+    are looked for, and takes tokens in the name for what they are to it.
     """
     memo = memo if memo is not None else Memo()
-    dlopen_there = musl.dlopen if host.libc.kind == "musl" else glibc.dlopen
-    return dlopen_there(process, name, host, memo, lazy=lazy, make_global=make_global)
+    if host.libc.kind == "musl":
+        return musl.dlopen(process, name, host, memo, lazy=lazy, make_global=make_global)
+    return glibc.dlopen(process, name, host, memo, lazy=lazy, make_global=make_global, caller=caller)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from abicheck.judge.loader.state import assertion, die
 from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
-from abicheck.model.symbols import UNREADABLE
+from abicheck.model.symbols import BEYOND, UNREADABLE
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -60,7 +60,7 @@ def _match(
             if version is not None:
                 _check_unversioned(version, item, reference, host)
             return definition
-        fit = _fits_any(definition) if version is None else _fits(definition, version, item, host)
+        fit = _fits_any(definition) if version is None or version == BEYOND else _fits(definition, version, item, host)
         if fit == "yes":
             return definition
         if fit == "if-alone":
@@ -79,8 +79,10 @@ def _fits_any(definition: Definition) -> _Fit:
 
 
 def _fits(definition: Definition, version: Version, item: Map, host: Host) -> _Fit:
-    """The same version by hash and name; else a definition of no version that is not hidden."""
+    """The same version by hash and name, which may be any one `BEYOND` the table; else one of no version that is not hidden."""
     own = definition.version
+    if own == BEYOND:
+        return "yes"
     if own is not None and own.hash == version.hash:
         if own.name == UNREADABLE:
             raise die(Fault("version-definitions", "SIGSEGV"), item.path, "a version's name does not lie in the mapping")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.closure import map_dependencies, relocation_order, sort_maps
-from abicheck.judge.loader.relocation import relocate, scope_of
+from abicheck.judge.loader.relocation import check_relr, relocate, scope_of
 from abicheck.judge.loader.search import map_object
 from abicheck.judge.loader.state import Map, Namespace, RefusedError
 from abicheck.judge.loader.versions import check_versions
@@ -17,12 +17,14 @@ if TYPE_CHECKING:
     from abicheck.model.process import LinkMap, Process
 
 
-def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, make_global: bool) -> tuple[LinkMap, Process]:
+def dlopen(
+    process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, make_global: bool, caller: int = 0
+) -> tuple[LinkMap, Process]:
     """What `dlopen (name, …)` does to `process`. When it fails, little of that lasts."""
     space = Namespace(host, process, memo)
     scope: list[Map] = space.global_scope
     try:
-        root = map_object(space, name, None)
+        root = map_object(space, name, None, searches_for=space.maps[caller])
         scope = _open_new(space, root, lazy=lazy) if root.searchlist is None else space.global_scope + root.searchlist
         if make_global and not space.errors and root.searchlist is not None:
             space.global_scope += [item for item in root.searchlist if item not in space.global_scope]
@@ -48,9 +50,10 @@ def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
     if complete:
         # Undefined symbols of a library that was not found are its consequences, not errors of their own.
         within = scope_of(scope)
-        for item in reversed(relocation_order(space, root, order)):
-            if not item.relocated:
-                relocate(space, item, within, lazy=lazy)
+        fresh = [item for item in reversed(relocation_order(space, root, order)) if not item.relocated]
+        for item in fresh:
+            relocate(space, item, within, lazy=lazy)
+        check_relr(space, fresh)
     return scope
 
 

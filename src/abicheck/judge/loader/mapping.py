@@ -137,7 +137,7 @@ def _fits_4k(segment: Segment) -> bool:
 def _check_dynamic(facts: SharedObject, name: str, *, empty_counts: bool) -> None:
     dynamic = [segment for segment in facts.segments if segment.type == PT_DYNAMIC]
     addresses = [segment.vaddr for segment in dynamic if segment.filesz]
-    absent = not addresses or (empty_counts and addresses[-1] == 0)
+    absent = not addresses or addresses[-1] == 0
     if (absent and facts.header.type == _ET_DYN) or (empty_counts and any(not segment.filesz for segment in dynamic)):
         evidence = "often a file of separate debug information"
         raise _refused("malformed-file", name, "object file has no dynamic section", evidence=evidence)
@@ -237,15 +237,7 @@ def check_stack(facts: SharedObject, host: Host, name: str, *, at_start: bool) -
     evidence = f"PT_GNU_STACK has the flags {_flags(stack)}" if stack else "PT_GNU_STACK is missing, which counts as executable"
     text = "cannot enable executable stack as shared object requires"
     if host.libc.version >= (2, 41) and not (at_start and execstack_mode(host) == 1):
-        refused = "since glibc 2.41 dlopen refuses to make the stack executable"
-        raise RefusedError(
-            LoadError(
-                kind="exec-stack-refused",
-                text=with_errno(f"{name}: {text}", _EINVAL),
-                object=name,
-                evidence=(evidence, refused),
-            )
-        )
+        raise _refused("exec-stack-refused", name, text, _EINVAL, evidence)
     if host.policy.exec_stack:
         raise _refused("exec-stack-denied", name, text, host.policy.exec_stack, evidence)
 
@@ -254,19 +246,22 @@ def _flags(segment: Segment) -> str:
     return "".join(letter for letter, bit in (("R", 4), ("W", 2), ("E", 1)) if segment.flags & bit) or "none"
 
 
-#: What the loader touches once the object is mapped and accepted, in this order, from which glibc on, and what it finds there.
-_AFTER_MAPPING: tuple[tuple[Stage, tuple[int, int], str], ...] = (
-    ("program-headers", (2, 33), "PT_PHDR does not lie in the mapping"),
-    ("notes", (2, 33), "a note segment does not lie in the mapping"),
-    ("hash", (2, 17), "the symbol hash table does not lie in the mapping"),
+#: What the loader touches once the object is mapped and accepted, in this order, by which glibcs, and what it finds there.
+_AFTER_MAPPING: tuple[tuple[Stage, tuple[int, int], tuple[int, int], str], ...] = (
+    ("program-headers", (2, 33), (3, 0), "PT_PHDR does not lie in the mapping"),
+    ("older-notes", (2, 33), (2, 39), "a note segment does not lie in the mapping"),
+    ("notes", (2, 39), (3, 0), "a note segment does not lie in the mapping"),
+    ("hash", (2, 17), (3, 0), "the symbol hash table does not lie in the mapping"),
 )
 
 
 def check_tables(facts: SharedObject, host: Host, path: str) -> None:
     """Raise when the loader dies while it reads the notes or sets up the symbol hash table."""
-    for stage, since, evidence in _AFTER_MAPPING:
+    if host.protection_keys and (fault := facts.fault("execute-only")):
+        raise die(fault, path, "tables lie in a segment that can only be executed; this CPU's protection keys forbid to read it")
+    for stage, since, before, evidence in _AFTER_MAPPING:
         fault = facts.fault(stage)
-        if fault is not None and host.libc.version >= since:
+        if fault is not None and since <= host.libc.version < before:
             raise die(fault, path, evidence)
     if facts.bad_bloom:
         condition = "(bitmask_nwords & (bitmask_nwords - 1)) == 0"

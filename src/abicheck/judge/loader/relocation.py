@@ -10,19 +10,20 @@ from abicheck.judge.loader.mapping import check_relro
 from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.static_tls import take_descriptor, take_static
 from abicheck.model.elf import Fault
-from abicheck.model.process import LoadError
-from abicheck.model.symbols import Reference
+from abicheck.model.process import LoadError, Missing
+from abicheck.model.symbols import BEYOND, Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from abicheck.judge.loader.state import Map, Namespace
     from abicheck.model.elf import DynamicInfo, SharedObject
-    from abicheck.model.symbols import Demand, Version
+    from abicheck.model.symbols import Definition, Demand, Version
 
 #: Up to glibc 2.34 the string table is taken whether or not a relocation needs it.
 _STRTAB_TAKEN_LATE = (2, 35)
+_KNOWS_RELR = (2, 36)
 _RELATIVE_ASSERTION = (
     "../sysdeps/x86_64/dl-machine.h",
     "elf_machine_rela_relative",
@@ -70,7 +71,8 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
         text = with_errno(f"{item.path}: cannot make segment writable for relocation", errno)
         space.errors.append(LoadError(kind="text-relocation-denied", text=text, object=item.path))
         return
-    _relr(space, item)
+    if space.host.libc.version >= _KNOWS_RELR and (fault := facts.fault("relr")):
+        raise die(fault, item.path, "DT_RELR or its targets do not lie in writable mapped memory")
     _check_tables(item, dynamic, space.host.libc.version)
     if lazy and dynamic.has_jmprel and _DT_PLTGOT not in dynamic.tags:
         raise die(Fault("relocations", "SIGSEGV"), item.path, "lazy binding needs DT_PLTGOT, which is missing")
@@ -102,31 +104,33 @@ def _check_tables(item: Map, dynamic: DynamicInfo, version: tuple[int, ...]) -> 
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_SYMTAB is missing")
     if not dynamic.has_strtab and version < _STRTAB_TAKEN_LATE:
         raise die(Fault("relocations", "SIGSEGV"), item.path, "DT_STRTAB is missing")
-    if dynamic.null_rela and version < (2, 36):
-        # Only with DT_RELR may DT_RELA be 0; before that the ELF header is taken for relocations.
+    if dynamic.null_rela and version < _KNOWS_RELR:
+        # Only with DT_RELR may DT_RELA be 0; before that the ELF header is taken for relocations: the first of them, at the
+        # padding of e_ident, is one of type 0 (none), the second has e_phoff for its type.
         malformed = LoadError(kind="malformed-file", text="", object=item.path, evidence=("DT_RELA is 0",))
         if dynamic.relacount:
             raise assertion(*_RELATIVE_ASSERTION, malformed)
-        raise DiedError(malformed._replace(text=f"{item.path}: unexpected reloc type 0x40", certain=False))
+        if dynamic.null_rela > 1:
+            raise DiedError(malformed._replace(text=f"{item.path}: unexpected reloc type 0x40", certain=False))
 
 
-def _relr(space: Namespace, item: Map) -> None:
-    """Before glibc 2.36 DT_RELR is not known: the relative relocations stay undone, and the object's pointers are wrong."""
-    dynamic = item.facts.dynamic
-    assert dynamic is not None
-    modern = space.host.libc.version >= (2, 36)
-    if modern and (fault := item.facts.fault("relr")):
-        raise die(fault, item.path, "DT_RELR or its targets do not lie in writable mapped memory")
-    if dynamic.has_relr and dynamic.relr_entry and not modern:
-        space.errors.append(
-            LoadError(
-                kind="relr-unsupported",
-                text="signal: SIGSEGV",
-                object=item.path,
-                evidence=("DT_RELR is ignored before glibc 2.36, so pointers in its data stay unrelocated",),
-                certain=False,
+def check_relr(space: Namespace, items: Iterable[Map]) -> None:
+    """Before glibc 2.36 DT_RELR is not known: the relative relocations stay undone, and the objects' pointers are wrong.
+
+    The process dies once they are used, after all else of the load.
+    """
+    for item in items if space.host.libc.version < _KNOWS_RELR else ():
+        dynamic = item.facts.dynamic
+        if dynamic is not None and dynamic.has_relr and dynamic.relr_entry:
+            space.errors.append(
+                LoadError(
+                    kind="relr-unsupported",
+                    text="signal: SIGSEGV",
+                    object=item.path,
+                    evidence=("DT_RELR is ignored before glibc 2.36, so pointers in its data stay unrelocated",),
+                    certain=False,
+                )
             )
-        )
 
 
 def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace) -> bool:
@@ -150,10 +154,10 @@ def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace)
                 left = left - definers[identity]
                 providers.add(identity)
         asked = None if version is None or version.file is None else space.named(version.file)
-        likely = list(scope.maps) if asked is None else [asked, *scope.maps]
+        likely = [asked, *scope.maps] if asked is not None and id(asked.facts) in present else list(scope.maps)
         for name in left:
             hit = find(_any_reference(name, version), likely, space.host)
-            if hit is None:
+            if hit is None or hit[1].version == BEYOND:
                 return False
             if hit[0] is not likely[0]:  # what defines one is likely to define the next, and the order is all one here
                 likely.insert(0, hit[0])
@@ -173,8 +177,22 @@ def _bind(space: Namespace, item: Map, references: Sequence[Reference], scope: S
     for reference in references:
         if reference.kind in _SPECIAL or (lazy and reference.in_plt):
             _bind_special(space, item, reference, scope, lazy=lazy)
-        elif reference.name is not None and find(reference, scope.maps, space.host) is None and not reference.weak:
+        elif reference.name is not None and _look_up(space, item, reference, scope) is None and not reference.weak:
             space.errors.append(_undefined(item, reference))
+
+
+def _look_up(space: Namespace, item: Map, reference: Reference, scope: Scope) -> tuple[Map, Definition] | None:
+    """What `reference` binds to; where that depends on memory behind a table of versions, that is noted as missing.
+
+    The loader may find any version there, or none, or die of it.
+    """
+    hit = find(reference, scope.maps, space.host)
+    astray = hit[0] if hit is not None and hit[1].version == BEYOND and reference.version != BEYOND else item
+    if reference.version == BEYOND or (reference.version is not None and astray is not item):
+        missing = Missing("memory", f"a version is looked up behind the end of those that {astray.path} has")
+        if missing not in space.missing:
+            space.missing.append(missing)
+    return hit
 
 
 def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scope, *, lazy: bool) -> None:
@@ -183,7 +201,7 @@ def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scop
         return
     hit = None
     if reference.name is not None:
-        hit = find(reference, scope.maps, space.host)
+        hit = _look_up(space, item, reference, scope)
         if hit is None and not reference.weak:
             space.errors.append(_undefined(item, reference))
             return
@@ -210,10 +228,11 @@ def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | No
 
 
 def _undefined(item: Map, reference: Reference) -> LoadError:
-    version = f", version {reference.version.name}" if reference.version is not None else ""
+    version = f", version {reference.version.name}" if reference.version not in (None, BEYOND) else ""
     return LoadError(
         kind="symbol-missing",
         text=f"{item.path}: undefined symbol: {reference.name}{version}",
         object=item.path,
         name=reference.name,
+        certain=reference.version != BEYOND,
     )

@@ -79,7 +79,7 @@ def origin_of(path: str, cwd: str) -> str:
 class Searcher:
     """One search for `name` on behalf of `loader`: it collects what was tried and the errno that ends up in the text."""
 
-    def __init__(self, space: Namespace, name: str, loader: Map | None) -> None:
+    def __init__(self, space: Namespace, name: str, loader: Map) -> None:
         self.space = space
         self.host = space.host
         self.name = name
@@ -91,9 +91,7 @@ class Searcher:
     def open(self) -> _Open:
         """The file that the loader takes; raises `RefusedError` when there is none or a broken one ends the search."""
         if "/" in self.name:
-            # In the name given to dlopen tokens stand for what they are to the caller, which is taken to be the main program.
-            caller = self.loader or self.space.maps[0]
-            path = expand(self.name, caller.origin, self.host)
+            path = expand(self.name, self.loader.origin, self.host)
             opened = self._try(path, "path", None) if path else None
         else:
             opened = next((hit for hit in map(self._first, self._places()) if hit is not None), None)
@@ -120,12 +118,12 @@ class Searcher:
     def _places(self) -> Iterator[tuple[Found, str | None, tuple[str, ...]]]:
         """The places in the loader's order, each with the directories (or, from the cache, the file) to try."""
         loader, host = self.loader, self.host
-        if loader is None or not _has_runpath(loader):
+        if not _has_runpath(loader):
             yield from self._rpaths(loader)
         if path := host.environment.get("LD_LIBRARY_PATH"):
             # The tokens are those of the main program, whose $ORIGIN is the resolved one.
             yield "ld-library-path", None, directories(path, ":;", self.space.maps[0].origin, host)
-        if loader is not None and _has_runpath(loader):
+        if _has_runpath(loader):
             yield "runpath", loader.path, _path_of(loader, "runpath", host)
         no_default = self._no_default_libraries()
         if host.loader.cache is not None:
@@ -135,21 +133,21 @@ class Searcher:
         if not no_default:
             yield "system", None, host.loader.system_dirs
 
-    def _rpaths(self, loader: Map | None) -> Iterator[tuple[Found, str | None, tuple[str, ...]]]:
+    def _rpaths(self, loader: Map) -> Iterator[tuple[Found, str | None, tuple[str, ...]]]:
         """DT_RPATH of the object, of the one that loaded it, and on up; then of the main program."""
-        main = self.space.maps[0] if self.space.maps else None
+        main = self.space.maps[0]
         seen_main = False
-        item = loader
+        item: Map | None = loader
         while item is not None:
             seen_main |= item is main
             yield "rpath", item.path, _path_of(item, "rpath", self.host)
             item = item.loader
-        if main is not None and not seen_main:
+        if not seen_main:
             yield "rpath", main.path, _path_of(main, "rpath", self.host)
 
     def _no_default_libraries(self) -> bool:
-        item = self.loader or (self.space.maps[0] if self.space.maps else None)
-        return item is not None and item.facts.dynamic is not None and bool(item.facts.dynamic.flags_1 & _DF_1_NODEFLIB)
+        dynamic = self.loader.facts.dynamic
+        return dynamic is not None and bool(dynamic.flags_1 & _DF_1_NODEFLIB)
 
     def _first(self, place: tuple[Found, str | None, tuple[str, ...]]) -> _Open | None:
         found, owner, candidates = place
@@ -218,12 +216,17 @@ def _path_of(item: Map, kind: Found, host: Host) -> tuple[str, ...]:
     return item.found_dirs[kind]
 
 
-def map_object(space: Namespace, name: str, loader: Map | None, *, at_start: bool = False) -> Map:
-    """The object that `name` means to `loader`, mapped if it is not yet (`_dl_map_object`). Raises `RefusedError`."""
+def map_object(
+    space: Namespace, name: str, loader: Map | None, *, at_start: bool = False, searches_for: Map | None = None
+) -> Map:
+    """The object that `name` means to `loader`, mapped if it is not yet (`_dl_map_object`). Raises `RefusedError`.
+
+    What dlopen opens has no loader: `searches_for` is its caller, whose search paths count once (`__RTLD_CALLMAP`).
+    """
     known = space.lookup(name)
     if known is not None:
         return known
-    opened = Searcher(space, name, loader).open()
+    opened = Searcher(space, name, loader or searches_for or space.maps[0]).open()
     loaded = space.by_file.get((opened.file.device, opened.file.inode))
     if loaded is not None:
         space.add_name(loaded, name)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from abicheck.judge.loader.closure import map_dependencies, sort_maps
 from abicheck.judge.loader.errno import strerror
 from abicheck.judge.loader.mapping import check_layout, execstack_mode, wants_executable_stack
-from abicheck.judge.loader.relocation import relocate, scope_of
+from abicheck.judge.loader.relocation import check_relr, relocate, scope_of
 from abicheck.judge.loader.search import map_object, origin_of
 from abicheck.judge.loader.state import DiedError, Map, Namespace, RefusedError
 from abicheck.judge.loader.static_tls import initial_tls
@@ -77,6 +77,7 @@ def _load_all(space: Namespace, main: Map, path: str) -> list[Map]:
         for item in reversed(sort_maps(space, main, order)):
             if item is not loader:
                 relocate(space, item, scope, lazy=lazy)
+        check_relr(space, order)
     for item in order:
         item.relocated = True
     return order
@@ -133,6 +134,4 @@ def _as_at_start(error: LoadError, path: str) -> LoadError:
         text = f"exit 127: {path}: symbol lookup error: {error.text}"
     else:
         text = f"exit 127: {path}: error while loading shared libraries: {error.text}"
-    return LoadError(
-        kind=error.kind, text=text, object=error.object, name=error.name, evidence=error.evidence, certain=error.certain
-    )
+    return error._replace(text=text)

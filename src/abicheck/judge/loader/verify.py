@@ -22,6 +22,8 @@ _PHENTSIZE = 56
 _USUAL_IDENT = b"\x7fELF\x02\x01\x01\x00\x00\x00\x00\x00\x00\x00\x00\x00"
 #: The release that added the ABI version ABSOLUTE (commit 9449a295ad).
 _KNOWS_ABSOLUTE = (2, 28)
+#: From here on the hash of a name is a 32-bit word (commit 535e935a28).
+_SHIFTS_32_BITS = (2, 36)
 
 
 class Verified(NamedTuple):
@@ -62,7 +64,7 @@ def verify(facts: ElfFile, path: str, host: Host) -> Verified:
         raise _refuse("truncated-file", path, "cannot read file data", facts.errno)
     if host.libc.version < (2, 36) and _abi_note_too_new(facts, path, host):
         return Verified(None, reason="its .note.ABI-tag asks for a newer kernel or another system")
-    return Verified(facts)
+    return Verified(facts.older if facts.older is not None and host.libc.version < _SHIFTS_32_BITS else facts)
 
 
 def _refuse_before_header(facts: Malformed, path: str) -> RefusedError:

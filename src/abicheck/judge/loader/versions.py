@@ -94,6 +94,7 @@ def _match(item: Map, provider: Map, version: NeededVersion) -> LoadError | None
         object=item.path,
         name=version.name,
         evidence=(f"{provider.path} defines {_range(provider)}",),
+        provider=provider.path,
     )
 
 

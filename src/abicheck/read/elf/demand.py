@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from abicheck.model.symbols import UNREADABLE, Demand
+from abicheck.model.symbols import BEYOND, UNREADABLE, Demand
 from abicheck.read.elf.dynamic import decode
 from abicheck.read.elf.symbols import SYMBOL
 
@@ -54,6 +54,8 @@ def read_demand(tables: Tables, reader: ReferenceReader) -> Demand | None:
     for group in _groups(ordinary, words, versions):
         binds = group.binding != STB_LOCAL and group.visibility not in BINDS_LOCALLY
         version = reader.version(group.version) if binds else None
+        if version == BEYOND:
+            return None
         if binds and group.section and _defines(group, reader):
             own.append(group)
             continue

@@ -26,7 +26,7 @@ _DF_SYMBOLIC, _DF_TEXTREL, _DF_BIND_NOW, _DF_1_NOW = 2, 4, 8, 1
 #: The pointers to which the loader adds the load address in place. DT_RELR is left out: older loaders do not know it, and where
 #: this entry cannot be written the others cannot either.
 _ADJUSTED = (DT_HASH, DT_PLTGOT, DT_STRTAB, DT_SYMTAB, DT_RELA, DT_JMPREL, DT_VERSYM, DT_GNU_HASH)
-_ENTRY = 16
+_ENTRY, _RELA = 16, 24
 _CHUNK = 64 * _ENTRY
 
 
@@ -140,7 +140,7 @@ def describe(dynamic: Dynamic, strings: Window) -> tuple[DynamicInfo, list[Fault
         bind_now=DT_BIND_NOW in values or bool(flags & _DF_BIND_NOW or flags_1 & _DF_1_NOW),
         has_relr=DT_RELR in values,
         has_rela=DT_RELA in values,
-        null_rela=values.get(DT_RELA) == 0,
+        null_rela=-(-values.get(DT_RELASZ, 0) // _RELA) if values.get(DT_RELA) == 0 else 0,
         has_rel=DT_REL in values,
         has_jmprel=DT_JMPREL in values,
         rela_entry=values.get(DT_RELAENT),

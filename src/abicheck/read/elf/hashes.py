@@ -94,6 +94,14 @@ class GnuHash:
         other.table = self.table.on(image)
         return other
 
+    def older(self) -> GnuHash | None:
+        """The table as glibc before 2.36 reads it, None for the same: it shifted hashes as 64-bit words (commit 535e935a28)."""
+        if not self.table.word32(12) & 32:
+            return None
+        other = copy(self)
+        other._shift = 32  # noqa: SLF001 - its own kind; nothing is left of a hash
+        return other
+
     @property
     def is_empty(self) -> bool:
         """True for a table without buckets, which the loader passes over."""

@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from abicheck.read.elf.header import Bytes
 
 PF_W = 2
-#: Memory that can be written or executed can be read too (unless the CPU has protection keys, for the latter).
-_READABLE = 7
+#: Memory that can be written can be read too; what can only be executed is readable unless the CPU has protection keys.
+_READABLE, _EXECUTE_ONLY = 7, 1
 #: No name is longer; where no NUL comes, reading on would only take time.
 _LONGEST_STRING = 1 << 20
 
@@ -51,13 +51,15 @@ class Image:
     Addresses are virtual addresses as the file spells them (modulo 2**64); the load address is left out everywhere.
     """
 
-    __slots__ = ("_base", "_data", "_regions", "_starts")
+    __slots__ = ("_base", "_data", "_regions", "_starts", "read_execute_only")
 
     def __init__(self, data: Bytes, base: int, regions: list[Region]) -> None:
         self._data = data
         self._base = base
         self._regions = regions
         self._starts = [region.start for region in regions]
+        #: Whether anything was read that can only be executed.
+        self.read_execute_only = False
 
     def _relative(self, address: int) -> int:
         distance = (address - self._base) & MASK
@@ -75,7 +77,7 @@ class Image:
         """The bytes at `address` if all of them come straight from the file, else None: the ordinary case, at one glance."""
         at = self._relative(address)
         region = self._region(at)
-        if region is None or region.content < 0 or at + length > region.end or not region.access & _READABLE:
+        if region is None or region.content < 0 or at + length > region.end or region.access <= _EXECUTE_ONLY:
             return None
         offset = region.content + at - region.start
         return self._data[offset : offset + length]
@@ -93,6 +95,7 @@ class Image:
             if region.content == BEYOND:
                 signal = "SIGBUS"
                 break
+            self.read_execute_only |= region.access == _EXECUTE_ONLY
             count = min(length, region.end - at)
             if region.content == ZERO:
                 pieces.append(bytes(count))
@@ -142,6 +145,7 @@ class Image:
                 raise MemoryAccessError("SIGSEGV")
             if region.content == BEYOND:
                 raise MemoryAccessError("SIGBUS")
+            self.read_execute_only |= region.access == _EXECUTE_ONLY
             if region.content == ZERO:
                 return b"".join(pieces)
             start = region.content + at - region.start

@@ -65,10 +65,12 @@ def _property_arrays(image: Image, segment: Segment) -> Iterator[tuple[int, int]
 class _PropertyReader:
     """Walks property arrays as `_dl_process_pt_gnu_property` and `_dl_process_property_note` (sysdeps/x86/dl-prop.h) do."""
 
-    def __init__(self, image: Image, machine: int) -> None:
+    def __init__(self, image: Image, machine: int, *, older: bool) -> None:
         self._image = image
         self._sought = _SOUGHT[machine]
         self._reads_notes = machine == EM_X86_64
+        #: Up to glibc 2.38 x86-64 finds the note of a PT_GNU_PROPERTY and makes nothing of it (commit 4753e92868).
+        self._takes_property_segments = not (older and self._reads_notes)
         self._last_type = 0
         #: False until a property note was seen: `lc_property_unknown`.
         self._seen = False
@@ -81,8 +83,9 @@ class _PropertyReader:
         self._last_type = 0
         if segment.type == PT_GNU_PROPERTY:
             for at, size in _property_arrays(self._image, segment):
-                self._seen = True
-                self._read_array(at, size, self.values)
+                if self._takes_property_segments:
+                    self._seen = True
+                    self._read_array(at, size, self.values)
                 return  # only the first counts
         elif segment.type == PT_NOTE and self._reads_notes and not self._seen:
             self._process_note(segment)
@@ -121,11 +124,11 @@ class _PropertyReader:
         return True
 
 
-def read_properties(image: Image, machine: int, headers: Sequence[Segment]) -> LoaderProperties:
-    """The properties that the loader finds through the program headers, which it scans backward."""
+def read_properties(image: Image, machine: int, headers: Sequence[Segment], *, older: bool = False) -> LoaderProperties:
+    """The properties that the loader (an `older` one: glibc 2.38) finds through the program headers, which it scans backward."""
     if machine not in _SOUGHT:
         return LoaderProperties()
-    reader = _PropertyReader(image, machine)
+    reader = _PropertyReader(image, machine, older=older)
     for segment in reversed(headers):
         if segment.type in (PT_NOTE, PT_GNU_PROPERTY):
             reader.process(segment)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.model.elf import DynamicInfo, Fault, Malformed, Property, SharedObject
 from abicheck.read.elf.dynamic import DT_SYMTAB, DT_VERSYM, describe, dynamic_address, read_dynamic, string_table
-from abicheck.read.elf.hashes import BloomSizeError, read_hash_table
+from abicheck.read.elf.hashes import BloomSizeError, GnuHash, read_hash_table
 from abicheck.read.elf.header import (
     PT_INTERP,
     decode_segments,
@@ -92,6 +92,7 @@ class _Facts:
         self._versions = Versions()
         self._references = References()
         self._definitions: Mapping[str, tuple[Definition, ...]] = {}
+        self._older: Mapping[str, tuple[Definition, ...]] | None = None
 
     def collect(self, data: Bytes) -> SharedObject:
         """All facts."""
@@ -99,8 +100,10 @@ class _Facts:
         if address:
             self._read_dynamic(address)
         seen = self._properties(data)
+        if self._image.read_execute_only:
+            self._faults.append(Fault("execute-only", "SIGSEGV"))
         tag = read_abi_tag(data, self._segments)
-        return SharedObject(
+        facts = SharedObject(
             header=self._header,
             size=len(data),
             segments=self._segments,
@@ -118,6 +121,9 @@ class _Facts:
             bad_relative_count=self._references.bad_relative_count,
             phdr_address=self._phdr_address,
         )
+        if self._older is None:
+            return facts
+        return facts._replace(older=facts._replace(definitions=self._older, demand=None))
 
     def _properties(self, data: Bytes) -> LoaderProperties:
         headers = self._segments
@@ -129,6 +135,10 @@ class _Facts:
                 return LoaderProperties()
             if table != data[self._header.phoff : self._header.phoff + size]:
                 headers = decode_segments(table)
+        try:
+            read_properties(self._image, self._header.machine, headers, older=True)
+        except MemoryAccessError as error:
+            self._faults.append(Fault("older-notes", error.signal))
         try:
             return read_properties(self._image, self._header.machine, headers)
         except MemoryAccessError as error:
@@ -169,6 +179,9 @@ class _Facts:
         if hash_table is not None:
             tables = SymbolTables(symbols, strings, None if versions is None else versym, self._versions)
             self._definitions = read_definitions(self._image, hash_table, tables)
+            older = hash_table.older() if isinstance(hash_table, GnuHash) else None
+            if older is not None:
+                self._older = read_definitions(self._image, older, tables)
 
     def _hash_table(self, values: Mapping[int, int]) -> HashTable | None:
         try:

@@ -47,6 +47,11 @@ class SymbolTables:
         versym = None if self.versym is None else self.versym.on(image)
         return SymbolTables(self.symbols.on(image), self.strings.on(image), versym, self.versions)
 
+    def require(self) -> None:
+        """Raise where symbols or strings are missing: the loader takes both before it looks at the hash table."""
+        if self.symbols.address is None or self.strings.address is None:
+            raise MemoryAccessError("SIGSEGV")
+
     def are_whole(self, count: int) -> bool:
         """True if all that describes the first `count` symbols is at hand."""
         names = memoryview(self.symbols.raw)[: count * SYMBOL.size].cast("I")[:: SYMBOL.size // 4]
@@ -108,6 +113,7 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
         encoded = name.encode("utf-8", "surrogateescape")
         found: list[Definition] = []
         try:
+            self._tables.require()
             for index in self._hash.candidates(encoded):
                 definition = self._tables.definition(index, encoded + b"\0")
                 if definition is not None:

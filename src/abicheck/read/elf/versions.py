@@ -7,7 +7,7 @@ from struct import Struct
 from typing import TYPE_CHECKING
 
 from abicheck.model.elf import Fault
-from abicheck.model.symbols import UNREADABLE, NeededVersion, Version, VersionDefinition, VersionNeed
+from abicheck.model.symbols import BEYOND, UNREADABLE, NeededVersion, Version, VersionDefinition, VersionNeed
 from abicheck.read.elf.dynamic import DT_STRTAB, DT_VERDEF, DT_VERNEED, DT_VERSYM, decode
 from abicheck.read.elf.header import MASK
 from abicheck.read.elf.image import MemoryAccessError
@@ -28,11 +28,6 @@ _VER_FLG_BASE = 1
 #: Chains longer than this are no version tables; following them would only take time.
 _LONGEST = 1 << 12
 
-#: A version that no name and no hash can be equal to.
-_GARBAGE = Version("", -1)
-#: About as many entries as the loader can read behind the table: the allocator keeps 128 KiB at the end of the heap.
-_HEAP_BEYOND = 0x20000 // 24
-
 #: Equal versions are one object: few are different, and many references carry one.
 _version = lru_cache(maxsize=1 << 14)(Version)
 
@@ -50,16 +45,10 @@ class Versions:
         self.faults: list[Fault] = []
 
     def entry(self, index: int) -> Version | None:
-        """What the loader takes for `l_versions[index]`: None for an entry that is empty.
-
-        Beyond the end of the table it reads whatever the heap holds there, which is no version that anything defines; far
-        beyond it the heap ends.
-        """
+        """What the loader takes for `l_versions[index]`: None for an entry that is empty."""
         found = self.table.get(index)
         if found is None and index > self.highest:
-            if index > self.highest + _HEAP_BEYOND:
-                raise MemoryAccessError("SIGSEGV")
-            return _GARBAGE
+            return BEYOND
         return found if found is None or found.hash else None
 
 

@@ -113,5 +113,6 @@ def _host(name: str, kind: HostKind, files: Files, tree: Tree, python: Interpret
         page_size=tree.machine.page_size,
         memory=tree.machine.memory,
         isa_level=tree.machine.cpu.level,
+        protection_keys=tree.machine.cpu.protection_keys,
         python=python,
     )

@@ -25,12 +25,13 @@ class Cpu(NamedTuple):
     """A CPU as `init_cpu_features` leaves it (sysdeps/x86/cpu-features.c).
 
     `level` is the x86-64 level, 0 on other machines; `platform` is `dl_platform`; `hwcap` are the bits of `dl_hwcap` that old
-    loaders find important (HWCAP_IMPORTANT).
+    loaders find important (HWCAP_IMPORTANT). With `protection_keys` Linux makes what may only be executed unreadable (since 4.6).
     """
 
     level: int
     platform: str
     hwcap: int
+    protection_keys: bool = False
 
 
 def baseline(arch: Arch) -> Cpu:
@@ -61,7 +62,7 @@ def parse_cpuinfo(text: str, arch: Arch) -> Cpu:
             hwcap |= HWCAP_X86_AVX512_1
         if platform == "x86_64" and flags >= _HASWELL:
             platform = "haswell"
-    return Cpu(level, platform, hwcap)
+    return Cpu(level, platform, hwcap, "ospke" in flags)
 
 
 def legacy_subdirs(cpu: Cpu, arch: Arch, version: tuple[int, ...]) -> tuple[str, ...]:

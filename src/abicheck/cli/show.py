@@ -1,0 +1,46 @@
+"""The command `abicheck show`."""
+
+from __future__ import annotations
+
+import click
+
+from abicheck.api import show
+from abicheck.cli.output import wants_colour, write
+from abicheck.report.card import json, markdown, terminal
+from abicheck.report.lines import escape
+
+_EPILOG = """\b
+Targets:
+  FILE...     shared objects and programs; several form one artifact
+  DIR         all that lies below a directory
+  FILE.whl    a wheel, which is not unpacked
+\b
+Exit codes:
+  0 everything was read    2 wrong usage    4 something could not be read; everything else is reported
+\b
+Examples:
+  abicheck show "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
+  abicheck show --every --format markdown -o requirements.md /lib*/*/libm.so.6
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("targets", metavar="TARGET...", nargs=-1, required=True, type=click.Path())
+@click.option("--every", is_flag=True, help="List every version that is needed, not only the newest of each library.")
+@click.option(
+    "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the card to FILE.")
+def command(targets: tuple[str, ...], style: str, output: str | None, *, every: bool) -> int:
+    """Say what TARGET asks of a host: the oldest and newest glibc, the symbols that force them, libraries, CPU, Python, GPU."""
+    report = show(targets, every=every)
+    for failure in report.errors:
+        click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)
+    if style == "json":
+        text = json.render(report)
+    elif style == "markdown":
+        text = markdown.render(report)
+    else:
+        text = terminal.render(report, colour=wants_colour(output))
+    write(text, output)
+    return report.exit_code
