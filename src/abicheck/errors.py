@@ -29,3 +29,7 @@ class HostError(AbicheckError):
 
 class TargetError(AbicheckError):
     """A target cannot be judged: it is not there, it is a directory, it may not be read."""
+
+
+class PackageIndexError(AbicheckError):
+    """The package index gave no answer: no network, no access, no pip, or `--offline` and nothing stored."""
