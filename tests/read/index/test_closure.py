@@ -18,13 +18,7 @@ if TYPE_CHECKING:
 
 #: What lies on the shelf: name, version, tag, Requires-Dist, Requires-Python.
 WORLD = [
-    (
-        "app",
-        "1.0",
-        "py3-none-any",
-        ["native<2", "helper", "backport; python_version < '3.12'", "musl; platform_machine == 'z80'"],
-        "",
-    ),
+    ("app", "1.0", "py3-none-any", ["native<2", "helper", "backport; python_version < '3.12'", "gone; os_name == 'nt'"], ""),
     ("native", "1.0", "cp312-cp312-manylinux_2_17_x86_64", [], ""),
     ("native", "1.5", "cp313-cp313-manylinux_2_17_x86_64", [], ""),  # no wheel for 3.12
     ("native", "2.0", "cp312-cp312-manylinux_2_17_x86_64", [], ""),
@@ -39,14 +33,14 @@ WORLD = [
         "sub",
         "1.0",
         "py3-none-any",
-        ["native", "quick; extra == 'fast'", "sub[all]; extra == 'fast'", "extra1; extra == 'all'"],
+        ["native", "quick; extra == 'fast'", "sub[all]; extra == 'fast'", "more; extra == 'all'"],
         "",
     ),
     ("quick", "1.0", "py3-none-any", ["base<2"], ""),  # contradicts base 2.0, two levels later
-    ("extra1", "1.0", "py3-none-any", [], ""),
+    ("more", "1.0", "py3-none-any", [], ""),
     ("cyclic", "1.0", "py3-none-any", ["helper>=1"], ""),
     ("windows", "1.0", "py3-none-win_amd64", [], ""),
-    ("portable", "1.0", "py3-none-any", ["windows", "extra1"], ""),
+    ("portable", "1.0", "py3-none-any", ["windows", "more"], ""),
     ("left", "1.0", "py3-none-any", ["native<2"], ""),
     ("right", "1.0", "py3-none-any", ["native>=2"], ""),
     ("odd", "1.0", "py3-none-any", ["native (>=1.*.*)"], ""),
@@ -75,7 +69,7 @@ def test_a_closure(store: Store) -> None:
         ("sub", "1.0", ("helper", "base", "sub")),
         ("cyclic", "1.0", ("helper",)),
         ("quick", "1.0", ("sub",)),
-        ("extra1", "1.0", ("sub",)),
+        ("more", "1.0", ("sub",)),
     ]
     assert {member.name: member.requirement for member in members}["base"] == "base<2,>=1"
 
@@ -94,7 +88,7 @@ def test_what_the_host_has_is_left_out(store: Store) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_one_without_a_wheel_is_a_member(store: Store) -> None:
-    assert _closure("portable", store) == {"portable": "1.0", "windows": "-", "extra1": "1.0"}
+    assert _closure("portable", store) == {"portable": "1.0", "windows": "-", "more": "1.0"}
 
 
 @pytest.mark.usefixtures("world")

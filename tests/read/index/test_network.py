@@ -72,17 +72,13 @@ def test_no_such_project(store: Store) -> None:
         fetch(Requirement("abicheck-no-such-project"), Target((3, 12), "x86_64", TRIXIE), store)
 
 
-@pytest.mark.skipif(
-    platform.libc_ver()[0] != "glibc" or platform.machine() != "x86_64", reason="compares with pip on this machine"
-)
+@pytest.mark.skipif((platform.libc_ver()[0], platform.machine()) != ("glibc", "x86_64"), reason="asks the pip of this machine")
 @pytest.mark.parametrize("requirement", ["faster-whisper", "requests[socks]"])
 def test_a_closure_is_what_pip_would_install_here(requirement: str, tmp_path: Path, store: Store) -> None:
     report = tmp_path / "report.json"
     command = [sys.executable, "-m", "pip", "install", "--dry-run", "--ignore-installed", "--only-binary=:all:"]
     subprocess.run([*command, "--quiet", "--report", str(report), requirement], check=True)
-    expected = {
-        canonicalize_name(each["metadata"]["name"]): each["metadata"]["version"]
-        for each in json.loads(report.read_text())["install"]
-    }
+    installed = [each["metadata"] for each in json.loads(report.read_text())["install"]]
+    expected = {canonicalize_name(each["name"]): each["version"] for each in installed}
     here = Target(sys.version_info[:3], "x86_64", Libc("glibc", tuple(map(int, platform.libc_ver()[1].split(".")))))
     assert {member.name: member.outcome.version for member in closure([Requirement(requirement)], here, store)} == expected

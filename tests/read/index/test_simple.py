@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,7 +10,6 @@ from packaging.specifiers import SpecifierSet
 from abicheck.errors import PackageIndexError, TargetError
 from abicheck.model.host import Libc
 from abicheck.model.index import Offer, Target
-from abicheck.read.index import client
 from abicheck.read.index.simple import fits, matching, newest_python, offers
 from tests.read.index.world import GLIBC, JSON, PY312, Index, wheel
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from abicheck.read.index.store import Store
 
 
-def _offered(*names: str, **attributes: str) -> list[Offer]:
-    return [Offer(f"demo-{name}.tar.gz", name, **attributes) for name in names]  # type: ignore[arg-type] -- text fields
+def _offered(*names: str, yanked: str | None = None) -> list[Offer]:
+    return [Offer(f"demo-{name}.tar.gz", name, yanked=yanked) for name in names]
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_without_pip(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPat
     python = tmp_path / "python3"
     python.write_text("#!/bin/sh\nexit 1\n")
     python.chmod(0o755)
-    monkeypatch.setattr(client.sys, "executable", str(python))
+    monkeypatch.setattr(sys, "executable", str(python))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PackageIndexError, match="no pip"):
         offers("demo", store)

@@ -16,9 +16,11 @@ from abicheck.read.index.tags import markers, platforms, tags
     [
         (
             "x86_64",
-            Libc("glibc", (2, 17)),
-            "linux manylinux_2_17 manylinux2014 manylinux_2_16 manylinux_2_15 manylinux_2_14 manylinux_2_13 manylinux_2_12 manylinux2010"
-            " manylinux_2_11 manylinux_2_10 manylinux_2_9 manylinux_2_8 manylinux_2_7 manylinux_2_6 manylinux_2_5 manylinux1",
+            Libc("glibc", (2, 12)),
+            (
+                "linux manylinux_2_12 manylinux2010 manylinux_2_11 manylinux_2_10 manylinux_2_9 manylinux_2_8 "
+                "manylinux_2_7 manylinux_2_6 manylinux_2_5 manylinux1"
+            ),
         ),
         ("aarch64", Libc("glibc", (2, 19)), "linux manylinux_2_19 manylinux_2_18 manylinux_2_17 manylinux2014"),
         ("aarch64", Libc("glibc", (2, 16)), "linux"),

@@ -10,7 +10,6 @@ import json
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from abicheck.model.host import Libc
@@ -18,6 +17,7 @@ from abicheck.model.index import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
 GLIBC = Libc("glibc", (2, 28))
 PY312 = Target((3, 12), "x86_64", GLIBC)

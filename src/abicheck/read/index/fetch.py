@@ -36,10 +36,15 @@ def fetch(requirement: Requirement, target: Target, store: Store) -> Outcome:
 
 def fetch_all(requirements: Sequence[Requirement], target: Target, store: Store) -> list[Outcome]:
     """`fetch` for many distributions, each named once, in as few runs of pip as possible."""
-    known = [store.recall(question(each), repr(target), _outcome) for each in requirements]
-    missing = [requirement for requirement, outcome in zip(requirements, known, strict=True) if outcome is None]
-    fresh = iter(_download(missing, target, store) if missing else ())
-    return [next(fresh) if outcome is None else outcome for outcome in known]
+    outcomes: dict[str, Outcome] = {}
+    for requirement in requirements:
+        outcome = store.recall(question(requirement), repr(target), _outcome)
+        if outcome is not None:
+            outcomes[question(requirement)] = outcome
+    missing = [requirement for requirement in requirements if question(requirement) not in outcomes]
+    if missing:
+        outcomes.update(zip(map(question, missing), _download(missing, target, store), strict=True))
+    return [outcomes[question(requirement)] for requirement in requirements]
 
 
 def _download(requirements: Sequence[Requirement], target: Target, store: Store) -> list[Outcome]:

@@ -34,10 +34,10 @@ def offers(project: str, store: Store) -> tuple[Offer, ...]:
     from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as everywhere: only what is used costs time
 
     name = canonicalize_name(project)
-    links = store.recall("files", name, list)
+    links = store.recall(name, "files", list)
     if links is None:
         links = _links(name)
-        store.remember("files", name, links)
+        store.remember(name, "files", links)
     found = [offer for link in links if (offer := _offer(link, name))]
     if not found:
         raise TargetError("the package index has no such project; check the spelling, and the index-url of pip", project)
@@ -56,7 +56,7 @@ def _links(name: str) -> list[dict[str, Any]]:
             message = f"pip could not list files ({answer.last_line}); update pip"
             raise PackageIndexError(message, name)
         with open(output, encoding="utf-8") as file:
-            found: list[dict[str, Any]] = json.load(file)
+            found = [link for link in json.load(file) if _offer(link, name)]
     demand_answer(answer, found=bool(found))
     return found
 
@@ -141,7 +141,9 @@ def explain(requirement: Requirement, target: Target, text: str, store: Store) -
         PackageIndexError: there is a wheel that fits, so pip must have had another reason.
 
     """
-    question = f"{requirement.name}{requirement.specifier}"
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as above
+
+    question = f"{canonicalize_name(requirement.name)}{requirement.specifier}"
     offered = offers(requirement.name, store)
     found = matching(requirement.specifier, offered)
     if not found:

@@ -48,7 +48,7 @@ class Store:
             if value is not None and (self.offline or lasting or time.time() - written < _FRESH_S):
                 return value
         if self.offline:
-            raise PackageIndexError("this was never asked of the index; run once without --offline", about)
+            raise PackageIndexError("this was never asked of the index; run once without --offline", question)
         return None
 
     def remember(self, question: str, about: str, document: Any, *, lasting: bool = False) -> None:
