@@ -39,6 +39,13 @@ def network(session: nox.Session) -> None:
 
 
 @nox.session
+def network(session: nox.Session) -> None:
+    """The tests that ask a package index, through the pip that is configured here."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-m", "network", *session.posargs)
+
+
+@nox.session
 def truth(session: nox.Session) -> None:
     """Compare about 600 predictions with the real loader of four glibc versions (root, mmdebstrap, network the first time)."""
     session.install("-e", ".[test]")

@@ -33,3 +33,7 @@ class TargetError(AbicheckError):
 
 class DataError(AbicheckError):
     """A data file that ships with abicheck is damaged: the subject is its name, the message begins with the path of the key."""
+
+
+class PackageIndexError(AbicheckError):
+    """The package index gave no answer: no network, no access, no pip, or `--offline` and nothing stored."""

@@ -132,7 +132,9 @@ class Selector:
         try:
             requirement = Requirement(given)
         except InvalidRequirement:
-            raise TargetError("no such file, and no name of a distribution; give a path, or a name such as numpy", given) from None
+            raise TargetError(
+                "no such file, and no name of a distribution; give a path, or a name such as numpy", given
+            ) from None
         installed = self._found()
         name = _normalized(requirement.name)
         if name not in installed:
@@ -161,7 +163,9 @@ class Selector:
             found = self._found().get(name)
             if found is None or found.obstacle:
                 why = f"which is {found.obstacle}" if found else "which is not installed"
-                lacking.append(f"{asked_by} requires {wanted.name}, {why}" if asked_by else f"{name} is {found and found.obstacle}")
+                lacking.append(
+                    f"{asked_by} requires {wanted.name}, {why}" if asked_by else f"{name} is {found and found.obstacle}"
+                )
             elif fresh:
                 seen.setdefault(name, set()).update(fresh)
                 for line in self._open(found, name).distribution.requires:
@@ -188,7 +192,13 @@ class Selector:
             here = self._here(found)
             there, shown = self._there(here)
             known = self._opened[found.place] = open_installed(
-                found.place, here=here, there=there, store=self._store, given=given, shown=shown, verify=self._options.verify_record
+                found.place,
+                here=here,
+                there=there,
+                store=self._store,
+                given=given,
+                shown=shown,
+                verify=self._options.verify_record,
             )
         return known
 

@@ -95,18 +95,22 @@ class Sources(NamedTuple):
     guarded: tuple[GuardedImport, ...] = ()
 
 
-class Package(Protocol):
-    """A distribution that can be looked into. Everything is read at most once, and only when it is asked for."""
-
-    @property
-    def distribution(self) -> Distribution:
-        """What is known of it."""
+class Layer(Protocol):
+    """Files that come on top of those that a host has."""
 
     def entries(self) -> Mapping[str, FileId]:
         """The files that a host does not have by itself, by their path there; empty for what is installed on it."""
 
     def facts(self, file: FileId) -> ElfFile:
         """The facts of one of `entries`."""
+
+
+class Package(Layer, Protocol):
+    """A distribution that can be looked into. Everything is read at most once, and only when it is asked for."""
+
+    @property
+    def distribution(self) -> Distribution:
+        """What is known of it."""
 
     def sources(self) -> Sources:
         """What its Python code does, read when it matters."""

@@ -1,0 +1,140 @@
+"""What comes with a requirement: its `Requires-Dist` closure for a target.
+
+This is no resolver. It takes the newest wheel that meets everything asked so far; when a later line contradicts a choice, it
+starts again with that line known. Where pip would go back to an older release of the one that asks, it says that they conflict.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.errors import TargetError
+from abicheck.model.index import Member, Wheel
+from abicheck.read.index.fetch import fetch_all, name_of, question
+from abicheck.read.index.tags import markers
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Iterator, Sequence
+
+    from packaging.requirements import Requirement
+
+    from abicheck.model.index import Outcome, Target
+    from abicheck.read.index.store import Store
+
+#: Each start again adds at least one line that some release of some distribution has; a closure needs a few.
+_MAX_STARTS = 100
+
+
+class _Demand(NamedTuple):
+    """One line and who wrote it: a normalized name, "" for the user."""
+
+    requirement: Requirement
+    by: str
+
+
+def closure(
+    requirements: Iterable[Requirement], target: Target, store: Store, without: Collection[str] = ()
+) -> tuple[Member, ...]:
+    """Everything that pip would install on the target for `requirements`, breadth first, those that were asked for at the head.
+
+    Distributions named in `without` (normalized) are left out, with what only they need: the host has them. One that has no wheel
+    there is a member that is not installable, and nothing is known of what it needs.
+
+    Raises:
+        TargetError: there is no such project or release, two lines contradict each other, or one cannot be read.
+        PackageIndexError: no network, no access, no pip; or offline and not stored.
+
+    """
+    known: list[_Demand] = []
+    for _ in range(_MAX_STARTS):
+        walk = _Walk(target, store, without, known)
+        contradiction = walk.run([_Demand(requirement, "") for requirement in requirements])
+        if contradiction is None:
+            return walk.members()
+        known.append(contradiction)
+    raise TargetError("its requirements go round in circles; pin some of them", str(known[-1].requirement))
+
+
+class _Walk:
+    """One start: from the user's lines through what each chosen wheel asks for, level by level."""
+
+    def __init__(self, target: Target, store: Store, without: Collection[str], known: Sequence[_Demand]) -> None:
+        self._target = target
+        self._environment = markers(target)
+        self._store = store
+        self._without = without
+        self._known = known
+        self._demands: dict[str, list[_Demand]] = {}
+        self._chosen: dict[str, Outcome] = {}
+        self._followed: dict[str, set[str]] = {}
+
+    def run(self, level: list[_Demand]) -> _Demand | None:
+        """Walk to the end; or to a line that an earlier choice contradicts, and return it."""
+        while level:
+            for demand in level:
+                name = name_of(demand.requirement)
+                if name in self._without or not (demand.by or self._applies(demand.requirement, {""})):
+                    continue
+                self._demands.setdefault(name, []).append(demand)
+                chosen = self._chosen.get(name)
+                if isinstance(chosen, Wheel) and not demand.requirement.specifier.contains(chosen.version, prereleases=True):
+                    return demand
+            self._choose([name for name in self._demands if name not in self._chosen])
+            wheels = [(name, outcome) for name, outcome in self._chosen.items() if isinstance(outcome, Wheel)]
+            level = [demand for name, wheel in wheels for demand in self._asks(name, wheel)]
+        return None
+
+    def members(self) -> tuple[Member, ...]:
+        """What was chosen, in the order in which it was."""
+        return tuple(
+            Member(name, str(self._combined(name)), tuple(dict.fromkeys(each.by for each in self._demands[name])), outcome)
+            for name, outcome in self._chosen.items()
+        )
+
+    def _choose(self, names: list[str]) -> None:
+        try:
+            outcomes = fetch_all([self._combined(name) for name in names], self._target, self._store)
+        except TargetError as error:
+            asking = next((self._all(name) for name in names if question(self._combined(name)) == error.subject), [])
+            if len(asking) < 2:
+                raise
+            told = ", ".join(f"{each.requirement.specifier or 'any'} by {each.by or 'you'}" for each in asking)
+            message = f"no release meets all that is asked ({told}); pin those that ask to versions that agree"
+            raise TargetError(message, name_of(asking[0].requirement)) from error
+        self._chosen.update(zip(names, outcomes, strict=True))
+
+    def _all(self, name: str) -> list[_Demand]:
+        """Everything that is known to be asked of a distribution, here or in an earlier start."""
+        return [*self._demands[name], *(each for each in self._known if name_of(each.requirement) == name)]
+
+    def _combined(self, name: str) -> Requirement:
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 20 ms
+
+        combined = Requirement(name)
+        for each in self._all(name):
+            combined.url = combined.url or each.requirement.url
+            combined.specifier &= each.requirement.specifier
+            combined.extras |= each.requirement.extras
+        return combined
+
+    def _asks(self, name: str, wheel: Wheel) -> Iterator[_Demand]:
+        """The lines of a wheel that apply on the target, each once: a later level may ask for more extras."""
+        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
+
+        extras = {"", *(extra for each in self._demands[name] for extra in each.requirement.extras)}
+        before = self._followed.get(name, set())
+        if extras == before:
+            return
+        self._followed[name] = extras
+        for line in wheel.requires:
+            try:
+                requirement = Requirement(line)
+            except InvalidRequirement as error:
+                message = f"its Requires-Dist line {line!r} cannot be read; ask for another version of it"
+                raise TargetError(message, f"{name} {wheel.version}") from error
+            if self._applies(requirement, extras) and not self._applies(requirement, before):
+                yield _Demand(requirement, name)
+
+    def _applies(self, requirement: Requirement, extras: set[str]) -> bool:
+        marker = requirement.marker
+        return any(marker is None or marker.evaluate({**self._environment, "extra": extra}) for extra in extras)

@@ -1,0 +1,168 @@
+"""Which files the configured indexes offer for a project, and what they mean for a target."""
+
+from __future__ import annotations
+
+import os
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from abicheck.errors import PackageIndexError, TargetError
+from abicheck.model.index import NotInstallable, Offer, Target
+from abicheck.read.index.client import ask_links, demand_answer
+from abicheck.read.index.tags import PYTHONS, full_version, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Sequence
+
+    from packaging.requirements import Requirement
+    from packaging.specifiers import SpecifierSet
+    from packaging.version import Version
+
+    from abicheck.model.host import Arch, Libc
+    from abicheck.read.index.store import Store
+
+
+def offers(project: str, store: Store) -> tuple[Offer, ...]:
+    """All wheels and sdists of a project, the newest version first.
+
+    Raises:
+        TargetError: no index knows the project.
+        PackageIndexError: pip is missing, an index did not answer or refused, so that the list could lack something; or offline
+            and not stored.
+
+    """
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as everywhere: only what is used costs time
+
+    name = canonicalize_name(project)
+    links = store.recall(name, "files", list)
+    if links is None:
+        links = _links(name)
+        store.remember(name, "files", links)
+    found = [offer for link in links if (offer := _offer(link, name))]
+    if not found:
+        raise TargetError("the package index has no such project; check the spelling, and the index-url of pip", project)
+    return tuple(sorted(found, key=_by_version, reverse=True))
+
+
+def _links(name: str) -> list[dict[str, Any]]:
+    """What pip finds for a project, as `links.py` writes it."""
+    import json  # noqa: PLC0415 -- as above
+    import tempfile  # noqa: PLC0415
+
+    with tempfile.TemporaryDirectory(prefix="abicheck-") as directory:
+        output = os.path.join(directory, "links.json")
+        answer = ask_links(output, ["index", "versions", "-vv", "--", name])
+        if not os.path.exists(output):
+            message = f"pip could not list files ({answer.last_line}); update pip"
+            raise PackageIndexError(message, name)
+        with open(output, encoding="utf-8") as file:
+            found = [link for link in json.load(file) if _offer(link, name)]
+    demand_answer(answer, found=bool(found))
+    return found
+
+
+def _by_version(offer: Offer) -> tuple[Version, str]:
+    from packaging.version import Version  # noqa: PLC0415 -- as above
+
+    return Version(offer.version), offer.filename
+
+
+def _offer(link: dict[str, Any], project: str) -> Offer | None:
+    """A file of that project that pip could take, from what `links.py` wrote; a directory of wheels holds others too."""
+    from packaging.utils import (  # noqa: PLC0415 -- as above
+        InvalidSdistFilename,
+        InvalidWheelFilename,
+        parse_sdist_filename,
+        parse_wheel_filename,
+    )
+
+    filename = link["filename"]
+    tags_of_it: Iterable[object] = ()
+    try:
+        if filename.endswith(".whl"):
+            name, version, _, tags_of_it = parse_wheel_filename(filename)
+        else:
+            name, version = parse_sdist_filename(filename)
+    except (InvalidSdistFilename, InvalidWheelFilename):  # an egg, an installer, a version from before PEP 440
+        return None
+    rest = (link["requires_python"], link["yanked"], link["sha256"])
+    return Offer(filename, str(version), tuple(sorted(map(str, tags_of_it))), *rest) if name == project else None
+
+
+def is_pinned(specifier: SpecifierSet) -> bool:
+    """Whether one version is named."""
+    return any(each.operator in ("==", "===") and not each.version.endswith(".*") for each in specifier)
+
+
+def matching(specifier: SpecifierSet, offered: Sequence[Offer]) -> list[Offer]:
+    """The offers that meet a specifier as pip understands it, in their order.
+
+    Pre-releases count only where the specifier names one or nothing else is there; yanked files only where it is pinned.
+    """
+    usable = [offer for offer in offered if offer.yanked is None or is_pinned(specifier)]
+    versions = set(specifier.filter({offer.version for offer in usable}))
+    return [offer for offer in usable if offer.version in versions]
+
+
+def fits(offer: Offer, target: Target) -> bool:
+    """Whether pip would take the file there."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- as above
+
+    try:
+        welcome = SpecifierSet(offer.requires_python or "").contains(full_version(target), prereleases=True)
+    except InvalidSpecifier:  # pip ignores such a line
+        welcome = True
+    return welcome and not set(tags(target)).isdisjoint(offer.tags)
+
+
+def pythons(offered: Iterable[Offer], arch: Arch, libc: Libc) -> tuple[tuple[int, int], ...]:
+    """The Pythons, newest first, for which there is a wheel on such a machine."""
+    offered = list(offered)
+    return tuple(python for python in PYTHONS if any(fits(offer, Target(python, arch, libc)) for offer in offered))
+
+
+def newest_python(requirement: Requirement, arch: Arch, libc: Libc, store: Store) -> tuple[int, int] | None:
+    """The newest Python for which the newest release that has any wheel for such a machine has one; None where none has.
+
+    Raises as `offers` does.
+    """
+    for release in _releases(matching(requirement.specifier, offers(requirement.name, store))):
+        found = pythons(release, arch, libc)
+        if found:
+            return found[0]
+    return None
+
+
+def explain(requirement: Requirement, target: Target, text: str, store: Store) -> NotInstallable:
+    """What lies behind pip's `text` that nothing matches.
+
+    Raises:
+        TargetError: there is no release that meets the requirement.
+        PackageIndexError: there is a wheel that fits, so pip must have had another reason.
+
+    """
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as above
+
+    question = f"{canonicalize_name(requirement.name)}{requirement.specifier}"
+    offered = offers(requirement.name, store)
+    found = matching(requirement.specifier, offered)
+    if not found:
+        message = f"no release meets this (the newest is {offered[0].version}); ask for another version"
+        raise TargetError(message, question)
+    if any(fits(offer, target) for offer in found):
+        raise PackageIndexError(f"pip takes none of its wheels ({text}); try `pip download` to see why", question)
+    newest = next(_releases(found))
+    return NotInstallable(
+        requirement=question,
+        text=text,
+        version=newest[0].version,
+        pythons=pythons(newest, target.arch, target.libc),
+        tags=tuple(sorted({tag for offer in newest for tag in offer.tags})),
+        sdist=any(not offer.tags for offer in newest),
+    )
+
+
+def _releases(found: Iterable[Offer]) -> Iterator[list[Offer]]:
+    """The offers release by release, in their order."""
+    for _, release in groupby(found, key=lambda offer: offer.version):
+        yield list(release)
