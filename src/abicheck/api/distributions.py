@@ -2,145 +2,196 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError
 from abicheck.judge import loader, order, roots, verdict
 from abicheck.judge.interpreter import vouched_interpreter
+from abicheck.judge.requirements import window
+from abicheck.judge.rules import across
+from abicheck.judge.rules.context import Context, Load, Target
+from abicheck.model.artifact import Sources
+from abicheck.model.elf import SharedObject
 from abicheck.model.files import FileId
+from abicheck.model.host import Assumption
 from abicheck.model.process import Missing
-from abicheck.model.report import WORST_FIRST, Artifact, Assumption, HostSummary, Judgement, PythonSummary, Result, RootResult
+from abicheck.model.report import WORST_FIRST, Artifact, HostSummary, Judgement, PythonSummary, Result, RootResult
 from abicheck.read.files import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from abicheck.model.artifact import Package
+    from abicheck.model.artifact import Distribution, Layer, Package
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
     from abicheck.model.process import LinkMap, Process
-    from abicheck.model.report import RootKind, Verdict
+    from abicheck.model.report import RootKind, Verdict, Window
 
 #: A device that no file system has, for the interpreter that is not there.
-_NOWHERE = -1
+_NOWHERE = -2
+_MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
-class Load(NamedTuple):
-    """One root of a distribution, loaded."""
+class _Root(NamedTuple):
+    """One root, loaded and judged."""
 
-    path: str
-    link_map: LinkMap
+    load: Load
     judgement: Judgement
 
 
+class _Loaded(NamedTuple):
+    """A distribution with its roots, why its other binaries are none, and the glibc versions on which all of it loads."""
+
+    package: Package
+    roots: tuple[_Root, ...]
+    unjudged: Mapping[str, str]
+    window: Window | None
+
+
 class _AbsentPython(NamedTuple):
-    """The target Python where the host lacks it, as the overlay takes it."""
+    """The target Python where the host lacks it, as a layer of its files."""
 
     path: str
-    facts_of_it: ElfFile
+    program: ElfFile
 
     def entries(self) -> Mapping[str, FileId]:
         return {self.path: FileId(_NOWHERE, 1, 0, 0, 0)}
 
     def facts(self, file: FileId) -> ElfFile:  # noqa: ARG002 -- there is but one
-        return self.facts_of_it
+        return self.program
+
+
+class _Binaries(Mapping[str, "ElfFile"]):
+    """The facts of every binary of some distributions by its path on the host, read when they are asked for."""
+
+    def __init__(self, host: Host, distributions: Sequence[Distribution]) -> None:
+        self._host = host
+        self._paths = dict.fromkeys(path for each in distributions for path in each.binaries)
+
+    def __getitem__(self, path: str) -> ElfFile:
+        file = self._host.files.stat(path) if path in self._paths else 0
+        if isinstance(file, int):
+            raise KeyError(path)
+        return self._host.files.facts(file)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
 
 
 class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started; `beside` finds what else is."""
 
     def __init__(self, host: Host, packages: Sequence[Package], beside: Callable[[], Sequence[Package]]) -> None:
+        python = host.python
+        assert python is not None
         layers: list[Layer] = list(packages)
-        assert host.python is not None
-        if not host.python.at_hand:
-            layers.append(_AbsentPython(host.python.path, vouched_interpreter(host)))
-            version = ".".join(map(str, host.python.version or ()))
+        if any(package.distribution.kind == "distribution" and package.entries() for package in packages):
+            layers += beside()  # an environment of this machine that a root is shown, all of it
+        if not python.at_hand:
+            layers.append(_AbsentPython(python.path, vouched_interpreter(host)))
+            version = ".".join(map(str, python.version or ()))
             vouched = Assumption("interpreter", f"Python {version} is not on the host; the wheel's tag vouches for its symbols")
             host = host._replace(assumptions=(*host.assumptions, vouched))
-        self.host = host._replace(files=Overlay(host.files, *layers))
+        self._host = host._replace(files=Overlay(host.files, *layers))
         self._packages = packages
         self._beside = beside
+        self._distributions = [package.distribution for package in packages]
+        self._facts = _Binaries(self._host, self._distributions)
         self._memo = loader.Memo()
-        self._process = self._start(host.python.path)
+        self._process = self._start(python.path)
 
     def _start(self, python: str) -> Process:
-        link_map, process = loader.start(self.host, python, self._memo)
+        link_map, process = loader.start(self._host, python, self._memo)
         if link_map.predicted is not None:
             message = f"its Python {python} does not start ({link_map.predicted}); name another with --python"
-            raise HostError(message, self.host.name)
+            raise HostError(message, self._host.name)
         return process
 
-    def facts(self, path: str) -> ElfFile | None:
-        """The facts of a binary, None where it is not there."""
-        file = self.host.files.stat(path)
-        return None if isinstance(file, int) else self.host.files.facts(file)
+    def results(self) -> list[Result]:
+        """The verdict on each distribution: the worst of its roots."""
+        loaded = [self._load_all(package) for package in self._packages]
+        loads = tuple(root.load for each in loaded for root in each.roots)
+        return [self._result(each, loads) for each in loaded]
 
-    def result(self, package: Package) -> Result:
-        """The verdict on one distribution: the worst of its roots."""
-        loads, unjudged = self.loads(package)
-        best = self._judged_as_sets(loads)
-        worst = verdict_of(load.judgement for load in best)
-        deciding = next((load.judgement for load in best if load.judgement.verdict == worst), None)
-        return self._assemble(package, loads, worst, deciding, unjudged)
-
-    def loads(self, package: Package) -> tuple[list[Load], dict[str, str]]:
-        """Every root of the distribution, loaded, and why its other binaries are none."""
+    def _load_all(self, package: Package) -> _Loaded:
+        """Load every root: extensions and programs, and libraries where there is nothing else."""
         kinds: dict[str, RootKind] = {}
         unjudged: dict[str, str] = {}
         for path in package.distribution.binaries:
-            facts = self.facts(path)
-            role = roots.Role(None, "it is not there") if facts is None else roots.role(path, facts, self.host)
+            facts = self._facts.get(path)
+            role = roots.Role(None, "it is not there") if facts is None else roots.role(path, facts, self._host)
             if role.kind is None:
                 unjudged[path] = role.reason
             else:
                 kinds[path] = role.kind
-        loads = [self._load(path, kind, package) for path, kind in kinds.items() if kind != "library"]
-        reached = {(item.file.device, item.file.inode) for load in loads for item in load.link_map.objects if item.file}
-        for path, kind in kinds.items():
-            file = self.host.files.stat(path)
-            if kind == "library" and not isinstance(file, int) and (file.device, file.inode) not in reached:
-                if any(load.judgement.kind != "library" for load in loads):
-                    unjudged[path] = "a library that no extension or program of the distribution loads"
-                else:
-                    loads.append(self._load(path, kind, package))
-        return loads, unjudged
+        libraries = [path for path, kind in kinds.items() if kind == "library"]
+        first = [path for path, kind in kinds.items() if kind != "library"]
+        glibcs = self._window(package, first or libraries)
+        done = [self._load(path, kinds[path], package, glibcs) for path in first]
+        reached = {(item.file.device, item.file.inode) for root in done for item in root.load.link_map.objects if item.file}
+        for path in libraries:
+            file = self._host.files.stat(path)
+            assert not isinstance(file, int)
+            if not first:
+                done.append(self._load(path, "library", package, glibcs))
+            elif (file.device, file.inode) not in reached:
+                unjudged[path] = "a library that no extension or program of the distribution loads"
+        return _Loaded(package, tuple(done), unjudged, glibcs)
 
-    def _load(self, path: str, kind: RootKind, package: Package) -> Load:
+    def _window(self, package: Package, paths: Sequence[str]) -> Window | None:
+        if self._host.libc.kind != "glibc":
+            return None
+        machine = _MACHINES[self._host.arch]
+        objects = {
+            path: facts
+            for path in package.distribution.binaries
+            if isinstance(facts := self._facts.get(path), SharedObject) and not facts.foreign and facts.header.machine == machine
+        }
+        return window(objects, [path for path in paths if path in objects], self._host.arch)
+
+    def _load(self, path: str, kind: RootKind, package: Package, glibcs: Window | None) -> _Root:
+        distribution = package.distribution
         if kind == "executable":
-            link_map, _ = loader.start(self.host, path, self._memo)
+            link_map, _ = loader.start(self._host, path, self._memo)
         else:
-            link_map, _ = loader.dlopen(self._process, path, self.host, self._memo)
-        judgement = verdict.judge(link_map, kind)
+            link_map, _ = loader.dlopen(self._process, path, self._host, self._memo)
+        others = [each for each in self._distributions if each is not distribution]
+        judgement = verdict.judge(link_map, kind, self._host, (distribution, *others), glibcs)
         if link_map.errors and kind != "executable":
             missing = self._cure(path, link_map, package)
             if missing is not None:
-                judgement = judgement._replace(verdict="depends", missing_facts=(missing,))
-        return Load(path, link_map, judgement)
+                judgement = judgement._replace(verdict="depends", missing_facts=(*judgement.missing_facts, missing))
+        return _Root(Load(distribution.name, path, kind, link_map), judgement)
 
     def _cure(self, path: str, failed: LinkMap, package: Package) -> Missing | None:
         """What may make a load succeed that lacks something: another distribution's import, or what its own Python opens."""
+        if any(error.kind not in order.CURABLE for error in failed.errors):
+            return None
         others = [self._neighbour(other) for other in (*self._packages, *self._beside()) if other is not package]
-        cure = order.cured_by(path, failed, self._process, self.host, self._memo, others)
+        cure = order.cured_by(path, failed, self._process, self._host, self._memo, others)
         if cure is not None:
-            return cure[0]
-        if all(error.kind in ("library-missing", "symbol-missing") for error in failed.errors):
-            for preload in package.sources().preloads:
-                what = preload.name or "libraries"
-                return Missing(
-                    "preload", f"{preload.path}:{preload.line} opens {what} by itself before, which may bring what lacks"
-                )
+            return cure
+        for preload in package.sources().preloads:
+            what = preload.name or "libraries"
+            return Missing("preload", f"{preload.path}:{preload.line} opens {what} by itself, which may bring what is lacking")
         return None
 
     def _neighbour(self, package: Package) -> order.Neighbour:
         binaries = package.distribution.binaries
-        kinds = {path: facts for path in binaries if (facts := self.facts(path)) is not None}
-        extensions = tuple(path for path, facts in kinds.items() if roots.role(path, facts, self.host).kind == "extension")
+        facts = _Binaries(self._host, [package.distribution])
+        extensions = tuple(
+            path for path in binaries if path in facts and roots.role(path, facts[path], self._host).kind == "extension"
+        )
         return order.Neighbour(package.distribution.name, extensions, binaries)
 
-    def _judged_as_sets(self, loads: Sequence[Load]) -> list[Load]:
-        """Of each set of binaries of which one is enough only the best."""
-        needed = {load.path: self._needed(load.path) for load in loads}
-        by_path = {load.path: load for load in loads}
+    def _counted(self, done: Sequence[_Root]) -> list[_Root]:
+        """All roots, but of each set of binaries of which one is enough only the best."""
+        by_path = {root.load.path: root for root in done}
+        needed = {path: self._needed(path) for path in by_path}
         for members in roots.alternatives(needed):
             ranked = sorted(members, key=lambda path: WORST_FIRST.index(by_path[path].judgement.verdict))
             for path in ranked[:-1]:
@@ -148,52 +199,86 @@ class EnvironmentRun:
         return list(by_path.values())
 
     def _needed(self, path: str) -> tuple[str, ...]:
-        dynamic = getattr(self.facts(path), "dynamic", None)
+        facts = self._facts.get(path)
+        dynamic = facts.dynamic if isinstance(facts, SharedObject) else None
         return dynamic.needed if dynamic is not None else ()
 
-    def _assemble(
-        self, package: Package, loads: Sequence[Load], worst: Verdict, deciding: Judgement | None, unjudged: Mapping[str, str]
-    ) -> Result:
-        distribution, host = package.distribution, self.host
-        python = host.python
+    def _result(self, loaded: _Loaded, loads: tuple[Load, ...]) -> Result:
+        distribution = loaded.package.distribution
+        counted = self._counted(loaded.roots)
+        worst = worst_of(root.judgement for root in counted)
+        deciding = next((root.judgement for root in counted if root.judgement.verdict == worst), None)
+        findings = [finding for root in counted for finding in root.judgement.findings]
+        findings += across.findings(self._context(loaded, loads))
+        python = self._host.python
         assert python is not None
-        version = ".".join(map(str, python.version)) if python.version else None
-        suffix = "t" if python.free_threaded else ""
-        findings = dict.fromkeys(finding for load in loads for finding in load.judgement.findings)
-        missing = dict.fromkeys(each for load in loads for each in load.judgement.missing_facts)
         return Result(
-            artifact=Artifact(
-                name=distribution.name,
-                version=distribution.version,
-                kind=distribution.kind,
-                path=distribution.given,
-                sha256=distribution.sha256,
-                arch=host.arch,
-                tags=distribution.tags,
-            ),
-            host=HostSummary(host.name, host.kind, host.arch, host.libc.kind, ".".join(map(str, host.libc.version))),
-            python=PythonSummary(
-                version=version,
-                abi=f"cp{version.replace('.', '')}{suffix}" if version else None,
-                path=python.path if python.at_hand else None,
-            ),
+            artifact=artifact_of(distribution, self._host.arch),
+            host=summary_of(self._host),
+            python=python_of(self._host),
             verdict=worst,
             predicted=deciding.predicted if deciding is not None else None,
             prefix=distribution.scheme.library,
+            window=loaded.window,
             capabilities=(("cpu", worst),),
-            roots=tuple(
-                RootResult(load.path, load.judgement.kind, load.judgement.verdict, load.judgement.predicted) for load in loads
-            ),
-            findings=tuple(findings),
-            assumptions=host.assumptions,
-            missing_facts=tuple(missing),
-            objects=len({item.path for load in loads for item in load.link_map.objects}),
-            references=sum(load.judgement.references for load in loads),
-            unjudged=tuple(unjudged.items()),
+            roots=tuple(RootResult(load.path, judged.kind, judged.verdict, judged.predicted) for load, judged in loaded.roots),
+            findings=tuple(dict.fromkeys(findings)),
+            assumptions=self._host.assumptions,
+            missing_facts=tuple(dict.fromkeys(each for root in counted for each in root.judgement.missing_facts)),
+            objects=len({item.path for load, _ in loaded.roots for item in load.link_map.objects}),
+            references=sum(root.judgement.references for root in loaded.roots),
+            unjudged=tuple(loaded.unjudged.items()),
+        )
+
+    def _context(self, loaded: _Loaded, loads: tuple[Load, ...]) -> Context:
+        python = self._host.python
+        assert python is not None
+        distribution = loaded.package.distribution
+        failed = any(root.judgement.verdict != "loads" for root in loaded.roots)
+        unseen = any(reason.startswith("an extension for") for reason in loaded.unjudged.values())
+        return Context(
+            host=self._host,
+            distribution=distribution,
+            facts=self._facts,
+            loads=loads,
+            others=tuple(each for each in self._distributions if each is not distribution),
+            python=Target(python.version, python.free_threaded),
+            sources=loaded.package.sources() if failed or unseen else Sources(),
+            window=loaded.window,
         )
 
 
-def verdict_of(judgements: Iterable[Judgement]) -> Verdict:
+def worst_of(judgements: Iterable[Judgement]) -> Verdict:
     """The worst of these verdicts; what has no native code at all loads."""
     found = {judgement.verdict for judgement in judgements}
     return next((each for each in WORST_FIRST if each in found), "loads")
+
+
+def artifact_of(distribution: Distribution, arch: str) -> Artifact:
+    """A distribution in a few words."""
+    return Artifact(
+        name=distribution.name,
+        version=distribution.version,
+        kind="wheel" if distribution.kind == "wheel" else "distribution",
+        path=distribution.given,
+        sha256=distribution.sha256,
+        arch=arch if distribution.binaries else None,
+        tags=distribution.tags,
+    )
+
+
+def summary_of(host: Host) -> HostSummary:
+    """A host in a few words."""
+    return HostSummary(host.name, host.kind, host.arch, host.libc.kind, ".".join(map(str, host.libc.version)))
+
+
+def python_of(host: Host) -> PythonSummary:
+    """The target Python in a few words."""
+    python = host.python
+    version = ".".join(map(str, python.version)) if python and python.version else None
+    suffix = "t" if python and python.free_threaded else ""
+    return PythonSummary(
+        version=version,
+        abi=f"cp{version.replace('.', '')}{suffix}" if version else None,
+        path=python.path if python and python.at_hand else None,
+    )

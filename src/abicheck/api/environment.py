@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING
 
-from abicheck.api.distributions import EnvironmentRun, refusal
+from abicheck.api.distributions import EnvironmentRun, python_of, summary_of
 from abicheck.api.selection import Selector, environment_of
-from abicheck.model.report import Failure
+from abicheck.model.report import Artifact, Failure, Finding, Result
 from abicheck.read.artifacts.environment import Environment, find_environment
 from abicheck.read.hosts import Wanted, open_host
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from abicheck.api.selection import Kind
     from abicheck.api.work import Outcome, Task
+    from abicheck.model.index import NotInstallable
     from abicheck.read.files import FactStore
 
 
@@ -34,7 +35,7 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
             outcome.results.extend((number, refusal(name, each, selectors[python])) for name, each in chosen.refused)
             if chosen.packages:
                 run = EnvironmentRun(selectors[python].host, chosen.packages, chosen.beside)
-                outcome.results.extend((number, run.result(package)) for package in chosen.packages)
+                outcome.results.extend((number, result) for result in run.results())
 
 
 def _environment(task: Task, kind: Kind, given: str) -> Environment | None:
@@ -53,3 +54,25 @@ def _python_of(environment: Environment | None, spec: str) -> str | None:
     if spec == "local" and environment.python and os.path.exists(environment.python):
         return environment.python
     return ".".join(map(str, environment.version)) if environment.version else None
+
+
+def refusal(name: str, refused: NotInstallable, selector: Selector) -> Result:
+    """The result for what no installer would install there."""
+    pythons = [f"{major}.{minor}" for major, minor in refused.pythons]
+    if refused.sdist_only:
+        why = "there are only sources of it, which have to be built"
+    elif pythons:
+        why = f"there are wheels of {refused.version} for Python {', '.join(pythons)}; the newest of these is {pythons[0]}"
+    else:
+        why = f"no wheel of {refused.version} is for this machine; there are {', '.join(refused.tags) or 'none'}"
+    return Result(
+        artifact=Artifact(name=name, version=refused.version, kind="requirement", path=refused.requirement, tags=refused.tags),
+        host=summary_of(selector.host),
+        python=python_of(selector.host),
+        verdict="not-installable",
+        predicted=refused.text,
+        prefix=selector.scheme.library,
+        capabilities=(("cpu", "not-installable"),),
+        assumptions=selector.host.assumptions,
+        findings=(Finding("no-wheel", "error", "certain", name, why),),
+    )

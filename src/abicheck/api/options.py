@@ -14,7 +14,8 @@ class Options(NamedTuple):
 
     Of distributions: `dependencies` judges what they require, too; `environment` is the directory or Python in which installed
     ones are looked for (None: `$VIRTUAL_ENV`, else this interpreter's), `prefix` where what is not on the host is taken to be
-    installed (None: the site-packages of the target Python). `verify_record` compares hashes with RECORD. `offline` asks no index.
+    installed (None: the site-packages of the target Python). `verify_record` compares hashes with RECORD; `offline` asks no
+    index.
     """
 
     tree: bool = False

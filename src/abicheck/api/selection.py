@@ -67,7 +67,7 @@ class Selector:
 
     def __init__(self, host: Host, options: Options, store: FactStore, environment: Environment | None) -> None:
         assert host.python is not None
-        self._host = host
+        self.host = host
         self._options = options
         self._store = store
         self._environment = environment
@@ -132,9 +132,7 @@ class Selector:
         try:
             requirement = Requirement(given)
         except InvalidRequirement:
-            raise TargetError(
-                "no such file, and no name of a distribution; give a path, or a name such as numpy", given
-            ) from None
+            raise TargetError("no such file, and no name of a distribution; give a path or a name", given) from None
         installed = self._found()
         name = _normalized(requirement.name)
         if name not in installed:
@@ -162,10 +160,8 @@ class Selector:
             fresh = {"", *wanted.extras} - seen.get(name, set())
             found = self._found().get(name)
             if found is None or found.obstacle:
-                why = f"which is {found.obstacle}" if found else "which is not installed"
-                lacking.append(
-                    f"{asked_by} requires {wanted.name}, {why}" if asked_by else f"{name} is {found and found.obstacle}"
-                )
+                why = found.obstacle if found else "not installed"
+                lacking.append(f"{asked_by} requires {wanted.name}, which is {why}" if asked_by else f"{name} is {why}")
             elif fresh:
                 seen.setdefault(name, set()).update(fresh)
                 for line in self._open(found, name).distribution.requires:
@@ -191,15 +187,11 @@ class Selector:
         if known is None:
             here = self._here(found)
             there, shown = self._there(here)
-            known = self._opened[found.place] = open_installed(
-                found.place,
-                here=here,
-                there=there,
-                store=self._store,
-                given=given,
-                shown=shown,
-                verify=self._options.verify_record,
+            verify = self._options.verify_record
+            known = open_installed(
+                found.place, here=here, there=there, store=self._store, given=given, shown=shown, verify=verify
             )
+            self._opened[found.place] = known
         return known
 
     def _here(self, found: Found) -> Scheme:
@@ -209,7 +201,7 @@ class Selector:
 
     def _there(self, here: Scheme) -> tuple[Scheme, bool]:
         """Where the environment lies on the host, and whether the host must be shown it."""
-        files = self._host.files
+        files = self.host.files
         if not isinstance(files, Root):
             return here, False
         inside = [files.inner(path) for path in here]

@@ -31,11 +31,18 @@ Examples:
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("targets", metavar="TARGET...", nargs=-1, required=True, type=click.Path())
+@click.argument("targets", metavar="[TARGET]...", nargs=-1, type=click.Path())
 @click.option(
     "--host", "hosts", metavar="HOST", multiple=True, default=["local"], help="Judge on HOST; may be repeated. [default: local]"
 )
 @click.option("--python", metavar="X.Y|PATH", help="The target Python: a version, or its path on the host.")
+@click.option("--env", "environment", metavar="DIR|PYTHON", help="Where installed distributions are. [default: this Python's]")
+@click.option("--no-deps", is_flag=True, help="Judge the distributions alone, not what they require.")
+@click.option(
+    "--prefix", metavar="DIR", help="Where on the host a wheel would be installed. [default: its Python's site-packages]"
+)
+@click.option("--verify-record", is_flag=True, help="Compare the hashes of installed files with RECORD, too.")
+@click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a variable that the loader reads.")
 @click.option("--tree", is_flag=True, help="Show where each library was found, why, and what was tried before.")
 @click.option("--why", "symbol", metavar="SYMBOL", help="Show what defines SYMBOL for those that refer to it.")
@@ -52,6 +59,11 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         stored=not how["no_cache"],
         cross_check=how["cross_check"],
         jobs=how["jobs"],
+        dependencies=not how["no_deps"],
+        environment=how["environment"],
+        prefix=how["prefix"],
+        verify_record=how["verify_record"],
+        offline=how["offline"],
     )
     report = check(targets, how["hosts"], python=how["python"], settings=_settings(settings), options=options)
     for failure in report.errors:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from abicheck.model.process import LinkMap, LoadError, Process
 
 #: Errors that another distribution's libraries may cure, since the loader knows an object that is loaded by its soname.
-_CURABLE = ("library-missing", "symbol-missing")
+CURABLE = ("library-missing", "symbol-missing")
 
 
 class Neighbour(NamedTuple):
@@ -30,14 +30,12 @@ class Neighbour(NamedTuple):
 
 def cured_by(
     path: str, failed: LinkMap, process: Process, host: Host, memo: Memo, neighbours: Sequence[Neighbour]
-) -> tuple[Missing, LinkMap] | None:
-    """What must be imported before the root at `path` so that it loads, and its link map then; None where nothing helps.
+) -> Missing | None:
+    """What must be imported before the root at `path` so that it loads; None where nothing helps.
 
     Python imports with RTLD_LOCAL, so what helps is mostly a library that is loaded already; a distribution that opens its own
     libraries for all (RTLD_GLOBAL, as torch does) is tried so, too.
     """
-    if not failed.errors or any(error.kind not in _CURABLE for error in failed.errors):
-        return None
     for neighbour in _likely(failed.errors, host, neighbours):
         for make_global in (False, True):
             after = process
@@ -45,7 +43,7 @@ def cured_by(
                 _, after = loader.dlopen(after, extension, host, memo, make_global=make_global)
             link_map, _ = loader.dlopen(after, path, host, memo)
             if not link_map.errors:
-                return Missing("import-order", f"it loads once {neighbour.name} has been imported, and not before"), link_map
+                return Missing("import-order", f"{neighbour.name} first: it loads once that has been imported, and not before")
     return None
 
 
