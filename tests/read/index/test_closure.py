@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import pytest
 from packaging.requirements import Requirement
 
-from abicheck.errors import TargetError
+from abicheck.errors import AbicheckError, TargetError
 from abicheck.model.host import Libc
 from abicheck.model.index import NotInstallable, Target
 from abicheck.read.index.closure import closure
@@ -100,7 +100,8 @@ def test_a_contradiction(store: Store) -> None:
 
 @pytest.mark.usefixtures("world")
 def test_a_line_that_cannot_be_read(store: Store) -> None:
-    with pytest.raises(TargetError, match=r"odd 1.0: its Requires-Dist line 'native \(>=1"):
+    # From 24.1 on, pip itself passes over such a release.
+    with pytest.raises(AbicheckError, match=r"odd 1.0: its Requires-Dist line 'native .*cannot be read|odd: pip takes none"):
         _closure("odd", store)
 
 

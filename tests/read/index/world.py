@@ -17,6 +17,7 @@ from abicheck.model.index import Target
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from email.message import Message
     from pathlib import Path
 
 GLIBC = Libc("glibc", (2, 28))
@@ -64,7 +65,7 @@ class Index:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
-                kind, body, status = index.answer(self.path, self.headers.get("Authorization", ""))
+                kind, body, status = index.answer(self.path, self.headers)
                 self.send_response(status)
                 self.send_header("Content-Type", kind)
                 self.send_header("Content-Length", str(len(body)))
@@ -85,9 +86,9 @@ class Index:
         page = self.pages.setdefault(project, [])
         page.append({"filename": path.name, "url": f"/files/{path.name}", "hashes": hashes, **attributes})
 
-    def answer(self, path: str, authorization: str) -> tuple[str, bytes, int]:
+    def answer(self, path: str, headers: Message) -> tuple[str, bytes, int]:
         self.asked.append(path)
-        if self.login and authorization != "Basic " + base64.b64encode(self.login.encode()).decode():
+        if self.login and headers["Authorization"] != "Basic " + base64.b64encode(self.login.encode()).decode():
             return "text/plain", b"", 401
         _, kind, name, *_ = path.split("/")
         if self.status != 200:
@@ -96,7 +97,7 @@ class Index:
             return "application/octet-stream", self.files[name], 200
         if name not in self.pages:
             return "text/plain", b"", 404
-        if self.served_as == JSON:
+        if self.served_as == JSON and JSON in headers["Accept"]:
             page = {"meta": {"api-version": "1.1"}, "name": name, "versions": [], "files": self.pages[name]}
             return JSON, json.dumps(page).encode(), 200
         return (

@@ -6,6 +6,7 @@ for which pip has no option, the list of a project's files, is `links.py`.
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import subprocess
@@ -106,8 +107,9 @@ def _python_with_pip(path: str) -> str:
     """Our own Python, else the first one on PATH that has pip."""
     for python in [sys.executable, *_pythons(path)]:
         probe = [python, "-c", "import pip"]
-        if subprocess.run(probe, check=False, capture_output=True).returncode == 0:  # noqa: S603 -- as above
-            return python
+        with contextlib.suppress(OSError):
+            if subprocess.run(probe, check=False, capture_output=True).returncode == 0:  # noqa: S603 -- as above
+                return python
     raise PackageIndexError("there is no pip for this Python nor for one on PATH; run `python -m ensurepip`, or install pip")
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from abicheck.errors import PackageIndexError
 from abicheck.model.index import NotInstallable, Wheel
 from abicheck.read.index.client import ask
-from abicheck.read.index.simple import explain, is_pinned
+from abicheck.read.index.simple import explain, is_pinned, offers
 from abicheck.read.index.tags import abi, full_version, platforms
 
 if TYPE_CHECKING:
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from packaging.requirements import Requirement
 
     from abicheck.model.index import Outcome, Target
+    from abicheck.read.index.client import Answer
     from abicheck.read.index.store import Store
 
 #: In bytes; the largest that are known have less than a tenth of it.
@@ -55,19 +56,26 @@ def _download(requirements: Sequence[Requirement], target: Target, store: Store)
             wheels = [_wheel(*store.keep(os.path.join(directory, name))) for name in os.listdir(directory)]
             by_name = {wheel.name: wheel for wheel in wheels}
             outcomes: list[Outcome] = [by_name[name_of(requirement)] for requirement in requirements]
-    if answer.code and len(requirements) > 1:
-        middle = len(requirements) // 2
-        return [outcome for half in (requirements[:middle], requirements[middle:]) for outcome in _download(half, target, store)]
-    if answer.code:
-        errors = answer.errors or [answer.last_line]
-        if "No matching distribution found" not in errors[-1]:
-            message = f"pip could not download it ({errors[0].removeprefix('ERROR: ')}); try `pip download` to see more"
-            raise PackageIndexError(message, question(requirements[0]))
-        outcomes = [explain(requirements[0], target, errors[-1], store)]
+        else:
+            if "WARNING: Retrying" in answer.text:
+                offers(requirements[0].name, store)  # where there is no network this says so, before every half waits for it
+            if len(requirements) > 1:
+                middle = len(requirements) // 2
+                return [*_download(requirements[:middle], target, store), *_download(requirements[middle:], target, store)]
+            outcomes = [_refused(requirements[0], target, answer, store)]
     for requirement, outcome in zip(requirements, outcomes, strict=True):
         lasting = isinstance(outcome, Wheel) and is_pinned(requirement.specifier)
         store.remember(question(requirement), repr(target), [type(outcome).__name__, outcome], lasting=lasting)
     return outcomes
+
+
+def _refused(requirement: Requirement, target: Target, answer: Answer, store: Store) -> NotInstallable:
+    """What it means that pip did not download one wheel."""
+    errors = answer.errors or [answer.last_line]
+    if "No matching distribution found" in errors[-1]:
+        return explain(requirement, target, errors[-1], store)
+    message = f"pip could not download it ({errors[0].removeprefix('ERROR: ')}); try `pip download` to see more"
+    raise PackageIndexError(message, question(requirement))
 
 
 def _arguments(target: Target) -> list[str]:

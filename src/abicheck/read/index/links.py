@@ -30,7 +30,8 @@ def run(output: str, arguments: list[str]) -> int:
             "filename": link.filename,
             "requires_python": link.requires_python,
             "yanked": link.yanked_reason,
-            "sha256": link.hash if link.hash_name == "sha256" else None,
+            # pip 22 keeps the hashes of a JSON page where no property shows them.
+            "sha256": link.hash if link.hash_name == "sha256" else getattr(link, "_hashes", {}).get("sha256"),
         }
         return evaluate(self, link)
 

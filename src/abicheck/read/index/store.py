@@ -36,7 +36,7 @@ class Store:
         self._answers = os.path.join(directory, "index")
         self._configuration = _configuration(os.environ)
 
-    def recall(self, question: str, about: str, read: Callable[[Any], T | None]) -> T | None:
+    def recall(self, question: str, about: str, read: Callable[[Any], T]) -> T | None:
         """The stored answer to a question about something, made a value by `read`, if it still counts; else None.
 
         Raises PackageIndexError when nobody else may be asked.
