@@ -164,7 +164,7 @@ class EnvironmentRun:
         if link_map.errors and kind != "executable":
             missing = self._cure(path, link_map, package)
             if missing is not None:
-                judgement = judgement._replace(verdict="depends", missing_facts=(*judgement.missing_facts, missing))
+                judgement = judgement._replace(verdict="depends", findings=(), missing_facts=(*judgement.missing_facts, missing))
         return _Root(Load(distribution.name, path, kind, link_map), judgement)
 
     def _cure(self, path: str, failed: LinkMap, package: Package) -> Missing | None:
@@ -172,7 +172,8 @@ class EnvironmentRun:
         if any(error.kind not in order.CURABLE for error in failed.errors):
             return None
         others = [self._neighbour(other) for other in (*self._packages, *self._beside()) if other is not package]
-        cure = order.cured_by(path, failed, self._process, self._host, self._memo, others)
+        own = package.distribution.binaries
+        cure = order.cured_by(path, self._process, self._host, self._memo, own, others)
         if cure is not None:
             return cure
         for preload in package.sources().preloads:
