@@ -1,0 +1,144 @@
+"""A wheel, read in memory as if it were installed on a host."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from abicheck.model.artifact import Distribution, Problem
+from abicheck.model.files import FileId
+from abicheck.read.artifacts import metadata
+from abicheck.read.artifacts.archive import Archive
+from abicheck.read.artifacts.layout import installed_paths
+from abicheck.read.elf import parse_elf
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from abicheck.model.artifact import Scheme, Sources
+    from abicheck.model.elf import ElfFile
+
+#: The major version of the wheel format that installers know (PEP 427: others are refused).
+_WHEEL_VERSION = "1"
+
+
+def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False) -> Wheel:
+    """The wheel at `path` as it would lie on a host whose installer uses `scheme`; `given` names it in messages.
+
+    `verify` compares the hashes in RECORD too, for which all of it is inflated. Raises `TargetError` for what is no wheel, what
+    an installer would refuse, and what is beyond the limits of `archive`.
+    """
+    archive = Archive(path, given)
+    info = _info_directory(archive)
+    about = metadata.fields(_required(archive, f"{info}/METADATA"))
+    wheel = metadata.fields(_required(archive, f"{info}/WHEEL"))
+    name, version, format_ = (
+        metadata.first(each, key) for each, key in ((about, "name"), (about, "version"), (wheel, "wheel-version"))
+    )
+    if not name or not version:
+        raise archive.refusal(f"{info}/METADATA names no project and version; fetch it again or ask its maintainers")
+    if format_ is None or format_.partition(".")[0] != _WHEEL_VERSION:
+        raise archive.refusal(f"it is of wheel format {format_ or 'unknown'}; only version {_WHEEL_VERSION} can be installed")
+    commands = metadata.scripts(archive.read(f"{info}/entry_points.txt", metadata.LIMIT) or b"")
+    places = installed_paths(archive.members, scheme, commands, given)
+    distribution = Distribution(
+        kind="wheel",
+        name=metadata.normalized(name),
+        version=version,
+        given=given,
+        place=path,
+        scheme=scheme,
+        files=tuple(sorted(places)),
+        binaries=tuple(sorted(place for place, member in places.items() if archive.members[member].is_elf)),
+        imports=metadata.import_names(
+            place[len(scheme.library) + 1 :] for place in places if place.startswith(scheme.library + "/")
+        ),
+        requires=tuple(about.get("requires-dist", ())),
+        requires_python=metadata.first(about, "requires-python"),
+        tags=tuple(wheel.get("tag", ())),
+        problems=(*(Problem(*each) for each in archive.oddities), *_record_problems(archive, info, verify=verify)),
+    )
+    return Wheel(archive, distribution, places)
+
+
+class Wheel:
+    """A `Package` in a zip archive: the content of each ELF file is inflated when its facts are asked for, and dropped."""
+
+    def __init__(self, archive: Archive, distribution: Distribution, places: Mapping[str, str]) -> None:
+        self.distribution = distribution
+        self._archive = archive
+        self._places = places
+        self._facts: dict[FileId, ElfFile] = {}
+        self._sources: Sources | None = None
+        status = os.stat(archive.path)
+        # A device that no file system and no other wheel has; the same as long as the wheel is the same.
+        device = -1 - (status.st_dev << 128 | status.st_ino)
+        self._files = {
+            place: FileId(device, member.number, member.size, status.st_mtime_ns, status.st_ctime_ns)
+            for place, member in ((place, archive.members[name]) for place, name in places.items())
+        }
+        self._members = {file.inode: self._places[place] for place, file in self._files.items()}
+
+    def entries(self) -> Mapping[str, FileId]:
+        """All files of the wheel, where they would be on the host."""
+        return self._files
+
+    def facts(self, file: FileId) -> ElfFile:
+        """The facts of one of `entries`; raises `TargetError` where the archive is damaged there."""
+        found = self._facts.get(file)
+        if found is None:
+            with self._archive.inflated(self._archive.members[self._members[file.inode]]) as content:
+                found = parse_elf(content)
+            self._facts[file] = found
+        return found
+
+    def sources(self) -> Sources:
+        """What its Python code does."""
+        if self._sources is None:
+            from abicheck.read.artifacts.sources import LIMIT, read_sources  # noqa: PLC0415 -- asked for where a library is missing
+
+            library = self.distribution.scheme.library + "/"
+            self._sources = read_sources(
+                (place, place[len(library) :], self._archive.read(self._places[place], LIMIT) or b"")
+                for place in self.distribution.files
+                if place.endswith(".py") and place.startswith(library)
+            )
+        return self._sources
+
+
+def _info_directory(archive: Archive) -> str:
+    names = {name.partition("/")[0] for name in archive.members if "/" in name}
+    found = sorted(name for name in names if name.endswith(".dist-info"))
+    if not found:
+        raise archive.refusal("no .dist-info directory in it, so no wheel; give a .whl that pip can install")
+    if len(found) > 1:
+        raise archive.refusal(f"more than one .dist-info directory in it ({', '.join(found)}); no installer takes such a wheel")
+    return found[0]
+
+
+def _required(archive: Archive, name: str) -> bytes:
+    data = archive.read(name, metadata.LIMIT)
+    if data is None:
+        raise archive.refusal(f"{name} is missing in it; no installer takes such a wheel")
+    return data
+
+
+def _record_problems(archive: Archive, info: str, *, verify: bool) -> Iterator[Problem]:
+    """Where RECORD and the archive differ."""
+    data = archive.read(f"{info}/RECORD", metadata.LIMIT)
+    if data is None:
+        yield Problem("no-record", f"{info}/RECORD", "is missing, so nothing says what belongs to the wheel")
+        return
+    rows = metadata.record(data)
+    for name, member in archive.members.items():
+        row = rows.pop(name, None)
+        if row is None:
+            if name.rpartition("/")[0] != info or name.rpartition("/")[2] not in metadata.UNRECORDED:
+                yield Problem("not-in-record", name, "is in the archive and not in RECORD; pip installs it all the same")
+        elif row.size not in (None, member.size):
+            yield Problem("size", name, f"is {member.size} bytes, {row.size} by RECORD")
+        elif verify and row.hash and not metadata.hash_matches(row.hash, archive.chunks(member)):
+            yield Problem("hash", name, "has another hash than RECORD says")
+    for name in rows:
+        if not name.endswith("/"):
+            yield Problem("missing", name, "is in RECORD and not in the archive")

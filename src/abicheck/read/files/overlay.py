@@ -1,0 +1,119 @@
+"""A host's files with those of packages on top, as if they had been installed there."""
+
+from __future__ import annotations
+
+from errno import EISDIR, ENOTDIR
+from typing import TYPE_CHECKING
+
+from abicheck.model.elf import Malformed
+from abicheck.model.files import FileId
+
+if TYPE_CHECKING:
+    from abicheck.model.artifact import Package
+    from abicheck.model.elf import ElfFile
+    from abicheck.model.files import Files
+
+#: Directories that only packages bring have this device, which no file system has.
+_DEVICE = -1
+#: PATH_MAX of Linux, the terminating NUL included.
+_LONGEST_PATH = 4096
+
+
+class Overlay:
+    """The `Files` of a host in which `packages` are installed too; a file of a later package replaces that of an earlier one.
+
+    Links of the host are followed as the host does, on the way to where the packages lie as well. Not followed is a link of the
+    host to what only a package brings.
+    """
+
+    def __init__(self, base: Files, *packages: Package) -> None:
+        self._base = base
+        self._entered: dict[str, str | int] = {"": ""}
+        self._files: dict[str, FileId] = {}
+        self._owners: dict[FileId, Package] = {}
+        self._directories: dict[str, FileId] = {}
+        for package in packages:
+            for path, file in package.entries().items():
+                head, _, name = path.rpartition("/")
+                self._files[f"{self._make(head)}/{name}"] = file
+                self._owners[file] = package
+        self._entered = {"": ""}
+        self._answers: dict[str, FileId | int] = {}
+
+    def stat(self, path: str) -> FileId | int:
+        """The file that `open` would lead to, or its errno."""
+        answer = self._answers.get(path)
+        if answer is None:
+            answer = self._answers[path] = self._stat(path)
+        return answer
+
+    def facts(self, file: FileId) -> ElfFile:
+        """The facts of a file that `stat` returned."""
+        owner = self._owners.get(file)
+        if owner is not None:
+            return owner.facts(file)
+        if file.device == _DEVICE:
+            return Malformed(reason="is-a-directory", size=0, errno=EISDIR)
+        return self._base.facts(file)
+
+    def resolve(self, path: str) -> str:
+        """`path` with every symbolic link resolved; `path` itself where it leads nowhere."""
+        real = self._real(path)
+        if isinstance(real, int):
+            return path
+        return real if real in self._files or real in self._directories else self._base.resolve(real or "/")
+
+    def _stat(self, path: str) -> FileId | int:
+        real = self._real(path)
+        if isinstance(real, int):
+            return real
+        return self._files.get(real) or self._directories.get(real) or self._base.stat(real or "/")
+
+    def _real(self, path: str) -> str | int:
+        """`path` with the links on the way to its last component resolved, or the errno of getting there."""
+        if not path.startswith("/") or len(path.encode("utf-8", "surrogateescape")) >= _LONGEST_PATH:
+            return path
+        head, _, name = path.rpartition("/")
+        if name in ("", ".", ".."):
+            return self._enter(path)
+        directory = self._enter(head)
+        return directory if isinstance(directory, int) else f"{directory}/{name}"
+
+    def _enter(self, path: str) -> str | int:
+        """The directory `path` with all links resolved ("" for the root), or the errno of entering it."""
+        pending = []
+        while (known := self._entered.get(path)) is None:
+            pending.append(path)
+            path = path.rpartition("/")[0]
+        for path in reversed(pending):
+            if not isinstance(known, int):
+                known = self._step(known, path.rpartition("/")[2])
+            self._entered[path] = known
+        return known
+
+    def _step(self, parent: str, name: str) -> str | int:
+        if name in ("", "."):
+            return parent
+        if name == "..":
+            return parent.rpartition("/")[0]
+        path = f"{parent}/{name}"
+        if path in self._directories:
+            return path
+        if path in self._files:
+            return ENOTDIR
+        answer = self._base.stat(path + "/.")
+        return answer if isinstance(answer, int) else self._base.resolve(path).rstrip("/")
+
+    def _make(self, path: str) -> str:
+        """The directory `path`, made where the host has none; without links."""
+        known = self._entered.get(path)
+        if isinstance(known, str):
+            return known
+        head, _, name = path.rpartition("/")
+        parent = self._make(head)
+        real = self._step(parent, name)
+        if isinstance(real, int):
+            real = f"{parent}/{name}"
+            self._directories[real] = FileId(_DEVICE, len(self._directories), 0, 0, 0)
+        self._entered[path] = real
+        return real
