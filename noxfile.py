@@ -28,7 +28,14 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
     session.install("-e", ".[test]")
-    session.run("pytest", *(session.posargs or ["-n", "auto"]))
+    session.run("pytest", "-m", "not network", *(session.posargs or ["-n", "auto"]))
+
+
+@nox.session
+def network(session: nox.Session) -> None:
+    """The tests that fetch real wheels from the package index; what they fetch is kept."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-m", "network", *session.posargs)
 
 
 @nox.session

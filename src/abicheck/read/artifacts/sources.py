@@ -19,7 +19,8 @@ LIMIT = 2 << 20
 #: Only code with one of these names, or with an import inside of a `try:`, is parsed: that takes a second for 50,000 lines.
 _OPENS = re.compile(rb"\b(?:CDLL|PyDLL|LoadLibrary|dlopen|setdlopenflags)\b")
 _LINES = re.compile(
-    rb"^[ \t]*(?:(try:|with [^\n]*suppress\()|except\b|finally:|(import |from |(?:\w+ = |return )?(?:importlib\.)?(?:import_module|__import__)\())",
+    rb"^[ \t]*(?:(try:|with [^\n]*suppress\()|except\b|finally:"
+    rb"|(import |from |(?:\w+ = |return )?(?:importlib\.)?(?:import_module|__import__)\())",
     re.MULTILINE,
 )
 #: Tests are shipped, and not run where a distribution is used.

@@ -1,8 +1,9 @@
-"""File systems as the loader asks them: this machine's own, a root directory, a local file made visible in a root."""
+"""File systems as the loader asks them: this machine's own, a root directory, local files in a root, packages on top."""
 
 from abicheck.read.files.disk import Disk
+from abicheck.read.files.overlay import Overlay
 from abicheck.read.files.root import Root, View, view_of
 from abicheck.read.files.store import FactStore
 from abicheck.read.files.trace import Trace, Traced
 
-__all__ = ["Disk", "FactStore", "Root", "Trace", "Traced", "View", "view_of"]
+__all__ = ["Disk", "FactStore", "Overlay", "Root", "Trace", "Traced", "View", "view_of"]
