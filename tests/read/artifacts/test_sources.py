@@ -104,7 +104,7 @@ def test_only_what_runs_on_linux_counts(code: str, counts: bool) -> None:  # noq
         ("try:\n    from a import *\nexcept ImportError:\n    pass", ["a"]),
         ("import importlib\ntry:\n    x = importlib.import_module('._ext', __package__)\nexcept ImportError:\n    pass",
          ["pkg.sub._ext"]),
-        ("import os\ntry:\n    if os.name == 'nt':\n        import a\n    else:\n        import b\nexcept ImportError:\n    pass", ["b"]),
+        ("import os\ntry:\n    if os.name == 'nt':\n        import a\n    import b\nexcept ImportError:\n    pass", ["b"]),
         ("try:\r\n\timport a\r\nexcept ImportError:\r\n\tpass\r\n", ["a"]),
     ],
 )  # fmt: skip
