@@ -125,11 +125,7 @@ def _required(archive: Archive, name: str) -> bytes:
 
 def _record_problems(archive: Archive, info: str, *, verify: bool) -> Iterator[Problem]:
     """Where RECORD and the archive differ."""
-    data = archive.read(f"{info}/RECORD", metadata.LIMIT)
-    if data is None:
-        yield Problem("no-record", f"{info}/RECORD", "is missing, so nothing says what belongs to the wheel")
-        return
-    rows = metadata.record(data)
+    rows = metadata.record(_required(archive, f"{info}/RECORD"))
     for name, member in archive.members.items():
         row = rows.pop(name, None)
         if row is None:
