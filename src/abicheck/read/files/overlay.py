@@ -10,7 +10,7 @@ from abicheck.model.elf import Malformed
 from abicheck.model.files import FileId
 
 if TYPE_CHECKING:
-    from abicheck.model.artifact import Package
+    from abicheck.model.artifact import Layer
     from abicheck.model.elf import ElfFile
     from abicheck.model.files import Files
 
@@ -27,11 +27,11 @@ class Overlay:
     host to what only a package brings.
     """
 
-    def __init__(self, base: Files, *packages: Package) -> None:
+    def __init__(self, base: Files, *packages: Layer) -> None:
         self._base = base
         self._entered: dict[str, str | int] = {"": ""}
         self._files: dict[str, FileId] = {}
-        self._owners: dict[FileId, Package] = {}
+        self._owners: dict[FileId, Layer] = {}
         self._directories: dict[str, FileId] = {}
         for package in packages:
             for path, file in package.entries().items():
