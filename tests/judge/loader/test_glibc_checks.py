@@ -119,6 +119,13 @@ def test_read_only_after_relocation(vaddr: int, memsz: int, expected: str | None
     assert bool(found.missing) is depends
 
 
+def test_initial_values_that_do_not_fit_static_tls_may_do_anything() -> None:
+    large = [segment._replace(filesz=0x40) if segment.type == 7 else segment for segment in segments(tls=(0x20, 8))]
+    files = only("a.so", segments=tuple(large), exports={"v": defined(tls=True)}, wants=[wanted("v", kind="tls-static")])
+    found = load("/x/a.so", host(files))
+    assert (found.predicted, [missing.fact for missing in found.missing]) == (None, ["memory"])
+
+
 def test_older_loaders_read_the_hash_table_in_their_own_way() -> None:
     a = library(exports={"f": defined()}, wants=[wanted("f")])
     files = {"/x/a.so": a._replace(older=a._replace(definitions={}))}
