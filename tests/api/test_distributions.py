@@ -11,7 +11,7 @@ from abicheck.model.host import Interpreter
 from abicheck.read.artifacts.wheel import open_wheel
 from tests.elfparts import Note, Relocation, Symbol
 from tests.elfwriter import write_elf
-from tests.judge.loader.machine import PROGRAM, host, library
+from tests.judge.loader.machine import LIBC, PROGRAM, defined, host, libc, library
 from tests.wheelwriter import SCHEME, write_wheel
 
 if TYPE_CHECKING:
@@ -179,14 +179,16 @@ class TestAPythonThatIsNotThere:
         assert "interpreter" in {assumption.fact for assumption in result.assumptions}
 
 
-def test_libraries_for_the_gpu_are_a_capability_of_their_own(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("there", "verdict"), [(False, "fails"), (True, "loads")])
+def test_libraries_for_the_gpu_are_a_capability_of_their_own(there: bool, verdict: str, tmp_path: Path) -> None:  # noqa: FBT001
     opener = write_elf(
         symbols=[Symbol("PyInit_ext", defined=True), Symbol("dlopen")],
         relocations=[Relocation("glob_dat", "dlopen")],
-        notes=[Note("text", 1, b"\0libcublas.so.12\0")],
+        notes=[Note("text", 1, b"\0libcublas.so.12\0libcuda.so.1\0")],
     )
-    libc = {"/lib/libdl.so.2": library(exports={})}
-    package = wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": opener})
-    (result,) = judge([package], host(libc, python=PYTHON))
-    assert result.verdict == "fails"  # nothing here defines dlopen
-    assert dict(result.capabilities) == {"cpu": "fails"}
+    files = {LIBC: libc("GLIBC_2.2.5", dlopen=defined())}
+    if there:
+        files["/lib/libcublas.so.12"] = library(dynamic={"soname": "libcublas.so.12"})
+    (result,) = judge([wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": opener})], host(files, python=PYTHON))
+    assert result.verdict == "loads"
+    assert dict(result.capabilities) == {"cpu": "loads", "cuda": verdict}
