@@ -12,13 +12,13 @@ from abicheck.api.files import HostRun
 from abicheck.api.options import Options
 from abicheck.api.selection import kind_of
 from abicheck.api.work import Outcome, Task
-from abicheck.model.report import Failure, Report, Tool
+from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.files import FactStore
 from abicheck.read.hosts import open_host
 from abicheck.read.hosts.targets import Locator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from abicheck.read.files import View
 
@@ -47,14 +47,27 @@ def check(
         for first in range(0, len(numbered), size)
     ]
     outcomes = _run(tasks, options.jobs)
-    results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
+    results = _once(sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0]))
     return Report(
         tool=Tool("abicheck", __version__),
-        results=tuple(result for _, result in results),
+        results=tuple(results),
         errors=tuple(dict.fromkeys(error for outcome in outcomes for error in outcome.errors)),
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
     )
+
+
+def _once(numbered: Iterable[tuple[int, Result]]) -> list[Result]:
+    """The results in the order of the targets; a distribution that comes with several of them is told once."""
+    seen = set()
+    kept = []
+    for _, result in numbered:
+        artifact = result.artifact
+        key = (artifact.name, artifact.version, artifact.sha256, result.host, result.python, result.verdict, result.prefix)
+        if artifact.version is None or key not in seen:
+            kept.append(result)
+        seen.add(key)
+    return kept
 
 
 def _run(tasks: Sequence[Task], jobs: int) -> list[Outcome]:
