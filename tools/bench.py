@@ -1,9 +1,9 @@
 """Time abicheck beside its peers on the same real files in the same run, and print ratios.
 
 The files are the shared objects of a real environment (numpy, scipy, onnxruntime, ctranslate2, av, tokenizers, opencv for this
-Python), installed once into the cache. Each job is run in turn with its peer; the medians of user plus system time and the
-ratio of each pair count, so that a machine whose speed drifts still gives a fair figure. Peers that are not installed are
-named and left out.
+Python), installed once into the cache, and the wheels of the same packages. Each job is run in turn with its peer; the medians of
+user plus system time and the ratio of each pair count, so that a machine whose speed drifts still gives a fair figure. Peers that
+are not installed are named and left out.
 """
 
 from __future__ import annotations
@@ -20,6 +20,19 @@ from pathlib import Path
 
 PACKAGES = ("numpy", "scipy", "onnxruntime", "ctranslate2", "av", "tokenizers", "opencv-python-headless")
 ABICHECK = [sys.executable, "-m", "abicheck"]
+#: Two releases of ctranslate2: the older one is the largest wheel with the least to read.
+WHEELS = (*PACKAGES, "ctranslate2==4.4.0")
+#: What reading a wheel cannot do without: its ELF members, inflated.
+INFLATE = """
+import sys, zipfile
+for path in sys.argv[1:]:
+    with zipfile.ZipFile(path) as archive:
+        for member in archive.infolist():
+            with archive.open(member) as stream:
+                if stream.read(4) == b"\\x7fELF":
+                    while stream.read(1 << 20):
+                        pass
+"""
 EMPTY_CLICK = "import click\n@click.group()\ndef main(): pass\nmain(['--help'])"
 
 
@@ -50,6 +63,30 @@ def environment() -> Path:
             shutil.move(folder, target)
             Path(folder).mkdir()  # for the context manager to remove
     return target
+
+
+def wheels() -> list[str]:
+    """The wheels that are measured, downloaded the first time."""
+    folder = cache() / "bench" / f"wheels{sys.version_info.major}.{sys.version_info.minor}"
+    if not folder.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as fresh:
+            for package in WHEELS:
+                command = [
+                    sys.executable,
+                    "-m",
+                    "pip",
+                    "download",
+                    "-q",
+                    "--no-deps",
+                    "--only-binary=:all:",
+                    "-d",
+                    fresh,
+                    package,
+                ]
+                subprocess.run(command, check=True)
+            shutil.copytree(fresh, folder)
+    return sorted(str(path) for path in folder.glob("*.whl"))
 
 
 def shared_objects(folder: Path) -> list[str]:
@@ -102,6 +139,32 @@ def compare(
     return ratio
 
 
+def bench_wheels(runs: int) -> list[str]:
+    """Wheels read in memory, beside auditwheel and beside the bare inflating of their ELF members."""
+    missed = []
+    paths = wheels()
+    check = [*ABICHECK, "check", "--no-cache", "--format", "json"]
+    each = ["sh", "-c", 'for wheel; do auditwheel show "$wheel"; done', "sh", *paths]
+    if shutil.which("auditwheel") is None:
+        print("auditwheel is not installed; left out")
+    elif (ratio := compare(f"{len(paths)} wheels : auditwheel show", [*check, *paths], each, 1)) is not None and ratio > 1 / 8:
+        missed.append(f"{len(paths)} wheels take {ratio:.3f} of auditwheel's CPU time, more than 1/8")
+    start = statistics.median(measure([*check, "--no-deps", "packaging"]).cpu for _ in range(runs))
+    python = statistics.median(measure([sys.executable, "-c", "import zipfile"]).cpu for _ in range(runs))
+    for path in paths:
+        own = min(measure([*check, path]).cpu for _ in range(runs)) - start
+        floor = min(measure([sys.executable, "-c", INFLATE, path]).cpu for _ in range(runs)) - python
+        print(f"{os.path.basename(path)}: {own:.3f} s over start-up, inflating alone {floor:.3f} s; ratio {own / floor:.2f}")
+        if own > 1.2 * floor:
+            missed.append(f"{os.path.basename(path)} takes {own / floor:.2f} of inflating it, more than 1.2")
+    installed = ["--env", str(environment()), "--no-deps", "ctranslate2"]
+    wall = statistics.median(measure([*check, *installed]).wall for _ in range(runs))
+    print(f"installed ctranslate2: {wall:.3f} s")
+    if wall > 0.25:
+        missed.append(f"an installed ctranslate2 takes {wall:.3f} s, more than 0.25")
+    return missed
+
+
 def bench(runs: int) -> list[str]:
     """Run all jobs; gives the bounds that were missed."""
     objects = shared_objects(environment())
@@ -140,7 +203,8 @@ def main() -> int:
     """Command line: print the table, exit 1 when a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each command")
-    missed = bench(parser.parse_args().runs)
+    runs = parser.parse_args().runs
+    missed = bench(runs) + bench_wheels(runs)
     for line in missed:
         print(f"missed: {line}")
     print("all bounds held" if not missed else f"{len(missed)} bounds missed")
