@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from abicheck.api.absent import absent_python
 from abicheck.errors import HostError
 from abicheck.judge import loader, order, roots, verdict
-from abicheck.judge.interpreter import vouched_interpreter
 from abicheck.judge.requirements import window
 from abicheck.judge.rules import across
 from abicheck.judge.rules.context import Context, Load, Target
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
     from abicheck.model.process import LinkMap, Process
     from abicheck.model.report import RootKind, Verdict, Window
 
-#: A device that no file system has, for the interpreter that is not there.
-_NOWHERE = -2
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
@@ -47,19 +45,6 @@ class _Loaded(NamedTuple):
     roots: tuple[_Root, ...]
     unjudged: Mapping[str, str]
     window: Window | None
-
-
-class _AbsentPython(NamedTuple):
-    """The target Python where the host lacks it, as a layer of its files."""
-
-    path: str
-    program: ElfFile
-
-    def entries(self) -> Mapping[str, FileId]:
-        return {self.path: FileId(_NOWHERE, 1, 0, 0, 0)}
-
-    def facts(self, file: FileId) -> ElfFile:  # noqa: ARG002 -- there is but one
-        return self.program
 
 
 class _Binaries(Mapping[str, "ElfFile"]):
@@ -92,7 +77,7 @@ class EnvironmentRun:
         if any(package.distribution.kind == "distribution" and package.entries() for package in packages):
             layers += beside()  # an environment of this machine that a root is shown, all of it
         if not python.at_hand:
-            layers.append(_AbsentPython(python.path, vouched_interpreter(host)))
+            layers.append(absent_python(host))
             version = ".".join(map(str, python.version or ()))
             vouched = Assumption("interpreter", f"Python {version} is not on the host; the wheel's tag vouches for its symbols")
             host = host._replace(assumptions=(*host.assumptions, vouched))
