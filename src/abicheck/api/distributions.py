@@ -13,7 +13,6 @@ from abicheck.judge.rules import across
 from abicheck.judge.rules.context import Context, Load, Target
 from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
-from abicheck.model.files import FileId
 from abicheck.model.host import Assumption
 from abicheck.model.process import Missing
 from abicheck.model.report import WORST_FIRST, Artifact, HostSummary, Judgement, PythonSummary, Result, RootResult

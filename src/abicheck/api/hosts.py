@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import os
 import re
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abicheck import __version__
 from abicheck.api.absent import absent_python
 from abicheck.errors import HostError
 from abicheck.judge import description
 from abicheck.model.description import Description
-from abicheck.model.host import Host
 from abicheck.model.report import Tool
 from abicheck.read.files import Overlay
 from abicheck.read.hosts import Wanted, open_host
 from abicheck.read.hosts.glibc import exports
+
+if TYPE_CHECKING:
+    from abicheck.model.host import Host
 
 #: Stands for a Python where a host has none: what its loader finds does not depend on the version.
 _ANY_PYTHON = Wanted("3.0", may_lack=True)

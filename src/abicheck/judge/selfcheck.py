@@ -33,8 +33,6 @@ _NORMAL = (
     _Known(r"ld-linux.*", r"GLIBC_2\.34", "a placeholder that glibc 2.34 got after its release", (2, 34)),
     # glibc-2.34-37.el9, bug 2085529.
     _Known(r"ld-linux.*", r"GLIBC_2\.35", "rseq of glibc 2.35, which Red Hat brought to 2.34", (2, 34)),
-    # The allowed nodes of manylinux2014 for aarch64 (auditwheel's policy file).
-    _Known(r".*", r"GLIBC_2\.18", "a node of glibc 2.18, which Red Hat brought to 2.17 on aarch64", (2, 17)),
 )
 
 

@@ -69,8 +69,8 @@ class MachineFacts(NamedTuple):
 class PolicyFacts(NamedTuple):
     """What may be done: the errno's text where it may not.
 
-    `exec_stack` is what dlopen makes of all that, `exec_stack_errno` what the system alone says. Below `noexec_mounts` nothing can
-    be mapped executable, but for what lies below one of `exec_mounts`.
+    `exec_stack` is what dlopen makes of all that, `exec_stack_errno` what the system alone says. Below `noexec_mounts` nothing
+    can be mapped executable, but for what lies below one of `exec_mounts`.
     """
 
     exec_stack: StackRule
@@ -83,10 +83,10 @@ class PolicyFacts(NamedTuple):
 class PythonFacts(NamedTuple):
     """The target Python, and a process of it that has just started.
 
-    `real_path` is its path with links resolved, `libpython` the library that holds the interpreter (None: the program itself does).
-    `objects` are the paths of the libraries of the process in load order. `problem` is what its start would say if it failed.
-    `static_tls_left` is in bytes, and what TLS descriptors may take of it `static_tls_optional`; both None where the C library
-    keeps none for later (musl).
+    `real_path` is its path with links resolved, `libpython` the library that holds the interpreter (None: the program itself
+    does). `objects` are the paths of the libraries of the process in load order. `problem` is what its start would say if it
+    failed. `static_tls_left` is in bytes, and what TLS descriptors may take of it `static_tls_optional`; both None where the C
+    library keeps none for later (musl).
     """
 
     path: str

@@ -45,7 +45,9 @@ def render(host: Description, *, colour: bool) -> str:
         for number, each in enumerate(told):
             lines.append(Line(escape(each), f"  {'' if number else name:{_WIDTH}}", "cyan"))
     lines.append(Line())
-    warnings = [_warning(host, each) for each in host.self_check.differences if each.explanation is None] if host.self_check else []
+    warnings = (
+        [_warning(host, each) for each in host.self_check.differences if each.explanation is None] if host.self_check else []
+    )
     lines += [Line(f" {escape(each)}", "!", "yellow") for each in warnings]
     lines += [Line()] if warnings else []
     return join(lines, colour=colour)
@@ -92,7 +94,7 @@ def _loader(loader: LoaderFacts) -> Iterator[tuple[str, list[str]]]:
     yield "Loader", [loader.path, *([", ".join(tokens)] if tokens else [])]
     told = [", ".join(loader.system_dirs)]
     if loader.hwcap_subdirs:
-        told.append(f"in each of them first in {', '.join(loader.hwcap_subdirs)}")
+        told.append(f"in each of them first in {', '.join(dict.fromkeys(loader.hwcap_subdirs))}")
     yield "It searches", told
     caches = {
         "valid": f"valid; knows {count(loader.cache_names, 'name')}",
@@ -158,7 +160,8 @@ def _python(python: PythonFacts) -> Iterator[tuple[str, list[str]]]:
     yield "Its stack", [stack]
     left = "nothing for what is loaded later (musl)"
     if python.static_tls_left is not None:
-        left = f"{python.static_tls_left:,} bytes left for what is loaded later, {python.static_tls_optional:,} of them for descriptors"
+        left = f"{python.static_tls_left:,} bytes left for what is loaded later"
+        left += f", {python.static_tls_optional:,} of them for TLS descriptors"
     yield "Its static TLS", [left]
 
 
@@ -166,7 +169,7 @@ def _library(library: LibraryFacts) -> Iterator[str]:
     if library.path is None:
         yield f"not found: {library.problem}"
         return
-    yield f"{library.path}, up to {_listed(library.newest)}"
+    yield library.path + (f", up to {_listed(library.newest)}" if library.newest else "")
     if library.problem:
         yield f"it does not load: {library.problem}"
 
@@ -192,13 +195,9 @@ def _self_check(host: Description, check: SelfCheck | None) -> Iterator[str]:
 
 
 def _warning(host: Description, difference: Difference) -> str:
-    told = [
-        f"{verb} {_listed(names, most=10)}"
-        for verb, names in (("lacks", difference.lacks), ("has besides", difference.adds))
-        if names
-    ]
-    where = difference.node or "symbols without a version"
-    return f"{difference.library} is not that of {host.libc.kind} {host.libc.version}: {where} {' and '.join(told) or 'is new'}"
+    told = [f"{verb} {_listed(names, 10)}" for verb, names in (("lacks", difference.lacks), ("adds", difference.adds)) if names]
+    where = difference.node or "its symbols without a version"
+    return f"{difference.library} is not that of {host.libc.kind} {host.libc.version}: in {where} it {' and '.join(told)}"
 
 
 def _listed(names: Iterable[str], most: int = 100) -> str:
