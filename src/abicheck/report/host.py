@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         PythonFacts,
         SelfCheck,
     )
+    from abicheck.model.host import LibcKind
 
 _SCHEMA_VERSION = 1
 _WIDTH = 18
@@ -61,7 +62,7 @@ def _title(host: Description) -> str:
 def _facts(host: Description) -> Iterator[tuple[str, list[str]]]:
     """Each fact with its name, in lines."""
     yield "C library", list(_libc(host))
-    yield from _loader(host.loader)
+    yield from _loader(host.loader, host.libc.kind)
     yield "Machine", list(_machine(host.machine))
     yield "Executable stack", [_exec_stack(host)]
     yield "Text relocations", [_allowed(host.policy.text_relocation_errno)]
@@ -89,9 +90,10 @@ def _libc(host: Description) -> Iterator[str]:
         yield f"markers that libraries may ask for: {_listed(libc.markers)}"
 
 
-def _loader(loader: LoaderFacts) -> Iterator[tuple[str, list[str]]]:
-    tokens = [f"{name} is {value}" for name, value in (("$LIB", loader.lib), ("$PLATFORM", loader.platform)) if value]
-    yield "Loader", [loader.path, *([", ".join(tokens)] if tokens else [])]
+def _loader(loader: LoaderFacts, libc: LibcKind) -> Iterator[tuple[str, list[str]]]:
+    yield "Loader", [loader.path]
+    if libc == "glibc":
+        yield "Its tokens", [f"$LIB is {loader.lib}, $PLATFORM is {loader.platform or 'empty'}"]
     told = [", ".join(loader.system_dirs)]
     if loader.hwcap_subdirs:
         told.append(f"in each of them first in {', '.join(dict.fromkeys(loader.hwcap_subdirs))}")
