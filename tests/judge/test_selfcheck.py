@@ -40,6 +40,8 @@ def _difference(
         (LD, "GLIBC_2.34", "__rtld_version_placeholder", (2, 34), "a placeholder that glibc 2.34 got after its release"),
         (LD, "GLIBC_2.35", "__rseq_size", (2, 34), "rseq of glibc 2.35, which Red Hat brought to 2.34"),
         # What only looks like it.
+        ("libm.so.6", "GLIBC_2.37", "", (2, 36), None),
+        ("libm.so.6", "MINE_1.0", "", (2, 36), None),
         ("libc.so.6", "GLIBC_ABI_DT_RELR", "symbol", (2, 36), None),
         ("libc.so.6", "XCRYPT_2.0", "crypt", (2, 36), None),
         (LD, "GLIBC_2.35", "__rseq_size", (2, 33), None),

@@ -165,6 +165,17 @@ def test_a_library_that_another_value_of_the_tunable_would_let_in() -> None:
     assert "GLIBC_TUNABLES" not in _line(changed, "Executable stack")
 
 
+def test_what_only_some_hosts_have() -> None:
+    bare = TRIXIE._replace(
+        libc=TRIXIE.libc._replace(kind="musl", version="1.2.5"),
+        loader=TRIXIE.loader._replace(preload=(), cache="unused"),
+        machine=TRIXIE.machine._replace(isa_level=0),
+    )
+    for name in ("Its tokens", "Tunables", "ld.so.preload", "CPU level"):
+        assert name in render(TRIXIE, colour=False)
+        assert name not in render(bare, colour=False)
+
+
 def test_json() -> None:
     plain = json.loads(render_json(TRIXIE))
     jsonschema.validate(plain, SCHEMA)

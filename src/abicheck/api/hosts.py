@@ -30,7 +30,8 @@ def describe(spec: str = "local", *, python: str | None = None) -> Description:
     of host, and `HostError` for one that cannot be read.
     """
     host, no_python = _open(spec, python)
-    found = description.describe(host, Tool("abicheck", __version__), exports, no_python)
+    table = exports(host.arch, host.libc.version[1]) if host.libc.kind == "glibc" else {}
+    found = description.describe(host, Tool("abicheck", __version__), table, no_python)
     shown = _Discretion(os.path.expanduser("~")).shown(found)
     assert isinstance(shown, Description)
     return shown

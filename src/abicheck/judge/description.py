@@ -21,14 +21,15 @@ from abicheck.model.description import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
-    from abicheck.model.description import CacheState, SelfCheck, StackRule
-    from abicheck.model.host import Arch, Host
+    from abicheck.model.description import CacheState, StackRule
+    from abicheck.model.host import Host
     from abicheck.model.process import LinkMap, LoadedObject, Process
     from abicheck.model.report import Tool
 
-#: The libraries that the manylinux policies let wheels take from the host beside the C library (auditwheel's policy file).
+#: GCC's runtime. The manylinux policies let wheels take the first two from the host (auditwheel's policy file); who does not
+#: bundle the third takes it from there, too, and slim images lack it.
 _RUNTIME = ("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1")
 _CACHE = "/etc/ld.so.cache"
 #: From this on a kernel bounds no mapping (`abicheck.read.hosts.machine`).
@@ -38,21 +39,22 @@ _NUMBERED_NODE = re.compile(r"[A-Z]+_\d[\d.]*")
 
 
 def describe(
-    host: Host, tool: Tool, exports: Callable[[Arch, int], Mapping[str, Mapping[str, frozenset[str]]]], no_python: str | None
+    host: Host, tool: Tool, table: Mapping[str, Mapping[str, frozenset[str]]], no_python: str | None = None
 ) -> Description:
-    """All that decides verdicts on `host`, whose Python may be one that it lacks for the reason `no_python`.
+    """All that decides verdicts on `host`, whose Python is one that it lacks where `no_python` says why.
 
-    `exports` is the table of glibc, by architecture and minor version; it is asked for once.
+    `table` is what the libraries of its version of glibc define, empty where that is not known.
     """
     assert host.python is not None
     memo = loader.Memo()
     link_map, process = loader.start(host, host.python.path, memo)
 
     def find(name: str) -> tuple[LoadedObject | None, str | None]:
-        loaded, _ = loader.dlopen(process, name, host, memo, lazy=True)
+        loaded, _ = loader.dlopen(process, name, host, memo)
         objects = loaded.process.objects
         return next((each for each in objects if _bears(each, name)), None), loaded.predicted
 
+    there = {soname: each.facts for soname in table if (each := find(soname)[0]) is not None}
     return Description(
         tool=tool,
         name=host.name,
@@ -73,7 +75,7 @@ def describe(
         no_python=no_python,
         libraries=tuple(_library(name, *find(name)) for name in _RUNTIME),
         assumptions=host.assumptions,
-        self_check=_self_check(host, exports, find) if host.libc.kind == "glibc" else None,
+        self_check=compare(there, table, host.libc) if table else None,
     )
 
 
@@ -164,15 +166,3 @@ def _library(name: str, found: LoadedObject | None, problem: str | None) -> Libr
             family, number = parse_node(each.name)
             newest[family] = max(newest.get(family, ((), "")), (number, each.name))
     return LibraryFacts(name, found.path if found else None, tuple(newest[family][1] for family in sorted(newest)), problem)
-
-
-def _self_check(
-    host: Host,
-    exports: Callable[[Arch, int], Mapping[str, Mapping[str, frozenset[str]]]],
-    find: Callable[[str], tuple[LoadedObject | None, str | None]],
-) -> SelfCheck | None:
-    table = exports(host.arch, host.libc.version[1])
-    if not table:
-        return None
-    found = {soname: find(soname)[0] for soname in table}
-    return compare({soname: each.facts for soname, each in found.items() if each is not None}, table, host.libc)

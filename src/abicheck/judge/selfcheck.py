@@ -67,8 +67,10 @@ def _nodes(facts: SharedObject) -> dict[str, set[str]]:
 
 
 def _explanation(soname: str, node: str, libc: Libc, *, empty: bool) -> str | None:
-    if empty:
-        return "a marker of what the loader can do" if node.startswith("GLIBC_ABI_") else "a node without symbols"
+    if empty and node.startswith("GLIBC_ABI_"):
+        return "a marker of what the loader can do"
+    if empty and (number := re.match(r"GLIBC_2\.(\d+)", node)) and int(number[1]) <= libc.version[1]:
+        return "a node without symbols"
     for known in _NORMAL:
         if re.fullmatch(known.library, soname) and re.fullmatch(known.node, node) and known.version in (None, libc.version):
             return known.explanation

@@ -46,9 +46,8 @@ def render(host: Description, *, colour: bool) -> str:
         for number, each in enumerate(told):
             lines.append(Line(escape(each), f"  {'' if number else name:{_WIDTH}}", "cyan"))
     lines.append(Line())
-    warnings = (
-        [_warning(host, each) for each in host.self_check.differences if each.explanation is None] if host.self_check else []
-    )
+    differences = host.self_check.differences if host.self_check else ()
+    warnings = [_warning(host, each) for each in differences if each.explanation is None]
     lines += [Line(f" {escape(each)}", "!", "yellow") for each in warnings]
     lines += [Line()] if warnings else []
     return join(lines, colour=colour)
@@ -111,8 +110,9 @@ def _loader(loader: LoaderFacts, libc: LibcKind) -> Iterator[tuple[str, list[str
 
 def _machine(machine: MachineFacts) -> Iterator[str]:
     yield f"Linux {machine.kernel}, pages of {machine.page_size:,} bytes"
-    level = f"x86-64-v{machine.isa_level}" if machine.isa_level else "no levels"
-    yield f"CPU level: {level}" + ("; memory that can only be executed cannot be read" if machine.protection_keys else "")
+    if machine.isa_level:
+        unreadable = "; memory that can only be executed cannot be read" if machine.protection_keys else ""
+        yield f"CPU level x86-64-v{machine.isa_level}{unreadable}"
     memory = "any size" if machine.memory is None else f"at most {machine.memory / (1 << 30):,.1f} GiB (memory and swap)"
     yield f"one mapping may have {memory}"
 
@@ -199,7 +199,7 @@ def _self_check(host: Description, check: SelfCheck | None) -> Iterator[str]:
 def _warning(host: Description, difference: Difference) -> str:
     told = [f"{verb} {_listed(names, 10)}" for verb, names in (("lacks", difference.lacks), ("adds", difference.adds)) if names]
     where = difference.node or "its symbols without a version"
-    return f"{difference.library} is not that of {host.libc.kind} {host.libc.version}: in {where} it {' and '.join(told)}"
+    return f"{difference.library} is not that of {host.libc.kind} {host.libc.version}: in {where} it {' and '.join(told) or 'adds the node itself'}"
 
 
 def _listed(names: Iterable[str], most: int = 100) -> str:
