@@ -199,7 +199,8 @@ def _self_check(host: Description, check: SelfCheck | None) -> Iterator[str]:
 def _warning(host: Description, difference: Difference) -> str:
     told = [f"{verb} {_listed(names, 10)}" for verb, names in (("lacks", difference.lacks), ("adds", difference.adds)) if names]
     where = difference.node or "its symbols without a version"
-    return f"{difference.library} is not that of {host.libc.kind} {host.libc.version}: in {where} it {' and '.join(told) or 'adds the node itself'}"
+    what = " and ".join(told) or "adds the node itself"
+    return f"{difference.library} is not that of {host.libc.kind} {host.libc.version}: in {where} it {what}"
 
 
 def _listed(names: Iterable[str], most: int = 100) -> str:
