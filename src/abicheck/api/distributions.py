@@ -6,16 +6,15 @@ import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from abicheck.api.absent import absent_python
 from abicheck.errors import HostError
 from abicheck.judge import loader, order, roots, verdict
-from abicheck.judge.interpreter import vouched_interpreter
 from abicheck.judge.requirements import window
 from abicheck.judge.requirements.names import gpu
 from abicheck.judge.rules import across
 from abicheck.judge.rules.context import Context, Load, Opened, Target
 from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
-from abicheck.model.files import FileId
 from abicheck.model.host import Assumption
 from abicheck.model.process import Missing
 from abicheck.model.report import WORST_FIRST, Artifact, HostSummary, Judgement, PythonSummary, Result, RootResult
@@ -30,8 +29,6 @@ if TYPE_CHECKING:
     from abicheck.model.process import LinkMap, Process
     from abicheck.model.report import RootKind, Verdict, Window
 
-#: A device that no file system has, for the interpreter that is not there.
-_NOWHERE = -2
 #: NVIDIA's driver comes with the machine that has a GPU, whatever is installed; NCCL serves those who use several.
 _NOT_ASKED = ("libcuda.so", "libnvidia-", "libnccl")
 _MACHINES = {"x86_64": 62, "aarch64": 183}
@@ -52,19 +49,6 @@ class _Loaded(NamedTuple):
     opened: tuple[Opened, ...]
     unjudged: Mapping[str, str]
     window: Window | None
-
-
-class _AbsentPython(NamedTuple):
-    """The target Python where the host lacks it, as a layer of its files."""
-
-    path: str
-    program: ElfFile
-
-    def entries(self) -> Mapping[str, FileId]:
-        return {self.path: FileId(_NOWHERE, 1, 0, 0, 0)}
-
-    def facts(self, file: FileId) -> ElfFile:  # noqa: ARG002 -- there is but one
-        return self.program
 
 
 class _Binaries(Mapping[str, "ElfFile"]):
@@ -97,7 +81,7 @@ class EnvironmentRun:
         if any(package.distribution.kind == "distribution" and package.entries() for package in packages):
             layers += beside()  # an environment of this machine that a root is shown, all of it
         if not python.at_hand:
-            layers.append(_AbsentPython(python.path, vouched_interpreter(host)))
+            layers.append(absent_python(host))
             version = ".".join(map(str, python.version or ()))
             vouched = Assumption("interpreter", f"Python {version} is not on the host; the wheel's tag vouches for its symbols")
             host = host._replace(assumptions=(*host.assumptions, vouched))

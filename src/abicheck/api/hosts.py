@@ -1,0 +1,70 @@
+"""`describe`: a host as abicheck sees it, with every fact that decides verdicts."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING, Any
+
+from abicheck import __version__
+from abicheck.api.absent import absent_python
+from abicheck.errors import HostError
+from abicheck.judge import description
+from abicheck.model.description import Description
+from abicheck.model.report import Tool
+from abicheck.read.files import Overlay
+from abicheck.read.hosts import Wanted, open_host
+from abicheck.read.hosts.glibc import exports
+
+if TYPE_CHECKING:
+    from abicheck.model.host import Host
+
+#: Stands for a Python where a host has none: what its loader finds does not depend on the version.
+_ANY_PYTHON = Wanted("3.0", may_lack=True)
+
+
+def describe(spec: str = "local", *, python: str | None = None) -> Description:
+    """All that decides verdicts on the host `spec`; `python` is the target Python, `X.Y` or a path on the host.
+
+    A host without Python is described all the same. Home directories are written as `~`. Raises `UsageError` for an unknown kind
+    of host, and `HostError` for one that cannot be read.
+    """
+    host, no_python = _open(spec, python)
+    table = exports(host.arch, host.libc.version[1]) if host.libc.kind == "glibc" else {}
+    found = description.describe(host, Tool("abicheck", __version__), table, no_python)
+    shown = _Discretion(os.path.expanduser("~")).shown(found)
+    assert isinstance(shown, Description)
+    return shown
+
+
+def _open(spec: str, python: str | None) -> tuple[Host, str | None]:
+    """The host, and why it has no Python where it has none."""
+    try:
+        return open_host(spec, python=python), None
+    except HostError as error:
+        if python is not None:
+            raise
+        host = open_host(spec, python=_ANY_PYTHON)
+        return host._replace(files=Overlay(host.files, absent_python(host))), error.message
+
+
+class _Discretion:
+    """Home directories become `~`, so that what is printed can be shown to others; `home` is that of the user."""
+
+    def __init__(self, home: str) -> None:
+        user = re.escape(os.path.basename(home))
+        own = [re.escape(home)] if home.strip("/") else []
+        homes = "|".join((*own, r"/root", r"(?:/var|/usr|/export)?/home/[^/:;,\s]+", r"/Users/[^/:;,\s]+"))
+        # A path begins behind anything that is no part of one, and a directory's name ends where no more of it follows.
+        self._homes = re.compile(rf"(?<![\w.~/-])(?:{homes})(?![\w.-])")
+        self._media = re.compile(rf"(?<![\w.~/-])((?:/run)?/media)/{user}(?![\w.-])") if user else None
+
+    def shown(self, value: Any) -> Any:
+        """`value`, a tuple of tuples and plain values, with every text in it rewritten."""
+        if isinstance(value, str):
+            text = self._homes.sub("~", value)
+            return self._media.sub(r"\1/~", text) if self._media else text
+        if isinstance(value, tuple):
+            parts = [self.shown(each) for each in value]
+            return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+        return value

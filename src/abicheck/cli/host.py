@@ -1,0 +1,34 @@
+"""The command `abicheck host`."""
+
+from __future__ import annotations
+
+import click
+
+from abicheck.api.hosts import describe
+from abicheck.cli.output import wants_colour, write
+from abicheck.report import host as report
+
+_EPILOG = """\b
+Hosts:
+  local       this machine [default]
+  rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
+\b
+Exit codes:
+  0 the host was read    2 wrong usage    4 it could not be read
+\b
+Examples:
+  abicheck host
+  abicheck host rootfs:/ --format json -o host.json
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("spec", metavar="[HOST]", default="local")
+@click.option("--python", metavar="X.Y|PATH", help="The target Python: a version, or its path on the host.")
+@click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", help="[default: terminal]")
+@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write it to FILE.")
+def command(spec: str, python: str | None, style: str, output: str | None) -> int:
+    """Print HOST as abicheck sees it: every fact that decides verdicts, and its C library beside the built-in table."""
+    found = describe(spec, python=python)
+    write(report.render_json(found) if style == "json" else report.render(found, colour=wants_colour(output)), output)
+    return 0
