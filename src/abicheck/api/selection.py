@@ -19,8 +19,6 @@ from abicheck.read.loose import open_directory
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from packaging.requirements import Requirement
-
     from abicheck.api.options import Options
     from abicheck.model.artifact import Package
     from abicheck.model.host import Host
@@ -30,6 +28,8 @@ Kind: TypeAlias = Literal["file", "wheel", "environment", "installed", "requirem
 
 #: What pip says of a wheel whose tags do not fit (pip/_internal/req/constructors.py).
 _UNSUPPORTED = "ERROR: {} is not a supported wheel on this platform."
+#: A project's name, and extras (PEP 508).
+_NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[\w.,\s-]*\])?")
 _SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 
 
@@ -139,18 +139,15 @@ class Selector:
         return Chosen(tuple(opened), lacking=tuple(obstacles))
 
     def _name(self, given: str) -> Chosen:
-        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- 15 ms
-
-        try:
-            requirement = Requirement(given)
-        except InvalidRequirement:
-            raise TargetError("no such file, and no name of a distribution; give a path or a name", given) from None
+        written = _NAME.fullmatch(given)
+        if written is None:
+            raise TargetError("no such file, and no name of a distribution; give a path or a name", given)
         installed = self._found()
-        name = _normalized(requirement.name)
+        name = _normalized(written[1])
         if name not in installed:
             where = self._environment.prefix if self._environment else "this environment"
             raise TargetError(f"not installed in {where}; for a release from the index write {given}==VERSION", given)
-        wanted, lacking = self._closure(requirement) if self._options.dependencies else ([name], [])
+        wanted, lacking = self._closure(given) if self._options.dependencies else ([name], [])
         packages = tuple(self._open(installed[each], given if each == name else each) for each in wanted)
         return Chosen(packages, lambda: self._others(wanted), lacking=tuple(lacking))
 
@@ -159,14 +156,14 @@ class Selector:
         others = [found for name, found in self._found().items() if name not in wanted and not found.obstacle]
         return tuple(self._open(found, found.name) for found in others)
 
-    def _closure(self, requirement: Requirement) -> tuple[list[str], list[str]]:
+    def _closure(self, given: str) -> tuple[list[str], list[str]]:
         """The installed distributions that come with one, breadth first, and sentences about those that are not there."""
-        from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- 15 ms
 
         values = markers(self.target)
         seen: dict[str, set[str]] = {}
         lacking: list[str] = []
-        pending = [(requirement, "")]
+        pending = [(Requirement(given), "")]
         for wanted, asked_by in pending:
             name = _normalized(wanted.name)
             fresh = {"", *wanted.extras} - seen.get(name, set())
