@@ -11,6 +11,7 @@ from abicheck.report.words import (
     depends_on,
     does,
     figures,
+    has_no_code,
     is_brief,
     limits,
     place,
@@ -58,7 +59,8 @@ def _table(report: Report) -> Iterator[str]:
 
 
 def _cell(result: Result) -> str:
-    return f"{SIGNS[result.verdict][0]} {text(does(result).removesuffix(' on'))}"
+    says = "no native code" if has_no_code(result) else does(result).removesuffix(" on")
+    return f"{SIGNS[result.verdict][0]} {says}"
 
 
 def _section(result: Result) -> Iterator[str]:

@@ -117,7 +117,8 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
     if len(problems) > _MAX_FINDINGS:
         yield _Line(f"  and {len(problems) - _MAX_FINDINGS:,} more (all of them: --format json)")
     yield from _paragraph([f"  {escape(line)}" for line in limits(result)])
-    yield from _asides(result)
+    asides = list(_asides(result))
+    yield from (_Line(), *asides) if asides else ()
     if result.tree is not None:
         yield _Line()
         yield from _tree(result.tree)

@@ -30,7 +30,7 @@ _DOES: dict[Verdict, str] = {
 }
 _STARTS = {"loads": "starts on", "fails": "does not start on", "depends": "may or may not start on"}
 _IS: dict[Verdict, str] = {
-    "loads": "works",
+    "loads": "loads",
     "fails": "does not load",
     "depends": "may or may not load",
     "not-installable": "cannot be installed",
