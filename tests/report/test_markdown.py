@@ -38,7 +38,7 @@ def test_foreign_text_formats_nothing(report: Report) -> None:
         findings=(finding._replace(remedies=remedies),),
     )
     html = MarkdownIt("gfm-like", {"linkify": False}).render(render(report._replace(results=(nasty, nasty))))
-    for element in ("<img", "<a ", "<em>", "<s>", "javascript:1\""):
+    for element in ("<img", "<a ", "<em>", "<s>", 'javascript:1"'):
         assert element not in html
     assert html.count("<tr>") == 2
     assert html.count("<td>") == 2
@@ -50,7 +50,9 @@ def test_foreign_text_formats_nothing(report: Report) -> None:
 @pytest.mark.parametrize("foreign", ["`", "``a`", "a`b", " a ", "a"])
 def test_a_code_span_holds_what_it_was_given(foreign: str) -> None:
     (inline,) = [token for token in MarkdownIt().parse(f"x{code(foreign)}x") if token.type == "inline"]
-    assert [child.content for child in inline.children or [] if child.type == "code_inline"] == [foreign.strip()] or foreign == " a "
+    assert [child.content for child in inline.children or [] if child.type == "code_inline"] == [
+        foreign.strip()
+    ] or foreign == " a "
 
 
 def test_an_empty_report_is_empty(report: Report) -> None:

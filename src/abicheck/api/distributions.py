@@ -2,37 +2,41 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
+from abicheck.api.options import Options
 from abicheck.api.summaries import artifact_of, python_of, summary_of
 from abicheck.errors import HostError
 from abicheck.judge import explain, loader, order, roots, verdict
 from abicheck.judge.interpreter import vouched_interpreter
 from abicheck.judge.requirements import window
+from abicheck.judge.requirements.names import gpu
 from abicheck.judge.rules import across
-from abicheck.judge.rules.context import Context, Load, Target
+from abicheck.judge.rules.context import Context, Load, Opened, Target
 from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
 from abicheck.model.files import FileId
 from abicheck.model.host import Assumption
 from abicheck.model.process import Missing
-from abicheck.model.report import WORST_FIRST, Judgement, Result, RootResult
-from abicheck.model.report import worst as worst_of
+from abicheck.model.report import WORST_FIRST, Judgement, Result, RootResult, worst_of
 from abicheck.read.files import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from abicheck.api.options import Options
     from abicheck.model.artifact import Distribution, Layer, Package
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
     from abicheck.model.process import Binding, LinkMap, Process
-    from abicheck.model.report import RootKind, TreeEntry, Window
+    from abicheck.model.report import RootKind, TreeEntry, Verdict, Window
 
 #: A device that no file system has, for the interpreter that is not there.
 _NOWHERE = -2
+_DEFAULT = Options()
+#: NVIDIA's driver comes with the machine that has a GPU, whatever is installed; NCCL serves those who use several.
+_NOT_ASKED = ("libcuda.so", "libnvidia-", "libnccl")
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
@@ -48,6 +52,7 @@ class _Loaded(NamedTuple):
 
     package: Package
     roots: tuple[_Root, ...]
+    opened: tuple[Opened, ...]
     unjudged: Mapping[str, str]
     window: Window | None
 
@@ -89,7 +94,7 @@ class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started; `beside` finds what else is."""
 
     def __init__(
-        self, host: Host, packages: Sequence[Package], beside: Callable[[], Sequence[Package]], options: Options
+        self, host: Host, packages: Sequence[Package], beside: Callable[[], Sequence[Package]], options: Options = _DEFAULT
     ) -> None:
         python = host.python
         assert python is not None
@@ -146,7 +151,28 @@ class EnvironmentRun:
                 done.append(self._load(path, "library", package, glibcs))
             elif (file.device, file.inode) not in reached:
                 unjudged[path] = "a library that no extension or program of the distribution loads"
-        return _Loaded(package, tuple(done), unjudged, glibcs)
+        opened = self._opened(package, (root.load for root in done))
+        return _Loaded(package, tuple(done), opened, unjudged, glibcs)
+
+    def _opened(self, package: Package, loads: Iterable[Load]) -> tuple[Opened, ...]:
+        """The GPU's libraries that the distribution's objects open by name, each opened as they do it.
+
+        Lazily, and with the search paths of the object that asks.
+        """
+        found: dict[str, Opened] = {}
+        for load in loads:
+            if load.link_map.errors:
+                continue
+            for index, item in enumerate(load.link_map.process.objects):
+                path = posixpath.normpath(item.path)
+                if path in package.distribution.binaries and item.facts.refers_to("dlopen", "dlmopen"):
+                    for name in gpu(package.opened_names(path)).libraries:
+                        if name not in found and not name.startswith(_NOT_ASKED):
+                            link_map, _ = loader.dlopen(
+                                load.link_map.process, name, self._host, self._memo, lazy=True, caller=index
+                            )
+                            found[name] = Opened(name, path, "cuda", link_map)
+        return tuple(found.values())
 
     def _window(self, package: Package, paths: Sequence[str]) -> Window | None:
         if self._host.libc.kind != "glibc":
@@ -227,7 +253,7 @@ class EnvironmentRun:
             predicted=deciding.predicted if deciding is not None else None,
             prefix=distribution.scheme.library,
             window=loaded.window,
-            capabilities=(("cpu", worst),),
+            capabilities=(("cpu", worst), *_gpu_capability(worst, loaded.opened)),
             roots=tuple(RootResult(load.path, judged.kind, judged.verdict, judged.predicted) for load, judged in loaded.roots),
             findings=tuple(dict.fromkeys(findings)),
             assumptions=self._host.assumptions,
@@ -245,8 +271,8 @@ class EnvironmentRun:
 
     def _bindings(self, loaded: _Loaded, symbol: str) -> tuple[Binding, ...]:
         """What a symbol binds to in each load, alike ones once."""
-        found = (each for root in loaded.roots for each in explain.explain(root.load.link_map, self._host, symbol))
-        return tuple(dict.fromkeys(found))
+        loads = (root.load.link_map for root in loaded.roots)
+        return tuple(dict.fromkeys(each for load in loads for each in explain.explain(load, self._host, symbol)))
 
     def _context(self, loaded: _Loaded, loads: tuple[Load, ...]) -> Context:
         python = self._host.python
@@ -264,3 +290,11 @@ class EnvironmentRun:
             sources=loaded.package.sources() if failed or unseen else Sources(),
             window=loaded.window,
         )
+
+
+def _gpu_capability(cpu: Verdict, opened: Sequence[Opened]) -> tuple[tuple[str, Verdict], ...]:
+    """The verdict on the use of the GPU, for a distribution that opens the GPU's libraries by name."""
+    if not opened:
+        return ()
+    works = all(not each.link_map.errors for each in opened)
+    return (("cuda", cpu if cpu != "loads" or works else "fails"),)

@@ -176,7 +176,7 @@ class Report(NamedTuple):
     @property
     def verdict(self) -> Verdict | None:
         """The worst verdict of all results, None where nothing could be judged."""
-        return worst({result.verdict for result in self.results})
+        return worst_of({result.verdict for result in self.results})
 
     @property
     def exit_code(self) -> int:
@@ -192,7 +192,7 @@ class Report(NamedTuple):
         return 3 if "depends" in {*required, *(result.verdict for result in self.results)} else 0
 
 
-def worst(verdicts: AbstractSet[Verdict]) -> Verdict | None:
+def worst_of(verdicts: AbstractSet[Verdict]) -> Verdict | None:
     """The worst of these verdicts, None of none."""
     return next((verdict for verdict in WORST_FIRST if verdict in verdicts), None)
 

@@ -39,7 +39,7 @@ def _blocks(report: Report) -> Iterator[str]:
     if several:
         yield "\n".join(_table(report))
     for result in report.results:
-        if not (several and is_brief(result)):
+        if not (several and is_brief(result, report.required)):
             yield from _section(result)
     if report.errors:
         yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
@@ -75,7 +75,8 @@ def _section(result: Result) -> Iterator[str]:
     lines = [line for finding in problems[:_MAX_FINDINGS] for line in _finding(finding, result)]
     if len(problems) > _MAX_FINDINGS:
         lines.append(f"- and {len(problems) - _MAX_FINDINGS:,} more")
-    lines += [f"- {text(line)}" for line in (*limits(result), *unjudged([result]))]
+    lines += [f"- {text(line)}" for line in unjudged([result])]
+    lines += [f"- not for {text(name)}: what it opens for that does not load here" for name in limits(result)]
     lines += [f"- note: {code(note.object)}: {text(note.message)} ({note.rule})" for note in notes]
     if lines:
         yield "\n".join(lines)

@@ -55,7 +55,11 @@ def render(report: Report, *, colour: bool) -> str:
 
 def _blocks(report: Report) -> Iterator[_Line]:
     """What has something to say, a block each; then what only loads, a line each or folded."""
-    brief = [result for result in report.results if is_brief(result) and result.tree is None and result.bindings is None]
+    brief = [
+        result
+        for result in report.results
+        if is_brief(result, report.required) and result.tree is None and result.bindings is None
+    ]
     for result in report.results:
         if result not in brief:
             yield from _result(result, report.symbol)
@@ -82,6 +86,8 @@ def _fold(results: Sequence[Result], where: str) -> Iterator[_Line]:
         others = [title(result) for result in results if has_no_code(result)]
         yield from _listed("", native)
         yield from _listed("no native code: ", others)
+        for name in dict.fromkeys(name for result in results for name in limits(result)):
+            yield from _listed(f"not for {escape(name)}: ", [title(result) for result in results if name in limits(result)])
         notes = sum(finding.rule != NO_CODE for result in results for finding in result.findings)
         aside = [*unjudged(results), *([_count(notes, "note") + " (--format json)"] if notes else [])]
         yield from _listed("", aside)
@@ -116,7 +122,6 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
         told.update(finding.remedies)
     if len(problems) > _MAX_FINDINGS:
         yield _Line(f"  and {len(problems) - _MAX_FINDINGS:,} more (all of them: --format json)")
-    yield from _paragraph([f"  {escape(line)}" for line in limits(result)])
     asides = list(_asides(result))
     yield from (_Line(), *asides) if asides else ()
     if result.tree is not None:
@@ -138,6 +143,7 @@ def _asides(result: Result) -> Iterator[_Line]:
     """What was not judged, only counted unless all is to be listed, and the notes, a line each."""
     if result.tree is None:
         yield from (_Line(f"  {line}") for line in unjudged([result]))
+    yield from (_Line(f"  not for {escape(name)}: what it opens for that does not load here") for name in limits(result))
     for finding in result.findings:
         if finding.severity == "note" and finding.rule != NO_CODE:
             yield _Line(f"  note: {escape(finding.object)}: {escape(finding.message)} ({finding.rule})")

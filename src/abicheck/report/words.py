@@ -29,12 +29,6 @@ _DOES: dict[Verdict, str] = {
     "not-installable": "cannot be installed on",
 }
 _STARTS = {"loads": "starts on", "fails": "does not start on", "depends": "may or may not start on"}
-_IS: dict[Verdict, str] = {
-    "loads": "loads",
-    "fails": "does not load",
-    "depends": "may or may not load",
-    "not-installable": "cannot be installed",
-}
 _DEPENDS = {
     "import-order": "Import {reason}.",
     "load-order": "In which order its libraries are opened is not known: {reason}.",
@@ -60,9 +54,10 @@ def has_no_code(result: Result) -> bool:
     return any(finding.rule == NO_CODE for finding in (*result.findings, *result.ignored))
 
 
-def is_brief(result: Result) -> bool:
-    """Tell whether all is well, and the verdict all there is to say."""
-    return result.verdict == "loads" and not limits(result) and all(finding.severity == "note" for finding in result.findings)
+def is_brief(result: Result, required: Sequence[str]) -> bool:
+    """Tell whether all is well, what is required included, and the verdict all there is to say."""
+    fine = result.verdict == "loads" and not any(name in required for name in limits(result))
+    return fine and all(finding.severity == "note" for finding in result.findings)
 
 
 def does(result: Result) -> str:
@@ -99,8 +94,8 @@ def told_by(finding: Finding, result: Result) -> list[str]:
 
 
 def limits(result: Result) -> list[str]:
-    """What does not work although the rest may: capabilities but the CPU's, which is the verdict itself."""
-    return [f"for {name} it {_IS[verdict]}" for name, verdict in result.capabilities if name != "cpu" and verdict != "loads"]
+    """The capabilities that it lacks on the host, though the rest may load; the CPU's is the verdict itself."""
+    return [name for name, verdict in result.capabilities if name != "cpu" and verdict not in ("loads", result.verdict)]
 
 
 def unjudged(results: Sequence[Result]) -> Iterator[str]:

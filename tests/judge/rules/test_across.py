@@ -302,7 +302,7 @@ def test_a_record_that_lies() -> None:
     assert (finding.rule, finding.object) == ("record-mismatch", f"{SITE}/pkg-1.0.dist-info")
     assert finding.message == "Its files are not as its RECORD says: 1 missing, 1 of another size."
     assert finding.evidence == ("pkg/a.py: not there", "pkg/b.py: 3 bytes, not 4")
-    assert findings(context({}, distribution=distribution("pkg"))) == ()
+    assert "record-mismatch" not in dict(named(findings(context({}, distribution=distribution("pkg")))))
 
 
 def test_libraries_for_the_gpu() -> None:

@@ -159,6 +159,15 @@ class Installed:
         """The facts of one of `entries`."""
         return self._store.facts(file, self._disk[file])
 
+    def opened_names(self, path: str) -> tuple[str, ...]:
+        """The names of libraries that stand in a binary which opens some by name."""
+        from abicheck.read.elf.opened import read_opened_names  # noqa: PLC0415 -- few binaries open libraries
+
+        try:
+            return read_opened_names(self.places[path])
+        except OSError:  # it went away: the loader's own answer says so
+            return ()
+
     def sources(self) -> Sources:
         """What its Python code does."""
         if self._sources is None:
