@@ -36,7 +36,7 @@ Examples:
   abicheck check "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
   abicheck check --tree --why PyErr_Format "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
-  abicheck check --strict --ignore relative-rpath ctranslate2==4.8.5 --format markdown -o verdict.md
+  abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
 """
 
