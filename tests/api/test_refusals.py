@@ -32,7 +32,7 @@ def _refused(**more: object) -> Result:
     [
         (
             {"pythons": ((3, 12), (3, 11)), "tags": ("cp312-cp312-x",), "sdist": True},
-            f"{FIRST} The newest Python that has one is 3.12. So have 3.11.",
+            f"{FIRST} The newest Python that has one is 3.12. There is one for 3.11, too.",
             (),
             ["uv venv --python 3.12", "pip install --upgrade demo", "pip wheel --no-deps 'demo==1.0'"],
         ),

@@ -54,27 +54,23 @@ def render(report: Report, *, colour: bool) -> str:
 
 
 def _blocks(report: Report) -> Iterator[_Line]:
-    """What has something to say, a block each; then what only loads, a line each or folded."""
-    brief = [
-        result
-        for result in report.results
-        if is_brief(result, report.required) and result.tree is None and result.bindings is None
-    ]
+    """What has something to say, a block each; then what only loads, a line each or folded, host by host."""
+    by_place: dict[str, list[Result]] = {}
     for result in report.results:
-        if result not in brief:
+        if is_brief(result, report.required) and result.tree is None and result.bindings is None:
+            by_place.setdefault(place(result), []).append(result)
+        else:
             yield from _result(result, report.symbol)
             yield _Line()
-    by_place: dict[str, list[Result]] = {}
-    for result in brief:
-        by_place.setdefault(place(result), []).append(result)
     for where, results in by_place.items():
-        folded = [result for result in results if result.artifact.kind != "file"] if len(results) >= _FOLDED else []
+        distributions = [result for result in results if result.artifact.kind != "file"]
+        folded = distributions if len(distributions) >= _FOLDED else []
         for result in results:
-            if result not in folded:
+            if not folded or result.artifact.kind == "file":
                 yield _verdict(result)
                 yield from _asides(result)
         yield from _fold(folded, where)
-    if brief:
+    if by_place:
         yield _Line()
 
 
