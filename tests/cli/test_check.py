@@ -140,7 +140,7 @@ def test_strict_names_what_was_assumed(extension: Path, machine_root: Path, caps
     assert _check(*host, str(library)) == 0
     assert _check(*host, "--strict", str(library)) == 3
     out = capsys.readouterr().out
-    assert "  It depends on noexec mounts: /ext could be mounted noexec (assumed: none)." in out
+    assert "  It depends on noexec mounts: where it lies could be mounted noexec (assumed: none)." in out
     assert "  It depends on environment: " in out
     assert "selinux" not in out
     assert _check(*host, "--strict", "--set", "LD_LIBRARY_PATH=", str(library)) == 3

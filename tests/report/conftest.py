@@ -172,7 +172,7 @@ DEPENDS = distribution(
     "libtorch.so: cannot open shared object file: No such file or directory",
     missing_facts=(
         Missing("import-order", "torch first: it loads once that has been imported, and not before"),
-        Missing("noexec-mounts", "/site/torchcodec could be mounted noexec (assumed: none)"),
+        Missing("noexec-mounts", "where it lies could be mounted noexec (assumed: none)"),
     ),
 )
 NOT_INSTALLABLE = distribution(
