@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from abicheck.report.lines import escape
 from abicheck.report.terminal import render
-from tests.report.conftest import MANY, REPORTS
+from tests.report.conftest import FAILS, MANY, REPORTS
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report
@@ -36,6 +36,17 @@ def test_few_that_load_are_not_folded_and_all_are_there_if_they_are() -> None:
     ]
     text = render(REPORTS["many"], colour=False)
     assert all(f"{result.artifact.name} {result.artifact.version}" in text for result in MANY)
+
+
+def test_of_several_findings_of_one_rule_the_first_ones_evidence_is_told() -> None:
+    finding = FAILS.findings[0]
+    second = finding._replace(object="libb.so", message="So does libb.so.", evidence=("evidence of libb.so",))
+    bare = second._replace(object="libc.so", message="", evidence=("libc.so: its text", "more"))
+    text = render(REPORTS["fails"]._replace(results=(FAILS._replace(findings=(finding, second, bare)),)), colour=False)
+    assert "PT_GNU_STACK has the flags RWE" in text
+    assert "· libb.so\n    So does libb.so.\n" in text
+    assert "· libc.so\n    libc.so: its text\n" in text
+    assert "evidence of libb.so" not in text
 
 
 def test_what_was_not_judged_is_listed_with_the_tree() -> None:

@@ -17,7 +17,7 @@ from abicheck.report.words import (
     place,
     raised,
     title,
-    told_by,
+    told,
     unjudged,
 )
 
@@ -72,7 +72,7 @@ def _section(result: Result) -> Iterator[str]:
         yield block(raised(result))
     problems = [finding for finding in result.findings if finding.severity != "note"]
     notes = [finding for finding in result.findings if finding.severity == "note" and finding.rule != NO_CODE]
-    lines = [line for finding in problems[:_MAX_FINDINGS] for line in _finding(finding, result)]
+    lines = [line for finding, texts in told(problems[:_MAX_FINDINGS], result) for line in _finding(finding, texts)]
     if len(problems) > _MAX_FINDINGS:
         lines.append(f"- and {len(problems) - _MAX_FINDINGS:,} more")
     lines += [f"- {text(line)}" for line in unjudged([result])]
@@ -82,9 +82,9 @@ def _section(result: Result) -> Iterator[str]:
         yield "\n".join(lines)
 
 
-def _finding(finding: Finding, result: Result) -> Iterator[str]:
+def _finding(finding: Finding, texts: list[str]) -> Iterator[str]:
     likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
-    message, *evidence = told_by(finding, result) or [""]
+    message, *evidence = texts or [""]
     yield f"- **{finding.rule}**{likely} · {code(finding.object)}" + (f"<br>{text(message)}" if message else "")
     yield from (f"  - {code(line)}" for line in evidence)
     for remedy in finding.remedies:

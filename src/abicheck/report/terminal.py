@@ -19,7 +19,7 @@ from abicheck.report.words import (
     place,
     raised,
     title,
-    told_by,
+    told,
     unjudged,
 )
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from abicheck.model.process import Binding
-    from abicheck.model.report import Finding, Remedy, Report, Result, TreeEntry
+    from abicheck.model.report import Remedy, Report, Result, TreeEntry
 
 _MAX_FINDINGS = 10
 #: From so many distributions on that only load they are folded.
@@ -111,11 +111,13 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
     problems = [finding for finding in result.findings if finding.severity != "note"]
     if problems:
         yield _Line()
-    told: set[Remedy] = set()
-    for finding in problems[:_MAX_FINDINGS]:
-        yield from _finding(finding, result)
-        yield from (_remedy(remedy) for remedy in finding.remedies if remedy not in told)
-        told.update(finding.remedies)
+    advised: set[Remedy] = set()
+    for finding, lines in told(problems[:_MAX_FINDINGS], result):
+        likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
+        yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
+        yield from (_Line(f"    {escape(line)}") for line in lines)
+        yield from (_remedy(remedy) for remedy in finding.remedies if remedy not in advised)
+        advised.update(finding.remedies)
     if len(problems) > _MAX_FINDINGS:
         yield _Line(f"  and {len(problems) - _MAX_FINDINGS:,} more (all of them: --format json)")
     asides = list(_asides(result))
@@ -143,12 +145,6 @@ def _asides(result: Result) -> Iterator[_Line]:
     for finding in result.findings:
         if finding.severity == "note" and finding.rule != NO_CODE:
             yield _Line(f"  note: {escape(finding.object)}: {escape(finding.message)} ({finding.rule})")
-
-
-def _finding(finding: Finding, result: Result) -> Iterator[_Line]:
-    likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
-    yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
-    yield from (_Line(f"    {escape(line)}") for line in told_by(finding, result))
 
 
 def _remedy(remedy: Remedy) -> _Line:

@@ -88,9 +88,16 @@ def raised(result: Result) -> str:
     return f"ImportError: {text}" if imported and not text.startswith(("signal: ", "exit ", "python: ")) else text
 
 
-def told_by(finding: Finding, result: Result) -> list[str]:
-    """The message and the evidence of a finding, each once, without what has been told as the loader's text."""
-    return [line for line in dict.fromkeys((finding.message, *finding.evidence)) if line != result.predicted]
+def told(findings: Sequence[Finding], result: Result) -> Iterator[tuple[Finding, list[str]]]:
+    """Each finding with its message and evidence, without what has been told as the loader's text.
+
+    Of several findings of one rule only the first one's evidence is told: the others' is much the same.
+    """
+    seen: set[str] = set()
+    for finding in findings:
+        lines = [line for line in dict.fromkeys((finding.message, *finding.evidence)) if line and line != result.predicted]
+        yield finding, lines[:1] if finding.rule in seen else lines
+        seen.add(finding.rule)
 
 
 def limits(result: Result) -> list[str]:
