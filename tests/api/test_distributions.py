@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abicheck.api.distributions import EnvironmentRun
-from abicheck.model.host import Interpreter
+from abicheck.api.options import Options
+from abicheck.model.host import Assumption, Interpreter
 from abicheck.read.artifacts.wheel import open_wheel
 from tests.elfparts import Note, Relocation, Symbol
 from tests.elfwriter import write_elf
@@ -57,6 +58,7 @@ def test_an_extension_with_a_library_of_its_own(tmp_path: Path) -> None:
     }
     (result,) = judge([wheel(tmp_path, "demo", files)])
     assert (result.verdict, result.predicted, result.objects) == ("loads", None, 2)
+    assert (result.tree, result.bindings) == (None, None)
     assert [(root.path, root.kind) for root in result.roots] == [(f"{SCHEME.library}/demo/ext{SUFFIX}", "extension")]
     assert {path.rpartition("/")[2]: reason for path, reason in result.unjudged} == {
         "arm.so": "built for aarch64",
@@ -192,3 +194,26 @@ def test_libraries_for_the_gpu_are_a_capability_of_their_own(there: bool, verdic
     (result,) = judge([wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": opener})], host(files, python=PYTHON))
     assert result.verdict == "loads"
     assert dict(result.capabilities) == {"cpu": "loads", "cuda": verdict}
+
+
+def test_the_tree_and_what_a_symbol_binds_to(tmp_path: Path) -> None:
+    """Two extensions with one library: it stands there once, below each."""
+    files = {
+        f"demo/{module}{SUFFIX}": extension(module, ("libown.so",), runpath="$ORIGIN/../demo.libs", wants="own")
+        for module in ("a", "b")
+    }
+    files["demo.libs/libown.so"] = write_elf(soname="libown.so", needed=["libc.so.6"], symbols=[Symbol("own", defined=True)])
+    package = wheel(tmp_path, "demo", files)
+    (result,) = EnvironmentRun(host({}, python=PYTHON), [package], tuple, Options(tree=True, symbol="own")).results()
+    assert [entry.name.rpartition("/")[2] for entry in result.tree or ()] == [
+        f"a{SUFFIX}", "libown.so", "libc.so.6", f"b{SUFFIX}", "libown.so",
+    ]  # fmt: skip
+    assert [binding.referrer.rpartition("/")[2] for binding in result.bindings or ()] == [f"a{SUFFIX}", f"b{SUFFIX}"]
+
+
+def test_strict_asks_for_what_was_assumed(tmp_path: Path) -> None:
+    package = wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": extension("ext", stack=7)})
+    on = host({}, python=PYTHON, assumptions=(Assumption("selinux", "off"), Assumption("cpu", "x86-64-v3")))
+    (result,) = EnvironmentRun(on, [package], tuple, Options(strict=True)).results()
+    assert (result.verdict, [missing.fact for missing in result.missing_facts]) == ("depends", ["selinux"])
+    assert judge([package], on)[0].verdict == "loads"

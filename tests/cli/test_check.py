@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from importlib.resources import files
@@ -46,6 +47,8 @@ def test_what_loads(extension: Path, capsys: pytest.CaptureFixture[str]) -> None
         (["--python", "/nowhere/python", "{tmp}/empty.so"], 4, "local: there is no Python at /nowhere/python; "),
         (["--set", "LD_LIBARY_PATH=/a", "{tmp}/empty.so"], 2, "--set LD_LIBARY_PATH: no loader reads this; "),
         (["--set", "LD_PRELOAD", "{tmp}/empty.so"], 2, "--set LD_PRELOAD: write it as --set NAME=VALUE"),
+        (["--ignore", "exec-stack", "{extension}"], 2, "there is no rule 'exec-stack'; did you mean exec-stack-"),
+        (["--select", "zzz", "{extension}"], 2, "there is no rule 'zzz'; `abicheck rule` lists all"),
         (["-o", "{tmp}/none/report", "{extension}"], 4, "{tmp}/none/report: cannot write the report: No such file"),
     ],
 )
@@ -78,7 +81,18 @@ def test_what_fails_counts_more_than_what_could_not_be_judged(
     assert "1 error · 1 not judged" in captured.out
 
 
-@pytest.mark.parametrize("more", [(), ("--tree", "--why", "malloc"), ("--no-cache",), ("--jobs", "2"), ("--host", "local")])
+@pytest.mark.parametrize(
+    "more",
+    [
+        (),
+        ("--strict",),
+        ("--ignore", "truncated-file", "--require", "cpu"),
+        ("--tree", "--why", "malloc"),
+        ("--no-cache",),
+        ("--jobs", "2"),
+        ("--host", "local"),
+    ],
+)
 def test_json_is_what_the_schema_says(
     more: tuple[str, ...], extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -89,6 +103,59 @@ def test_json_is_what_the_schema_says(
     jsonschema.Draft202012Validator(schema).validate(document)
     assert document["verdict"] == "fails"
     assert ("tree" in document["results"][0]) == ("--tree" in more)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "figures"),
+    [
+        ((), 1, "1 error"),
+        (("--ignore", "truncated-file"), 0, "0 errors · 1 ignored error"),
+        (("--ignore", "not-elf"), 1, "1 error"),
+        (("--select", "truncated-file"), 1, "1 error"),
+        (("--select", "not-elf", "--select", "wrong-class"), 0, "0 errors · 1 ignored error"),
+        (("--ignore", "truncated-file", "--require", "cpu"), 1, "0 errors · 1 ignored error"),
+        (("--ignore", "truncated-file", "--require", "cuda"), 4, "0 errors · 1 ignored error · 1 not judged"),
+        (("--strict",), 1, "1 error"),
+    ],
+)
+def test_what_is_ignored_is_not_counted_and_leaves_the_verdict(
+    arguments: tuple[str, ...], code: int, figures: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "empty.so").touch()
+    assert _check(*arguments, str(tmp_path / "empty.so")) == code
+    captured = capsys.readouterr()
+    assert captured.out.startswith(f"✗ {tmp_path}/empty.so does not load on local (")
+    assert f" · {figures} · " in captured.out
+    assert ("truncated-file" in captured.out) == ("1 error" in figures)
+    missing = "abicheck: empty.so: nothing in it is for cuda; leave out --require cuda\n"
+    assert captured.err == (missing if "cuda" in arguments else "")
+
+
+def test_strict_names_what_was_assumed(extension: Path, machine_root: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Stored verdicts of the other kind are not taken; `--set` says what the environment is."""
+    library = machine_root / "ext" / extension.name
+    library.parent.mkdir(exist_ok=True)
+    library.write_bytes(extension.read_bytes())
+    host = ("--host", f"rootfs:{machine_root}")
+    assert _check(*host, str(library)) == 0
+    assert _check(*host, "--strict", str(library)) == 3
+    out = capsys.readouterr().out
+    assert "  It depends on noexec mounts: where it lies could be mounted noexec (assumed: none)." in out
+    assert "  It depends on environment: " in out
+    assert "selinux" not in out
+    assert _check(*host, "--strict", "--set", "LD_LIBRARY_PATH=", str(library)) == 3
+    assert "environment" not in capsys.readouterr().out
+    assert _check(*host, str(library)) == 0
+    shutil.rmtree(library.parent)
+
+
+def test_markdown(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.so").touch()
+    assert _check("--format", "markdown", str(extension), str(tmp_path / "empty.so"), str(tmp_path / "gone.so")) == 1
+    out = capsys.readouterr().out
+    assert out.startswith("| artifact | local |\n|---|---|\n")
+    assert f"```text\n{tmp_path}/empty.so: file too short\n```" in out
+    assert f"- not judged: `{tmp_path}/gone.so`: no such file" in out
 
 
 def test_the_json_path_imports_no_rich(extension: Path) -> None:

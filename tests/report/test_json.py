@@ -8,6 +8,7 @@ import jsonschema
 import pytest
 
 from abicheck.report.json import render
+from tests.report.conftest import REPORTS
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report
@@ -39,6 +40,12 @@ def test_one_of_everything_is_valid(report: Report) -> None:
     assert first["window"] == {"glibc_min": "2.17", "glibc_max": "2.40", "known_to": "2.44"}
     assert second["why"]["symbol"] == "puts"
     assert second["tree"][2]["tried"] == [{"path": "/lib/libbar.so.2", "outcome": "No such file or directory"}]
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_each_kind_of_report_is_valid(name: str) -> None:
+    document = _valid(REPORTS[name])
+    assert document["results"][0]["ignored"] == ({"exec-stack-refused": 1} if name == "ignored" else {})
 
 
 def test_nothing_judged_has_no_verdict(report: Report) -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from abicheck.report.lines import escape
 from abicheck.report.terminal import render
+from tests.report.conftest import FAILS, MANY, REPORTS
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report
@@ -21,6 +22,38 @@ GOLDEN = Path(__file__).parent / "golden" / "check.txt"
 
 def test_one_of_everything_looks_as_it_should(report: Report) -> None:
     assert render(report, colour=False) == GOLDEN.read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("name", REPORTS)
+def test_each_kind_of_report_looks_as_it_should(name: str) -> None:
+    assert render(REPORTS[name], colour=False) == (GOLDEN.parent / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_few_that_load_are_not_folded_and_all_are_there_if_they_are() -> None:
+    two = REPORTS["many"]._replace(results=MANY[2:4])
+    assert render(two, colour=False).splitlines()[:2] == [
+        f"✓ native-{number} 1.0 loads on local (glibc 2.36, Python 3.12, x86_64)" for number in (0, 1)
+    ]
+    text = render(REPORTS["many"], colour=False)
+    assert all(f"{result.artifact.name} {result.artifact.version}" in text for result in MANY)
+
+
+def test_of_several_findings_of_one_rule_the_first_ones_evidence_is_told() -> None:
+    finding = FAILS.findings[0]
+    second = finding._replace(object="libb.so", message="So does libb.so.", evidence=("evidence of libb.so",))
+    bare = second._replace(object="libc.so", message="", evidence=("libc.so: its text", "more"))
+    text = render(REPORTS["fails"]._replace(results=(FAILS._replace(findings=(finding, second, bare)),)), colour=False)
+    assert "PT_GNU_STACK has the flags RWE" in text
+    assert "· libb.so\n    So does libb.so.\n" in text
+    assert "· libc.so\n    libc.so: its text\n" in text
+    assert "evidence of libb.so" not in text
+
+
+def test_what_was_not_judged_is_listed_with_the_tree() -> None:
+    report = REPORTS["fails"]
+    listed = render(report._replace(results=(report.results[0]._replace(tree=()),)), colour=False)
+    assert "  not judged: /site/ctranslate2/arm.so: built for aarch64\n" in listed
+    assert "3 binaries" not in listed
 
 
 def test_colours_change_nothing_else(report: Report) -> None:
@@ -46,7 +79,7 @@ def test_many_errors_are_cut_short(report: Report) -> None:
     many = result._replace(findings=result.findings * 600)
     lines = render(report._replace(results=(many,)), colour=False).splitlines()
     assert len(lines) < 60
-    assert "  and 1,190 more errors (all of them: --format json)" in lines
+    assert "  and 1,190 more (all of them: --format json)" in lines
     assert "1,200 errors" in lines[-1]
 
 

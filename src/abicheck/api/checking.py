@@ -18,8 +18,9 @@ from abicheck.read.hosts import open_host
 from abicheck.read.hosts.targets import Locator
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
+    from abicheck.model.report import Finding, Result
     from abicheck.read.files import View
 
 
@@ -34,10 +35,11 @@ def check(
     """Say for each target what loading it would say on each host.
 
     `python` is the target Python (`X.Y` or a path on the hosts), `settings` stand over the loader's environment. A host or target
-    that cannot be judged is listed in `Report.errors`; an unknown kind of host or setting raises `UsageError`.
+    that cannot be judged is listed in `Report.errors`; an unknown kind of host, setting or rule raises `UsageError`.
     """
     started = time.perf_counter()
     options = options or Options()
+    shows = _filter(options)
     targets = targets or (options.environment or os.environ.get("VIRTUAL_ENV") or sys.prefix,)
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1
@@ -47,13 +49,16 @@ def check(
         for first in range(0, len(numbered), size)
     ]
     outcomes = _run(tasks, options.jobs)
-    results = _once(sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0]))
+    numbered_results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
+    results = tuple(shows(result) for result in _once(numbered_results))
+    errors = dict.fromkeys(error for outcome in outcomes for error in outcome.errors)
     return Report(
         tool=Tool("abicheck", __version__),
-        results=tuple(results),
-        errors=tuple(dict.fromkeys(error for outcome in outcomes for error in outcome.errors)),
+        results=results,
+        errors=(*errors, *_incapable(results, options.require)),
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
+        required=options.require,
     )
 
 
@@ -68,6 +73,35 @@ def _once(numbered: Iterable[tuple[int, Result]]) -> list[Result]:
             kept.append(result)
         seen.add(key)
     return kept
+
+
+def _filter(options: Options) -> Callable[[Result], Result]:
+    """What sets apart the findings of a result that are not to be shown. Raises `UsageError` for rules that do not exist."""
+    if not (options.select or options.ignore):
+        return lambda result: result
+    from abicheck.api.rules import rules  # noqa: PLC0415 -- only for those who ask
+
+    for name in (*options.select, *options.ignore):
+        rules(name)
+
+    def shown(finding: Finding) -> bool:
+        return finding.rule not in options.ignore and (not options.select or finding.rule in options.select)
+
+    def apart(result: Result) -> Result:
+        return result._replace(
+            findings=tuple(each for each in result.findings if shown(each)),
+            ignored=tuple(each for each in result.findings if not shown(each)),
+        )
+
+    return apart
+
+
+def _incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[Failure]:
+    """A failure for each required capability that nothing has: whoever requires it has something else in mind."""
+    for name in dict.fromkeys(required) if results else ():
+        if not any(name in dict(result.capabilities) for result in results):
+            given = ", ".join(dict.fromkeys(result.artifact.name for result in results))
+            yield Failure(given, f"nothing in it is for {name}; leave out --require {name}")
 
 
 def _run(tasks: Sequence[Task], jobs: int) -> list[Outcome]:

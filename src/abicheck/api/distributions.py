@@ -7,8 +7,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.absent import absent_python
+from abicheck.api.options import Options
+from abicheck.api.summaries import artifact_of, python_of, summary_of
 from abicheck.errors import HostError
-from abicheck.judge import loader, order, roots, verdict
+from abicheck.judge import explain, loader, order, roots, verdict
 from abicheck.judge.requirements import window
 from abicheck.judge.requirements.names import gpu
 from abicheck.judge.rules import across
@@ -17,7 +19,7 @@ from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
 from abicheck.model.host import Assumption
 from abicheck.model.process import Missing
-from abicheck.model.report import WORST_FIRST, Artifact, HostSummary, Judgement, PythonSummary, Result, RootResult
+from abicheck.model.report import WORST_FIRST, Judgement, Result, RootResult, worst_of
 from abicheck.read.files import Overlay
 
 if TYPE_CHECKING:
@@ -26,9 +28,10 @@ if TYPE_CHECKING:
     from abicheck.model.artifact import Distribution, Layer, Package
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
-    from abicheck.model.process import LinkMap, Process
-    from abicheck.model.report import RootKind, Verdict, Window
+    from abicheck.model.process import Binding, LinkMap, Process
+    from abicheck.model.report import RootKind, TreeEntry, Verdict, Window
 
+_DEFAULT = Options()
 #: NVIDIA's driver comes with the machine that has a GPU, whatever is installed; NCCL serves those who use several.
 _NOT_ASKED = ("libcuda.so", "libnvidia-", "libnccl")
 _MACHINES = {"x86_64": 62, "aarch64": 183}
@@ -74,7 +77,9 @@ class _Binaries(Mapping[str, "ElfFile"]):
 class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started; `beside` finds what else is."""
 
-    def __init__(self, host: Host, packages: Sequence[Package], beside: Callable[[], Sequence[Package]]) -> None:
+    def __init__(
+        self, host: Host, packages: Sequence[Package], beside: Callable[[], Sequence[Package]], options: Options = _DEFAULT
+    ) -> None:
         python = host.python
         assert python is not None
         layers: list[Layer] = list(packages)
@@ -87,6 +92,7 @@ class EnvironmentRun:
             host = host._replace(assumptions=(*host.assumptions, vouched))
         self._host = host._replace(files=Overlay(host.files, *layers))
         self._packages = packages
+        self._options = options
         self._beside = beside
         self._distributions = [package.distribution for package in packages]
         self._facts = _Binaries(self._host, self._distributions)
@@ -170,7 +176,7 @@ class EnvironmentRun:
         else:
             link_map, _ = loader.dlopen(self._process, path, self._host, self._memo)
         others = [each for each in self._distributions if each is not distribution]
-        judgement = verdict.judge(link_map, kind, self._host, (distribution, *others), glibcs)
+        judgement = verdict.judge(link_map, kind, self._host, (distribution, *others), glibcs, strict=self._options.strict)
         if link_map.errors and kind != "executable":
             missing = self._cure(path, link_map, package)
             if missing is not None:
@@ -217,7 +223,7 @@ class EnvironmentRun:
     def _result(self, loaded: _Loaded, loads: tuple[Load, ...]) -> Result:
         distribution = loaded.package.distribution
         counted = self._counted(loaded.roots)
-        worst = worst_of(root.judgement for root in counted)
+        worst = worst_of({root.judgement.verdict for root in counted}) or "loads"
         deciding = next((root.judgement for root in counted if root.judgement.verdict == worst), None)
         findings = [finding for root in counted for finding in root.judgement.findings]
         findings += across.findings(self._context(loaded, loads))
@@ -239,7 +245,18 @@ class EnvironmentRun:
             objects=len({item.path for load, _ in loaded.roots for item in load.link_map.objects}),
             references=sum(root.judgement.references for root in loaded.roots),
             unjudged=tuple(loaded.unjudged.items()),
+            tree=self._tree(loaded) if self._options.tree else None,
+            bindings=self._bindings(loaded, self._options.symbol) if self._options.symbol else None,
         )
+
+    def _tree(self, loaded: _Loaded) -> tuple[TreeEntry, ...]:
+        """What all roots loaded; what two of them load alike stands there once."""
+        return tuple(dict.fromkeys(entry for root in loaded.roots for entry in verdict.tree(root.load.link_map)))
+
+    def _bindings(self, loaded: _Loaded, symbol: str) -> tuple[Binding, ...]:
+        """What a symbol binds to in each load, alike ones once."""
+        loads = (root.load.link_map for root in loaded.roots)
+        return tuple(dict.fromkeys(each for load in loads for each in explain.explain(load, self._host, symbol)))
 
     def _context(self, loaded: _Loaded, loads: tuple[Load, ...]) -> Context:
         python = self._host.python
@@ -265,39 +282,3 @@ def _gpu_capability(cpu: Verdict, opened: Sequence[Opened]) -> tuple[tuple[str, 
         return ()
     works = all(not each.link_map.errors for each in opened)
     return (("cuda", cpu if cpu != "loads" or works else "fails"),)
-
-
-def worst_of(judgements: Iterable[Judgement]) -> Verdict:
-    """The worst of these verdicts; what has no native code at all loads."""
-    found = {judgement.verdict for judgement in judgements}
-    return next((each for each in WORST_FIRST if each in found), "loads")
-
-
-def artifact_of(distribution: Distribution, arch: str) -> Artifact:
-    """A distribution in a few words."""
-    return Artifact(
-        name=distribution.name,
-        version=distribution.version,
-        kind="wheel" if distribution.kind == "wheel" else "distribution",
-        path=distribution.given,
-        sha256=distribution.sha256,
-        arch=arch if distribution.binaries else None,
-        tags=distribution.tags,
-    )
-
-
-def summary_of(host: Host) -> HostSummary:
-    """A host in a few words."""
-    return HostSummary(host.name, host.kind, host.arch, host.libc.kind, ".".join(map(str, host.libc.version)))
-
-
-def python_of(host: Host) -> PythonSummary:
-    """The target Python in a few words."""
-    python = host.python
-    version = ".".join(map(str, python.version)) if python and python.version else None
-    suffix = "t" if python and python.free_threaded else ""
-    return PythonSummary(
-        version=version,
-        abi=f"cp{version.replace('.', '')}{suffix}" if version else None,
-        path=python.path if python and python.at_hand else None,
-    )

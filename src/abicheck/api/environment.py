@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING
 
-from abicheck.api.distributions import EnvironmentRun, python_of, summary_of
+from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.selection import Selector, environment_of, is_environment
-from abicheck.model.report import Artifact, Failure, Finding, Result
+from abicheck.api.summaries import python_of, summary_of
+from abicheck.judge.rules import pages
+from abicheck.model.report import Artifact, Failure, Result
 from abicheck.read.artifacts.environment import Environment, find_environment
 from abicheck.read.hosts import Wanted, open_host
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from abicheck.api.selection import Kind
     from abicheck.api.work import Outcome, Task
     from abicheck.model.index import NotInstallable
+    from abicheck.model.report import Finding
     from abicheck.read.files import FactStore
 
 
@@ -34,7 +38,7 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
             outcome.errors.extend(Failure(given, each) for each in chosen.lacking)
             outcome.results.extend((number, refusal(name, each, selectors[python])) for name, each in chosen.refused)
             if chosen.packages:
-                run = EnvironmentRun(selectors[python].host, chosen.packages, chosen.beside)
+                run = EnvironmentRun(selectors[python].host, chosen.packages, chosen.beside, task.options)
                 outcome.results.extend((number, result) for result in run.results())
 
 
@@ -58,13 +62,6 @@ def _python_of(environment: Environment | None, spec: str) -> str | None:
 
 def refusal(name: str, refused: NotInstallable, selector: Selector) -> Result:
     """The result for what no installer would install there."""
-    pythons = [f"{major}.{minor}" for major, minor in refused.pythons]
-    if refused.sdist_only:
-        why = "there are only sources of it, which have to be built"
-    elif pythons:
-        why = f"there are wheels of {refused.version} for Python {', '.join(pythons)}; the newest of these is {pythons[0]}"
-    else:
-        why = f"no wheel of {refused.version} is for this machine; there are {', '.join(refused.tags) or 'none'}"
     return Result(
         artifact=Artifact(name=name, version=refused.version, kind="requirement", path=refused.requirement, tags=refused.tags),
         host=summary_of(selector.host),
@@ -74,5 +71,24 @@ def refusal(name: str, refused: NotInstallable, selector: Selector) -> Result:
         prefix=selector.scheme.library,
         capabilities=(("cpu", "not-installable"),),
         assumptions=selector.host.assumptions,
-        findings=(Finding("no-wheel", "error", "certain", name, why),),
+        findings=(_no_wheel(refused, selector),),
     )
+
+
+def _no_wheel(refused: NotInstallable, selector: Selector) -> Finding:
+    """What there is instead of the wheel that is lacking."""
+    pythons = [f"{major}.{minor}" for major, minor in refused.pythons]
+    host = selector.host
+    fields = {
+        "object": refused.requirement,
+        "package": re.split(r"[^\w.-]", refused.requirement, maxsplit=1)[0],
+        "version": refused.version,
+        "host": host.name,
+        "python": python_of(host).version,
+        "offered": f"{host.arch} with {host.libc}",
+        "needed": pythons[0] if pythons else None,
+        "others": ", ".join(pythons[1:]),
+        "sdist": "yes" if refused.sdist else None,
+    }
+    tags = () if pythons else refused.tags
+    return pages.finding("no-wheel", fields, evidence=(f"its wheels are for {', '.join(tags)}",) if tags else ())

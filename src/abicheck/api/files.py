@@ -7,8 +7,9 @@ import posixpath
 from typing import TYPE_CHECKING, Any
 
 from abicheck import __version__
+from abicheck.api.summaries import python_of, summary_of
 from abicheck.errors import HostError, TargetError
-from abicheck.model.report import Artifact, Finding, HostSummary, Judgement, PythonSummary, Remedy, Result, RootResult
+from abicheck.model.report import Artifact, Finding, Judgement, Remedy, Result, RootResult
 from abicheck.read.files import Trace, Traced
 from abicheck.read.hosts.targets import digest
 from abicheck.read.hosts.tree import machine_name
@@ -34,7 +35,7 @@ class HostRun:
         self._start = Trace()
         self._shelf = None
         if options.stored and not (options.tree or options.symbol or options.cross_check):
-            key = (code_state(__version__), _fingerprint(target.host), repr(target.view), repr(options.digests))
+            key = (code_state(__version__), _fingerprint(target.host), repr(target.view), repr((options.digests, options.strict)))
             self._shelf = Shelf(cache_directory(os.environ), key)
 
     def close(self) -> None:
@@ -76,7 +77,7 @@ class HostRun:
             link_map, _ = loader.start(host, target.path, self._memo)
         else:
             link_map, _ = loader.dlopen(self._python(self._memo), target.path, host, self._memo)
-        return link_map, verdict.judge(link_map, kind, host)
+        return link_map, verdict.judge(link_map, kind, host, strict=self._options.strict)
 
     def _python(self, memo: Memo) -> Process:
         """The host's Python, started."""
@@ -94,15 +95,10 @@ class HostRun:
 
     def _assemble(self, target: Target, arch: str | None, sha256: str | None, judgement: Judgement) -> Result:
         host = self._host
-        version = ".".join(map(str, host.python.version)) if host.python and host.python.version else None
         return Result(
             artifact=Artifact(name=posixpath.basename(target.path), path=target.given, sha256=sha256, arch=arch),
-            host=HostSummary(host.name, host.kind, host.arch, host.libc.kind, ".".join(map(str, host.libc.version))),
-            python=PythonSummary(
-                version=version,
-                abi="cp" + version.replace(".", "") if version else None,
-                path=host.python.path if host.python else None,
-            ),
+            host=summary_of(host),
+            python=python_of(host),
             verdict=judgement.verdict,
             predicted=judgement.predicted,
             capabilities=(("cpu", judgement.verdict),),

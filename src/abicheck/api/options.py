@@ -10,7 +10,11 @@ class Options(NamedTuple):
 
     `tree` and `symbol` ask for what was loaded from where and for what one symbol binds to; `digests` for the hashes of the
     targets. `stored` allows verdicts of earlier runs where nothing has changed since. `cross_check` reads every file a second
-    time with pyelftools and compares. `jobs` is the number of processes.
+    time with pyelftools and compares. `jobs` is the number of processes. `strict` makes a verdict depend on each fact that was
+    only assumed of the host and that could change it.
+
+    `select` are the rules whose findings are shown and counted (none: all), `ignore` those whose findings are not; the verdict
+    stays as it is. `require` are capabilities that count for the exit code.
 
     Of distributions: `dependencies` judges what they require, too; `environment` is the directory or Python in which installed
     ones are looked for (None: `$VIRTUAL_ENV`, else this interpreter's), `prefix` where what is not on the host is taken to be
@@ -29,3 +33,7 @@ class Options(NamedTuple):
     prefix: str | None = None
     verify_record: bool = False
     offline: bool = False
+    strict: bool = False
+    select: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    require: tuple[str, ...] = ()

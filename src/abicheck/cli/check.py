@@ -2,30 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from abicheck.api import Options, check
 from abicheck.cli.output import wants_colour, write
 from abicheck.errors import UsageError
-from abicheck.report import json, terminal
+from abicheck.report import json, markdown, terminal
 from abicheck.report.lines import escape
+
+if TYPE_CHECKING:
+    from abicheck.model.report import Report
 
 _EPILOG = """\b
 Hosts:
   local       this machine, with this environment's LD_LIBRARY_PATH, LD_PRELOAD and GLIBC_TUNABLES
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
 \b
-Exit codes:
-  0 everything loads            1 something does not load
-  2 wrong usage                 3 something depends on a fact that the host does not tell
+Exit codes, the first that applies:
+  2 wrong usage
+  1 a counted error: something does not load, or cannot be installed
   4 something could not be judged; everything else is reported
+  3 something depends on a fact that the host does not tell
+  0 everything loads
+
+\b
+An error that --select or --ignore leaves out is not counted ("1 ignored error" says so): the exit code may be 0
+while the verdict still says that something does not load. What cannot be installed counts all the same, and so does
+a capability that --require names and that fails. Notes never count.
 \b
 Examples:
   abicheck check "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
   abicheck check --tree --why PyErr_Format "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
+  abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
 """
 
@@ -46,7 +57,17 @@ Examples:
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a variable that the loader reads.")
 @click.option("--tree", is_flag=True, help="Show where each library was found, why, and what was tried before.")
 @click.option("--why", "symbol", metavar="SYMBOL", help="Show what defines SYMBOL for those that refer to it.")
-@click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", help="[default: terminal]")
+@click.option("--select", metavar="RULE", multiple=True, help="Show and count findings of RULE only; may be repeated.")
+@click.option("--ignore", metavar="RULE", multiple=True, help="Neither show nor count findings of RULE; may be repeated.")
+@click.option(
+    "--strict", is_flag=True, help="What was only assumed of the host, and could change a verdict, makes it depend on that."
+)
+@click.option(
+    "--require", type=click.Choice(["cpu", "cuda"]), multiple=True, help="Count this capability for the exit code, too."
+)
+@click.option(
+    "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
+)
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Judge in N processes. [default: 1]")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew, and store nothing.")
@@ -64,12 +85,22 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         prefix=how["prefix"],
         verify_record=how["verify_record"],
         offline=how["offline"],
+        strict=how["strict"],
+        select=how["select"],
+        ignore=how["ignore"],
+        require=how["require"],
     )
     report = check(targets, how["hosts"], python=how["python"], settings=_settings(settings), options=options)
     for failure in report.errors:
         click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)
-    write(json.render(report) if style == "json" else terminal.render(report, colour=wants_colour(output)), output)
+    write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code
+
+
+def _rendered(report: Report, style: str, *, colour: bool) -> str:
+    if style == "terminal":
+        return terminal.render(report, colour=colour)
+    return json.render(report) if style == "json" else markdown.render(report)
 
 
 def _settings(values: tuple[str, ...]) -> dict[str, str]:

@@ -46,13 +46,16 @@ def judge(
     host: Host,
     distributions: tuple[Distribution, ...] = (),
     window: Window | None = None,
+    *,
+    strict: bool = False,
 ) -> Judgement:
     """What the link map says about the root that was loaded.
 
-    The distributions (the root's own first) and the window of glibc versions are for the words of the findings.
+    The distributions (the root's own first) and the window of glibc versions are for the words of the findings. With `strict` it
+    also depends on what was only assumed of the host, where that matters.
     """
     verdict: Verdict = "fails" if link_map.errors else "depends" if link_map.missing else "loads"
-    return Judgement(
+    judgement = Judgement(
         kind=kind,
         verdict=verdict,
         predicted=link_map.predicted,
@@ -61,6 +64,18 @@ def judge(
         objects=len(link_map.objects),
         references=link_map.references,
     )
+    return _doubted(judgement, link_map, host) if strict else judgement
+
+
+def _doubted(judgement: Judgement, link_map: LinkMap, host: Host) -> Judgement:
+    """The judgement where assumptions count. Errors that hang on one are none yet, so they become warnings."""
+    from abicheck.judge.assumptions import doubts  # noqa: PLC0415 -- only for those who ask
+
+    missing = doubts(link_map, host)
+    if not missing:
+        return judgement
+    findings = tuple(each._replace(severity="warning") if each.severity == "error" else each for each in judgement.findings)
+    return judgement._replace(verdict="depends", findings=findings, missing_facts=(*judgement.missing_facts, *missing))
 
 
 def _findings(

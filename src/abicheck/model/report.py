@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
     from abicheck.model.host import Assumption
     from abicheck.model.process import Binding, Found, Missing
 
@@ -127,7 +129,8 @@ class Result(NamedTuple):
     """One artifact on one host.
 
     `tree` and `bindings` are there where they were asked for. `objects` counts what was loaded and `references` the symbols that
-    were looked up. `unjudged` are the binaries that nothing on the host would load, each with the reason.
+    were looked up. `unjudged` are the binaries that nothing on the host would load, each with the reason. `ignored` are findings
+    that the user wants neither shown nor counted; they leave the verdict as it is.
     """
 
     artifact: Artifact
@@ -147,6 +150,7 @@ class Result(NamedTuple):
     tree: tuple[TreeEntry, ...] | None = None
     bindings: tuple[Binding, ...] | None = None
     unjudged: tuple[tuple[str, str], ...] = ()
+    ignored: tuple[Finding, ...] = ()
 
 
 class Failure(NamedTuple):
@@ -157,25 +161,43 @@ class Failure(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Everything that a run found out. `symbol` is what `Result.bindings` are about; `seconds` is how long it took."""
+    """Everything that a run found out.
+
+    `symbol` is what `Result.bindings` are about; `seconds` is how long it took. `required` are the capabilities that count.
+    """
 
     tool: Tool
     results: tuple[Result, ...]
     errors: tuple[Failure, ...] = ()
     symbol: str | None = None
     seconds: float = 0.0
+    required: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
         """The worst verdict of all results, None where nothing could be judged."""
-        found = {result.verdict for result in self.results}
-        return next((verdict for verdict in WORST_FIRST if verdict in found), None)
+        return worst_of({result.verdict for result in self.results})
 
     @property
     def exit_code(self) -> int:
-        """1 something does not load, 4 something could not be judged, 3 something depends on an unknown fact, else 0."""
-        if self.verdict in ("fails", "not-installable"):
+        """1 a counted error or something not installable, 4 something not judged, 3 depends on an unknown fact, else 0.
+
+        A required capability counts as its verdict says, whatever findings are ignored.
+        """
+        required = {verdict for result in self.results for name, verdict in result.capabilities if name in self.required}
+        if any(map(_counts, self.results)) or not required.isdisjoint(("fails", "not-installable")):
             return 1
         if self.errors:
             return 4
-        return 3 if self.verdict == "depends" else 0
+        return 3 if "depends" in {*required, *(result.verdict for result in self.results)} else 0
+
+
+def worst_of(verdicts: AbstractSet[Verdict]) -> Verdict | None:
+    """The worst of these verdicts, None of none."""
+    return next((verdict for verdict in WORST_FIRST if verdict in verdicts), None)
+
+
+def _counts(result: Result) -> bool:
+    """Tell whether the result is one that a run must not pass over; a failure counts by its errors, which may be ignored."""
+    errors = any(finding.severity == "error" for finding in result.findings)
+    return errors or result.verdict == "not-installable" or (result.verdict == "fails" and not result.ignored)

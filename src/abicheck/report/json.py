@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from abicheck.model.report import SCHEMA_VERSION
@@ -53,6 +54,7 @@ def _result(result: Result, symbol: str | None) -> dict[str, Any]:
         "findings": [_finding(finding) for finding in result.findings],
         "assumptions": [assumption._asdict() for assumption in result.assumptions],
         "missing_facts": [missing._asdict() for missing in result.missing_facts],
+        "ignored": dict(Counter(finding.rule for finding in result.ignored)),
         "unjudged": [{"path": path, "reason": reason} for path, reason in result.unjudged],
     }
     if result.tree is not None:

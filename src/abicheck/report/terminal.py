@@ -7,20 +7,31 @@ from typing import TYPE_CHECKING
 from abicheck.report.lines import Line as _Line
 from abicheck.report.lines import count as _count
 from abicheck.report.lines import escape, join
+from abicheck.report.words import (
+    NO_CODE,
+    SIGNS,
+    depends_on,
+    does,
+    figures,
+    has_no_code,
+    is_brief,
+    limits,
+    place,
+    raised,
+    title,
+    told,
+    unjudged,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from abicheck.model.process import Binding
-    from abicheck.model.report import Finding, Remedy, Report, Result, TreeEntry
+    from abicheck.model.report import Remedy, Report, Result, TreeEntry
 
-_SIGNS = {
-    "loads": ("✓", "green"),
-    "fails": ("✗", "bold red"),
-    "not-installable": ("✗", "bold red"),
-    "depends": ("?", "yellow"),
-}
 _MAX_FINDINGS = 10
+#: From so many distributions on that only load they are folded.
+_FOLDED = 3
 _FOUND = {
     "path": "by its path",
     "loaded-name": "already loaded",
@@ -39,76 +50,101 @@ _FOUND = {
 
 def render(report: Report, *, colour: bool) -> str:
     """The report as text; with `colour` for a terminal that has it."""
-    lines = [*_results(report), _Line(_figures(report))] if report.results else []
-    return join(lines, colour=colour)
+    return join([*_blocks(report), _Line(figures(report))] if report.results else [], colour=colour)
 
 
-def _results(report: Report) -> Iterator[_Line]:
-    previous = None
+def _blocks(report: Report) -> Iterator[_Line]:
+    """What has something to say, a block each; then what only loads, a line each or folded, host by host."""
+    by_place: dict[str, list[Result]] = {}
     for result in report.results:
-        brief = result.verdict == "loads" and result.tree is None and result.bindings is None
-        if previous is not None and not (brief and previous):
+        if is_brief(result, report.required) and result.tree is None and result.bindings is None:
+            by_place.setdefault(place(result), []).append(result)
+        else:
+            yield from _result(result, report.symbol)
             yield _Line()
-        yield from _result(result, report.symbol)
-        previous = brief
-    yield _Line()
+    for where, results in by_place.items():
+        distributions = [result for result in results if result.artifact.kind != "file"]
+        folded = distributions if len(distributions) >= _FOLDED else []
+        for result in results:
+            if not folded or result.artifact.kind == "file":
+                yield _verdict(result)
+                yield from _asides(result)
+        yield from _fold(folded, where)
+    if by_place:
+        yield _Line()
+
+
+def _fold(results: Sequence[Result], where: str) -> Iterator[_Line]:
+    """Distributions that load on one host, as many in a line as it holds."""
+    if results:
+        yield _Line(f" {_count(len(results), 'distribution')} load on {escape(where)}", *SIGNS["loads"])
+        native = [title(result) for result in results if not has_no_code(result)]
+        others = [title(result) for result in results if has_no_code(result)]
+        yield from _listed("", native)
+        yield from _listed("no native code: ", others)
+        for name in dict.fromkeys(name for result in results for name in limits(result)):
+            yield from _listed(f"not for {escape(name)}: ", [title(result) for result in results if name in limits(result)])
+        notes = sum(finding.rule != NO_CODE for result in results for finding in result.findings)
+        aside = [*unjudged(results), *([_count(notes, "note") + " (--format json)"] if notes else [])]
+        yield from _listed("", aside)
+
+
+def _listed(what: str, names: Sequence[str]) -> Iterator[_Line]:
+    from textwrap import wrap  # noqa: PLC0415 -- only where there is something to fold
+
+    if names:
+        text = what + ", ".join(escape(name).replace(" ", "\xa0") for name in names)
+        lines = wrap(text, 100, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        yield from (_Line(line.replace("\xa0", " ")) for line in lines)
+
+
+def _verdict(result: Result) -> _Line:
+    return _Line(f" {escape(title(result))} {does(result)} {escape(place(result))}", *SIGNS[result.verdict])
 
 
 def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
-    sign, style = _SIGNS[result.verdict]
-    host = result.host
-    python = f"Python {result.python.version}, " if result.python.version else ""
-    where = f"{escape(host.name)} ({host.libc} {host.libc_version}, {python}{host.arch})"
-    starts = bool(result.roots) and all(root.kind == "executable" for root in result.roots)
-    does = {
-        "loads": "starts on" if starts else "loads on",
-        "fails": "does not start on" if starts else "does not load on",
-        "depends": "may or may not start on" if starts else "may or may not load on",
-        "not-installable": "cannot be installed on",
-    }[result.verdict]
-    yield _Line(f" {escape(_title(result))} {does} {where}", sign, style)
+    yield _verdict(result)
+    yield from _paragraph([f"  {escape(sentence)}" for sentence in depends_on(result)])
     if result.predicted is not None:
+        known = "as it stands: " if result.verdict == "depends" else ""
+        yield from _paragraph([f"  {known}{escape(raised(result))}"])
+    problems = [finding for finding in result.findings if finding.severity != "note"]
+    if problems:
         yield _Line()
-        yield _Line(f"  {_raised(result)}{escape(result.predicted)}")
-    if result.findings:
-        yield _Line()
-    told: set[Remedy] = set()
-    for finding in result.findings[:_MAX_FINDINGS]:
-        yield from _finding(finding, result)
-        yield from (_remedy(remedy) for remedy in finding.remedies if remedy not in told)
-        told.update(finding.remedies)
-    if len(result.findings) > _MAX_FINDINGS:
-        yield _Line(f"  and {len(result.findings) - _MAX_FINDINGS:,} more errors (all of them: --format json)")
-    for missing in result.missing_facts:
-        yield _Line(f"  it depends on {escape(missing.fact)}: {escape(missing.reason)}")
+    advised: set[Remedy] = set()
+    for finding, lines in told(problems[:_MAX_FINDINGS], result):
+        likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
+        yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
+        yield from (_Line(f"    {escape(line)}") for line in lines)
+        yield from (_remedy(remedy) for remedy in finding.remedies if remedy not in advised)
+        advised.update(finding.remedies)
+    if len(problems) > _MAX_FINDINGS:
+        yield _Line(f"  and {len(problems) - _MAX_FINDINGS:,} more (all of them: --format json)")
+    asides = list(_asides(result))
+    yield from (_Line(), *asides) if asides else ()
     if result.tree is not None:
         yield _Line()
         yield from _tree(result.tree)
+        yield from (_Line(f"  not judged: {escape(path)}: {escape(reason)}") for path, reason in result.unjudged)
     if result.bindings is not None:
         yield _Line()
         yield from _bindings(result.bindings, symbol or "")
 
 
-def _title(result: Result) -> str:
-    """A distribution by its name and version, a file by its path as it was given."""
-    artifact = result.artifact
-    return artifact.path if artifact.version is None else f"{artifact.name} {artifact.version}"
+def _paragraph(lines: Sequence[str]) -> Iterator[_Line]:
+    if lines:
+        yield _Line()
+        yield from map(_Line, lines)
 
 
-def _raised(result: Result) -> str:
-    """What Python puts before the loader's text, where an import of a distribution raises it."""
-    raised = result.artifact.kind != "file" and result.verdict != "not-installable"
-    roots = [root for root in result.roots if root.predicted == result.predicted]
-    text = result.predicted or ""
-    return (
-        "ImportError: " if raised and roots and roots[0].kind == "extension" and not text.startswith(("signal:", "exit ")) else ""
-    )
-
-
-def _finding(finding: Finding, result: Result) -> Iterator[_Line]:
-    likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
-    yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
-    yield from (_Line(f"    {escape(line)}") for line in (finding.message, *finding.evidence) if line != result.predicted)
+def _asides(result: Result) -> Iterator[_Line]:
+    """What was not judged, only counted unless all is to be listed, and the notes, a line each."""
+    if result.tree is None:
+        yield from (_Line(f"  {line}") for line in unjudged([result]))
+    yield from (_Line(f"  not for {escape(name)}: what it opens for that does not load here") for name in limits(result))
+    for finding in result.findings:
+        if finding.severity == "note" and finding.rule != NO_CODE:
+            yield _Line(f"  note: {escape(finding.object)}: {escape(finding.message)} ({finding.rule})")
 
 
 def _remedy(remedy: Remedy) -> _Line:
@@ -153,24 +189,3 @@ def _bindings(bindings: tuple[Binding, ...], symbol: str) -> Iterator[_Line]:
         else:
             yield _Line("    defined nowhere")
         yield _Line(f"    searched: {', '.join(escape(each or 'the program') for each in binding.searched)}")
-
-
-def _figures(report: Report) -> str:
-    results = report.results
-    errors = sum(finding.severity == "error" for result in results for finding in result.findings)
-    warnings = sum(finding.severity == "warning" for result in results for finding in result.findings)
-    return " · ".join(
-        (
-            _count(len({result.artifact.path for result in results}), _noun(results)),
-            _count(len({result.host.name for result in results}), "host"),
-            _count(sum(result.objects for result in results), "object"),
-            _count(sum(result.references for result in results), "symbol") + " bound",
-            _count(errors, "error") + (f", {_count(warnings, 'warning')}" if warnings else ""),
-            *((f"{len(report.errors):,} not judged",) if report.errors else ()),
-            f"{report.seconds:.1f} s",
-        )
-    )
-
-
-def _noun(results: Sequence[Result]) -> str:
-    return "file" if all(result.artifact.kind == "file" for result in results) else "artifact"

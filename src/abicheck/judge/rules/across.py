@@ -28,6 +28,7 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     objects.relative_rpath,
     objects.text_relocation,
     objects.allocator_interposed,
+    packaging.no_native_code,
 )
 
 

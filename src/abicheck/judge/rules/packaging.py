@@ -6,6 +6,8 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING, NamedTuple
 
+from abicheck.judge.rules import pages
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -72,6 +74,13 @@ def record_mismatch(context: Context) -> Iterator[Finding]:
     name, version = context.distribution.name, context.distribution.version
     place = context.distribution.place
     yield context.subject.finding("record-mismatch", place, evidence=lines, others=others, package=name, version=version)
+
+
+def no_native_code(context: Context) -> Iterator[Finding]:
+    """Nothing of the distribution is for a loader."""
+    distribution = context.distribution
+    if not distribution.binaries:
+        yield pages.finding("no-native-code", {"object": distribution.name})
 
 
 class _Excess(NamedTuple):

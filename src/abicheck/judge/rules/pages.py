@@ -38,6 +38,7 @@ FIELDS = {
     "tls_tunable": "known where this glibc has the tunable for more static TLS",
     "others": "the other objects that take part",
     "count": "how many",
+    "sdist": "known where the release has a source distribution",
 }
 
 _SEVERITIES = ("error", "warning", "note")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from abicheck.model.symbols import Signal
     from abicheck.read.elf.header import Bytes
 
-PF_W = 2
+PF_X, PF_W = 1, 2
 #: Memory that can be written can be read too; what can only be executed is readable unless the CPU has protection keys.
 _READABLE, _EXECUTE_ONLY = 7, 1
 #: No name is longer; where no NUL comes, reading on would only take time.

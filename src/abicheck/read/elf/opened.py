@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from abicheck.model.elf import Malformed
 from abicheck.read.elf.dynamic import DT_STRSZ, DT_STRTAB, decode
 from abicheck.read.elf.header import PT_DYNAMIC, PT_LOAD, PT_NOTE, is_foreign, read_header, read_segments
-from abicheck.read.elf.image import PF_W
+from abicheck.read.elf.image import PF_W, PF_X
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -26,7 +26,10 @@ if TYPE_CHECKING:
 _NOTE, _ENTRY = Struct("<III"), Struct("<QQ")
 _NOTE_DLOPEN, _OWNER = 0x407C0C0A, b"FDO\0"
 #: A whole string of C: names that are parts of messages, of paths or of templates (`lib%s.so`) open nothing as they stand.
-_SONAME = re.compile(rb"\0(lib[A-Za-z0-9_+.-]{1,100}?\.so(?:\.[0-9][A-Za-z0-9_.]{0,30})?)(?=\0)")
+_SONAME = re.compile(rb"lib[A-Za-z0-9_+.-]{1,100}?\.so(?:\.[0-9][A-Za-z0-9_.]{0,30})?")
+#: The ends of such names are rarer than their beginnings, so they are what is looked for first.
+_END_OF_SONAME = re.compile(rb"\.so(?:\.[0-9][A-Za-z0-9_.]{0,30})?(?=\0)")
+_LONGEST_SONAME = 140
 #: A segment with more notes than this is garbage.
 _MOST_NOTES = 1 << 12
 
@@ -79,12 +82,17 @@ def _sonames(entries: Any) -> Iterator[str]:
 def _strings(data: Bytes, segments: Sequence[Segment]) -> Iterator[str]:
     """The strings of read-only segments, those of the dynamic section left out: they name what is needed, not what is opened."""
     start, end = _string_table(data, segments)
-    for segment in segments:
-        if segment.type == PT_LOAD and not segment.flags & PF_W:
-            first = min(segment.offset, len(data))
-            for match in _SONAME.finditer(data, first, min(first + segment.filesz, len(data))):
-                if not start <= match.start() - segment.offset + segment.vaddr < end:
-                    yield decode(match[1])
+    read_only = [segment for segment in segments if segment.type == PT_LOAD and not segment.flags & PF_W]
+    # Where code has a segment of its own (ld -z separate-code), constants lie in one behind it, and code need not be searched.
+    constants = [segment for segment in read_only if not segment.flags & PF_X and segment.offset]
+    for segment in constants or read_only:
+        first = min(segment.offset, len(data))
+        for match in _END_OF_SONAME.finditer(data, first, min(first + segment.filesz, len(data))):
+            begin = data.rfind(b"\0", max(first, match.start() - _LONGEST_SONAME), match.start()) + 1
+            if begin and not start <= begin - segment.offset + segment.vaddr < end:
+                name = _SONAME.fullmatch(data, begin, match.end())
+                if name is not None:
+                    yield decode(name[0])
 
 
 def _string_table(data: Bytes, segments: Sequence[Segment]) -> tuple[int, int]:

@@ -1,0 +1,39 @@
+"""Foreign text in markdown, where it must neither format anything nor be HTML."""
+
+from __future__ import annotations
+
+import re
+
+from abicheck.report.lines import escape
+
+_TICKS = re.compile("`+")
+_SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~])")
+
+
+def text(foreign: str) -> str:
+    """Plain text, also in a table."""
+    return _SPECIAL.sub(r"\\\1", escape(foreign))
+
+
+def code(foreign: str) -> str:
+    """A code span, whose fence is longer than any run of backticks in it."""
+    plain = escape(foreign)
+    fence = _fence(plain, 1)
+    pad = " " if "`" in plain else ""
+    return f"{fence}{pad}{plain}{pad}{fence}"
+
+
+def code_in_cell(foreign: str) -> str:
+    """A code span in a table, where a pipe would end the cell even there."""
+    return code(foreign).replace("|", r"\|")
+
+
+def block(foreign: str) -> str:
+    """A line in a block of its own, as it stands."""
+    plain = escape(foreign)
+    fence = _fence(plain, 3)
+    return f"{fence}text\n{plain}\n{fence}"
+
+
+def _fence(plain: str, least: int) -> str:
+    return "`" * max(least, 1 + max(map(len, _TICKS.findall(plain)), default=0))

@@ -1,0 +1,137 @@
+"""The sentences of a report that every format for readers has in common. Foreign text in them is not yet escaped."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.report.lines import count
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from abicheck.model.process import Missing
+    from abicheck.model.report import Finding, Report, Result, Verdict
+
+#: The sign of each verdict, and its style on a terminal.
+SIGNS: dict[Verdict, tuple[str, str]] = {
+    "loads": ("✓", "green"),
+    "fails": ("✗", "bold red"),
+    "not-installable": ("✗", "bold red"),
+    "depends": ("?", "yellow"),
+}
+#: The rule that says of a distribution what its verdict says already.
+NO_CODE = "no-native-code"
+
+_DOES: dict[Verdict, str] = {
+    "loads": "loads on",
+    "fails": "does not load on",
+    "depends": "may or may not load on",
+    "not-installable": "cannot be installed on",
+}
+_STARTS = {"loads": "starts on", "fails": "does not start on", "depends": "may or may not start on"}
+_DEPENDS = {
+    "import-order": "Import {reason}.",
+    "load-order": "In which order its libraries are opened is not known: {reason}.",
+    "preload": "What it opens by itself is not known: {reason}.",
+}
+
+
+def title(result: Result) -> str:
+    """A distribution by its name and version, a file by its path as it was given."""
+    artifact = result.artifact
+    return artifact.path if artifact.version is None else f"{artifact.name} {artifact.version}"
+
+
+def place(result: Result) -> str:
+    """The host with what decides there: `debian:13 (glibc 2.41, Python 3.12, x86_64)`."""
+    host = result.host
+    python = f"Python {result.python.version}, " if result.python.version else ""
+    return f"{host.name} ({host.libc} {host.libc_version}, {python}{host.arch})"
+
+
+def has_no_code(result: Result) -> bool:
+    """Tell whether there is nothing in the artifact that could be loaded."""
+    return any(finding.rule == NO_CODE for finding in (*result.findings, *result.ignored))
+
+
+def is_brief(result: Result, required: Sequence[str]) -> bool:
+    """Tell whether all is well, what is required included, and the verdict all there is to say."""
+    fine = result.verdict == "loads" and not any(name in required for name in limits(result))
+    return fine and all(finding.severity == "note" for finding in result.findings)
+
+
+def does(result: Result) -> str:
+    """The verdict as the words between the artifact and the host."""
+    if has_no_code(result):
+        return "has no native code and loads on"
+    starts = bool(result.roots) and all(root.kind == "executable" for root in result.roots)
+    return _STARTS.get(result.verdict, _DOES[result.verdict]) if starts else _DOES[result.verdict]
+
+
+def depends_on(result: Result) -> list[str]:
+    """What must be known for a verdict, a sentence each."""
+    return [
+        _DEPENDS.get(missing.fact, "It depends on {fact}: {reason}.").format_map(_plain(missing))
+        for missing in result.missing_facts
+    ]
+
+
+def _plain(missing: Missing) -> dict[str, str]:
+    return {"fact": missing.fact.replace("-", " "), "reason": missing.reason}
+
+
+def raised(result: Result) -> str:
+    """The loader's text, with what Python puts before it where an import of a distribution raises it."""
+    text = result.predicted or ""
+    kinds = [root.kind for root in result.roots if root.predicted == result.predicted]
+    imported = result.artifact.kind != "file" and kinds[:1] == ["extension"]
+    return f"ImportError: {text}" if imported and not text.startswith(("signal: ", "exit ", "python: ")) else text
+
+
+def told(findings: Sequence[Finding], result: Result) -> Iterator[tuple[Finding, list[str]]]:
+    """Each finding with its message and evidence, without what has been told as the loader's text.
+
+    Of several findings of one rule only the first one's evidence is told: the others' is much the same.
+    """
+    seen: set[str] = set()
+    for finding in findings:
+        lines = [line for line in dict.fromkeys((finding.message, *finding.evidence)) if line and line != result.predicted]
+        yield finding, lines[:1] if finding.rule in seen else lines
+        seen.add(finding.rule)
+
+
+def limits(result: Result) -> list[str]:
+    """The capabilities that it lacks on the host, though the rest may load; the CPU's is the verdict itself."""
+    return [name for name, verdict in result.capabilities if name != "cpu" and verdict not in ("loads", result.verdict)]
+
+
+def unjudged(results: Sequence[Result]) -> Iterator[str]:
+    """How many binaries were not judged: those for something else, and those that nothing loads."""
+    reasons = [reason for result in results for _, reason in result.unjudged]
+    foreign = sum(reason.startswith(("an extension for", "built for")) for reason in reasons)
+    for number, what in ((foreign, "for other Pythons or machines"), (len(reasons) - foreign, "that nothing loads")):
+        if number:
+            yield f"{number:,} {'binary' if number == 1 else 'binaries'} {what}"
+
+
+def figures(report: Report) -> str:
+    """The line of figures: `1 artifact · 1 host · 4 objects · 3,412 symbols bound · 1 error, 1 warning · 0.2 s`."""
+    results = report.results
+    severities = [finding.severity for result in results for finding in result.findings]
+    ignored = [finding.severity for result in results for finding in result.ignored]
+    files = all(result.artifact.kind == "file" for result in results)
+    found = [count(severities.count("error"), "error")]
+    found += [count(severities.count("warning"), "warning")] if "warning" in severities else []
+    left_out = [count(ignored.count(each), f"ignored {each}") for each in ("error", "warning", "note") if each in ignored]
+    return " · ".join(
+        (
+            count(len({(result.artifact.path, result.artifact.name) for result in results}), "file" if files else "artifact"),
+            count(len({result.host.name for result in results}), "host"),
+            count(sum(result.objects for result in results), "object"),
+            count(sum(result.references for result in results), "symbol") + " bound",
+            ", ".join(found),
+            *((", ".join(left_out),) if left_out else ()),
+            *((f"{len(report.errors):,} not judged",) if report.errors else ()),
+            f"{report.seconds:.1f} s",
+        )
+    )
