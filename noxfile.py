@@ -33,14 +33,7 @@ def tests(session: nox.Session) -> None:
 
 @nox.session
 def network(session: nox.Session) -> None:
-    """The tests that need a package index."""
-    session.install("-e", ".[test]")
-    session.run("pytest", "-m", "network", *session.posargs)
-
-
-@nox.session
-def network(session: nox.Session) -> None:
-    """The tests that ask a package index, through the pip that is configured here."""
+    """The tests that fetch real wheels from the package index; what they fetch is kept."""
     session.install("-e", ".[test]")
     session.run("pytest", "-m", "network", *session.posargs)
 

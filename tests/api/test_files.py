@@ -81,10 +81,11 @@ def test_a_file_that_is_no_library_is_a_verdict_in_the_loaders_words(tmp_path: P
 
 
 def test_what_cannot_be_judged_is_listed_and_the_rest_goes_on(library: Path, tmp_path: Path) -> None:
-    report = check([f"{tmp_path}/gone.so", str(tmp_path), str(library)], ["local", f"rootfs:{tmp_path}/none"])
+    (tmp_path / "empty").mkdir()
+    report = check([f"{tmp_path}/gone.so", f"{tmp_path}/empty", str(library)], ["local", f"rootfs:{tmp_path}/none"])
     assert [(error.target, error.message.partition(";")[0]) for error in report.errors] == [
         (f"{tmp_path}/gone.so", "no such file"),
-        (str(tmp_path), "a directory"),
+        (f"{tmp_path}/empty", "no ELF file in it"),
         (f"rootfs:{tmp_path}/none", f"{tmp_path}/none is no directory"),
     ]
     assert (report.verdict, report.exit_code) == ("loads", 4)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import sys
 import sysconfig
-import zipfile
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -17,6 +16,7 @@ from abicheck.model.files import FileId
 from abicheck.read.elf import parse_elf, read_elf
 from tests.elfparts import Note, Relocation, Symbol
 from tests.elfwriter import write_elf
+from tests.wheelwriter import write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -83,11 +83,12 @@ def test_a_wheel(tmp_path: Path) -> None:
         notes=[Note("text", 1, b"\0libcudnn.so.9\0")],
     )  # fmt: skip
     silent = write_elf(needed=["libc.so.6"], notes=[Note("text", 1, b"\0libnot.so.1\0")])
-    with zipfile.ZipFile(path, "w") as archive:
-        archive.writestr("pkg/opener.so", opener)
-        archive.writestr("pkg/silent.so", silent)
-        archive.writestr("pkg/new.so", needing("GLIBC_2.28"))
-        archive.writestr("pkg-1.0.dist-info/WHEEL", "Tag: cp37-abi3-manylinux2014_x86_64\n")
+    metadata = {
+        "pkg-1.0.dist-info/METADATA": b"Metadata-Version: 2.1\nName: pkg\nVersion: 1.0\n",
+        "pkg-1.0.dist-info/RECORD": b"",
+        "pkg-1.0.dist-info/WHEEL": b"Wheel-Version: 1.0\nTag: cp37-abi3-manylinux2014_x86_64\n",
+    }
+    write_wheel(path, {"pkg/opener.so": opener, "pkg/silent.so": silent, "pkg/new.so": needing("GLIBC_2.28"), **metadata})
     (card,) = show([str(path)]).cards
     asks = card.requirements
     assert (card.name, card.version, asks.python.versions, asks.python.or_newer) == ("pkg", "1.0", ("3.7",), True)
@@ -141,8 +142,8 @@ class _Installed:
     def sources(self) -> Sources:
         raise AssertionError
 
-    def opened_names(self, file: FileId) -> tuple[str, ...]:
-        raise AssertionError(file)
+    def opened_names(self, path: str) -> tuple[str, ...]:
+        raise AssertionError(path)
 
 
 def test_a_package_is_told_from_where_it_is_installed() -> None:

@@ -49,7 +49,7 @@ def test_help_imports_nothing_of_abicheck_but_the_command_line(arguments: tuple[
     assert imported == ["abicheck", "abicheck.cli", "abicheck.cli.main", "abicheck.errors"]
 
 
-@pytest.mark.parametrize("arguments", [("nonsense",), ("--nonsense",), ("check",), ("check", "--format", "xml", "a.so")])
+@pytest.mark.parametrize("arguments", [("nonsense",), ("--nonsense",), ("show",), ("check", "--format", "xml", "a.so")])
 def test_wrong_usage(arguments: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
     assert _exit_code(*arguments) == 2
     assert "Error: " in capsys.readouterr().err

@@ -59,7 +59,7 @@ def test_json_is_what_the_schema_says(library: Path, extension: Path, capsys: py
         ("text.so", "not an ELF file; "),
         ("short.so", "cut short or damaged; "),
         ("gone-1-py3-none-any.whl", "No such file or directory; "),
-        ("bad-1-py3-none-any.whl", "not a wheel that can be read "),
+        ("bad-1-py3-none-any.whl", "no zip archive, so no wheel; "),
         ("empty", "no ELF file in it; "),
     ],
 )

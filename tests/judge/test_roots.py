@@ -57,3 +57,10 @@ def test_sets_of_which_one_is_enough() -> None:
     ffmpeg = {f"/site/t/libcore{n}.so": ["libtorch.so", f"libavcodec.so.{n + 54}"] for n in (4, 5, 6)}
     plain = {"/site/t/lib1.so": ["libc.so.6"], "/site/t/lib2.so": ["libc.so.6"], "/site/t/b.so": ["libavcodec.so.58"]}
     assert alternatives({**ffmpeg, **plain}) == [tuple(ffmpeg)]
+
+
+def test_sets_that_need_a_member_of_such_a_set_each() -> None:
+    core = {f"/site/t/libcore{n}.so": [f"libavcodec.so.{n + 54}"] for n in (4, 5)}
+    custom = {f"/site/t/libops{n}.so": ["libc.so.6", f"libcore{n}.so"] for n in (4, 5)}
+    other = {f"/site/t/libz{n}.so": [f"liby{n}.so"] for n in (1, 2)}
+    assert alternatives({**core, **custom, **other}) == [tuple(core), tuple(custom)]

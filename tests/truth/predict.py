@@ -32,8 +32,10 @@ class Predictor:
         (ctypes,) = host.root.glob(CTYPES)
         _, self._process = dlopen(process, f"/{ctypes.relative_to(host.root)}", self._host, self._memo)
 
-    def predict(self, path: str) -> tuple[str | None, bool]:
+    def predict(self, path: str) -> tuple[str | None, bool, bool]:
         """What abicheck says `dlopen` of `path` will say, None when it loads; and whether it says that it cannot know.
+
+        The third is whether the process is to die late, of relative relocations that the loader does not know.
 
         Of several paths with tabs between them, all are opened in one process and the last one counts.
         """
@@ -44,8 +46,9 @@ class Predictor:
                 if (link_map.predicted or "").startswith(("signal: ", "exit ")):
                     break
         except Exception as error:  # noqa: BLE001  # what is wrong with abicheck is a difference like any other
-            return f"abicheck raised {type(error).__name__}: {error}", False
+            return f"abicheck raised {type(error).__name__}: {error}", False, False
         text = link_map.predicted
         depends = text is None and bool(link_map.missing)
+        late = bool(link_map.errors) and link_map.errors[0].kind == "relr-unsupported"
         # The driver spells bytes that are no UTF-8 like this, too.
-        return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), depends
+        return text and text.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace"), depends, late

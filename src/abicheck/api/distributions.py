@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -9,8 +10,9 @@ from abicheck.errors import HostError
 from abicheck.judge import loader, order, roots, verdict
 from abicheck.judge.interpreter import vouched_interpreter
 from abicheck.judge.requirements import window
+from abicheck.judge.requirements.names import gpu
 from abicheck.judge.rules import across
-from abicheck.judge.rules.context import Context, Load, Target
+from abicheck.judge.rules.context import Context, Load, Opened, Target
 from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
 from abicheck.model.files import FileId
@@ -30,6 +32,8 @@ if TYPE_CHECKING:
 
 #: A device that no file system has, for the interpreter that is not there.
 _NOWHERE = -2
+#: NVIDIA's driver comes with the machine that has a GPU, whatever is installed; NCCL serves those who use several.
+_NOT_ASKED = ("libcuda.so", "libnvidia-", "libnccl")
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
@@ -45,6 +49,7 @@ class _Loaded(NamedTuple):
 
     package: Package
     roots: tuple[_Root, ...]
+    opened: tuple[Opened, ...]
     unjudged: Mapping[str, str]
     window: Window | None
 
@@ -140,7 +145,28 @@ class EnvironmentRun:
                 done.append(self._load(path, "library", package, glibcs))
             elif (file.device, file.inode) not in reached:
                 unjudged[path] = "a library that no extension or program of the distribution loads"
-        return _Loaded(package, tuple(done), unjudged, glibcs)
+        opened = self._opened(package, (root.load for root in done))
+        return _Loaded(package, tuple(done), opened, unjudged, glibcs)
+
+    def _opened(self, package: Package, loads: Iterable[Load]) -> tuple[Opened, ...]:
+        """The GPU's libraries that the distribution's objects open by name, each opened as they do it.
+
+        Lazily, and with the search paths of the object that asks.
+        """
+        found: dict[str, Opened] = {}
+        for load in loads:
+            if load.link_map.errors:
+                continue
+            for index, item in enumerate(load.link_map.process.objects):
+                path = posixpath.normpath(item.path)
+                if path in package.distribution.binaries and item.facts.refers_to("dlopen", "dlmopen"):
+                    for name in gpu(package.opened_names(path)).libraries:
+                        if name not in found and not name.startswith(_NOT_ASKED):
+                            link_map, _ = loader.dlopen(
+                                load.link_map.process, name, self._host, self._memo, lazy=True, caller=index
+                            )
+                            found[name] = Opened(name, path, "cuda", link_map)
+        return tuple(found.values())
 
     def _window(self, package: Package, paths: Sequence[str]) -> Window | None:
         if self._host.libc.kind != "glibc":
@@ -164,7 +190,7 @@ class EnvironmentRun:
         if link_map.errors and kind != "executable":
             missing = self._cure(path, link_map, package)
             if missing is not None:
-                judgement = judgement._replace(verdict="depends", missing_facts=(*judgement.missing_facts, missing))
+                judgement = judgement._replace(verdict="depends", findings=(), missing_facts=(*judgement.missing_facts, missing))
         return _Root(Load(distribution.name, path, kind, link_map), judgement)
 
     def _cure(self, path: str, failed: LinkMap, package: Package) -> Missing | None:
@@ -172,7 +198,8 @@ class EnvironmentRun:
         if any(error.kind not in order.CURABLE for error in failed.errors):
             return None
         others = [self._neighbour(other) for other in (*self._packages, *self._beside()) if other is not package]
-        cure = order.cured_by(path, failed, self._process, self._host, self._memo, others)
+        own = package.distribution.binaries
+        cure = order.cured_by(path, self._process, self._host, self._memo, own, others)
         if cure is not None:
             return cure
         for preload in package.sources().preloads:
@@ -220,7 +247,7 @@ class EnvironmentRun:
             predicted=deciding.predicted if deciding is not None else None,
             prefix=distribution.scheme.library,
             window=loaded.window,
-            capabilities=(("cpu", worst),),
+            capabilities=(("cpu", worst), *_gpu_capability(worst, loaded.opened)),
             roots=tuple(RootResult(load.path, judged.kind, judged.verdict, judged.predicted) for load, judged in loaded.roots),
             findings=tuple(dict.fromkeys(findings)),
             assumptions=self._host.assumptions,
@@ -246,6 +273,14 @@ class EnvironmentRun:
             sources=loaded.package.sources() if failed or unseen else Sources(),
             window=loaded.window,
         )
+
+
+def _gpu_capability(cpu: Verdict, opened: Sequence[Opened]) -> tuple[tuple[str, Verdict], ...]:
+    """The verdict on the use of the GPU, for a distribution that opens the GPU's libraries by name."""
+    if not opened:
+        return ()
+    works = all(not each.link_map.errors for each in opened)
+    return (("cuda", cpu if cpu != "loads" or works else "fails"),)
 
 
 def worst_of(judgements: Iterable[Judgement]) -> Verdict:

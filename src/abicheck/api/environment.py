@@ -6,7 +6,7 @@ import os
 from typing import TYPE_CHECKING
 
 from abicheck.api.distributions import EnvironmentRun, python_of, summary_of
-from abicheck.api.selection import Selector, environment_of
+from abicheck.api.selection import Selector, environment_of, is_environment
 from abicheck.model.report import Artifact, Failure, Finding, Result
 from abicheck.read.artifacts.environment import Environment, find_environment
 from abicheck.read.hosts import Wanted, open_host
@@ -41,7 +41,7 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
 def _environment(task: Task, kind: Kind, given: str) -> Environment | None:
     """The environment that matters to a target; on another host only where the target is one, or in one."""
     if kind == "environment":
-        return find_environment(given)
+        return find_environment(given) if is_environment(given) else None
     if kind == "installed" or (task.spec == "local" and (task.options.environment or os.environ.get("VIRTUAL_ENV"))):
         return environment_of(task.options.environment)
     return None

@@ -14,6 +14,7 @@ from abicheck.read.artifacts.installed import Found, find_distributions, open_in
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.files import Root
 from abicheck.read.index.tags import markers, tags
+from abicheck.read.loose import open_directory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -60,6 +61,15 @@ def environment_of(given: str | None) -> Environment:
     """The environment that was named, else that of `$VIRTUAL_ENV`, else the one of this interpreter."""
     given = given or os.environ.get("VIRTUAL_ENV") or None
     return find_environment(given) if given else this_environment()
+
+
+def is_environment(directory: str) -> bool:
+    """True for a directory that holds installed distributions; any other is just a directory with files in it."""
+    try:
+        find_environment(directory)
+    except TargetError:
+        return False
+    return True
 
 
 class Selector:
@@ -120,6 +130,8 @@ class Selector:
         return Chosen(tuple(wheels), refused=tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable)))
 
     def _whole(self, given: str) -> Chosen:
+        if not is_environment(given):
+            return Chosen((open_directory(given),))
         self._environment = find_environment(given)
         self._installed = None
         opened = [self._open(found, found.name) for found in self._found().values() if not found.obstacle]

@@ -2,69 +2,111 @@
 
 from __future__ import annotations
 
-import os
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from abicheck import __version__
-from abicheck.errors import TargetError
+from abicheck.api.options import Options
+from abicheck.api.selection import Selector, environment_of, is_environment, kind_of
+from abicheck.errors import HostError, PackageIndexError, TargetError
 from abicheck.judge.requirements import ARCHES, choose_roots, gather, opens_by_name, python_need, unfit
+from abicheck.model.artifact import Scheme
 from abicheck.model.elf import SharedObject
 from abicheck.model.report import Failure, Tool
 from abicheck.model.requirements import Card, CardReport
-from abicheck.read.loose import open_directory, open_files, open_wheel
+from abicheck.read.artifacts.wheel import open_wheel
+from abicheck.read.files import Disk, FactStore, Overlay
+from abicheck.read.hosts import Wanted, open_host
+from abicheck.read.loose import open_directory, open_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from abicheck.model.requirements import Readable
+    from abicheck.model.artifact import Package
+
+#: Where a wheel's files are said to be, which is left out of what is shown.
+_ANYWHERE = Scheme("/site-packages", "/bin", "")
 
 
-def show(targets: Sequence[str], *, every: bool = False) -> CardReport:
+def show(targets: Sequence[str], *, every: bool = False, python: str | None = None, options: Options | None = None) -> CardReport:
     """Say for each target what it asks of a host: a card for each machine that it has code for.
 
     Files that are no wheels form one artifact together. With `every` all needed versions are listed, not only the newest of each
-    library. What cannot be read is listed in `CardReport.errors`.
+    library. `python` and `options` choose the wheel of a requirement and the environment of an installed distribution, as for
+    `check`; what they require is not looked at. What cannot be read is listed in `CardReport.errors`.
     """
+    finder = _Finder(python, (options or Options())._replace(dependencies=False))
     cards: list[Card] = []
     errors: list[Failure] = []
     for together in _artifacts(targets):
-        found, failure = _cards(together, every=every)
-        cards += found
-        errors += failure
+        with _noting_errors(together[0], errors):
+            for package in finder.packages(together):
+                cards += cards_of(package, every=every)
     return CardReport(Tool("abicheck", __version__), tuple(cards), tuple(errors))
 
 
-def _cards(targets: list[str], *, every: bool) -> tuple[list[Card], list[Failure]]:
+@contextmanager
+def _noting_errors(target: str, errors: list[Failure]) -> Iterator[None]:
+    """What cannot be read is listed, and the rest goes on."""
     try:
-        return list(cards_of(_open(targets), every=every)), []
-    except TargetError as error:
-        return [], [Failure(error.subject, error.message)]
+        yield
+    except (HostError, TargetError, PackageIndexError) as error:
+        errors.append(Failure(error.subject or target, error.message))
 
 
 def _artifacts(targets: Sequence[str]) -> list[list[str]]:
     """The targets, those that belong together in one list."""
-    files = [target for target in targets if not (os.path.isdir(target) or target.endswith(".whl"))]
+    files = [target for target in targets if kind_of(target) == "file"]
     return [[target] for target in targets if target not in files] + ([files] if files else [])
 
 
-def _open(targets: list[str]) -> Readable:
-    if os.path.isdir(targets[0]):
-        return open_directory(targets[0])
-    return open_wheel(targets[0]) if targets[0].endswith(".whl") else open_files(targets)
+class _Finder:
+    """Opens what targets mean; this machine is asked only where one is a requirement or the name of something installed."""
+
+    def __init__(self, python: str | None, options: Options) -> None:
+        self._python = python
+        self._options = options
+        self._selector: Selector | None = None
+
+    def packages(self, targets: list[str]) -> Sequence[Package]:
+        """The packages of one artifact, most often one."""
+        kind = kind_of(targets[0])
+        if kind == "file":
+            return [open_files(targets)]
+        if kind == "wheel":
+            return [open_wheel(targets[0], _ANYWHERE, targets[0])]
+        if kind == "environment" and not is_environment(targets[0]):
+            return [open_directory(targets[0])]
+        chosen = self._here().choose(kind, targets[0])
+        if chosen.refused:
+            raise TargetError(f"{chosen.refused[0][1].text}; name another Python with --python", targets[0])
+        return [package for package in chosen.packages if package.distribution.binaries or kind != "environment"]
+
+    def _here(self) -> Selector:
+        """The selector of this machine with its Python, or with the one that was asked for."""
+        if self._selector is None:
+            store = FactStore()
+            environment = environment_of(self._options.environment)
+            wanted = Wanted(self._python or environment.python, may_lack=True)
+            self._selector = Selector(open_host("local", python=wanted, store=store), self._options, store, environment)
+        return self._selector
 
 
-def cards_of(package: Readable, *, every: bool = False) -> Iterator[Card]:
+def cards_of(package: Package, *, every: bool = False) -> Iterator[Card]:
     """The cards of a package; paths are told from where it is (or would be) installed."""
-    distribution, entries = package.distribution, package.entries()
+    distribution = package.distribution
+    files = Overlay(Disk(FactStore()), package)
     base = f"{distribution.scheme.library}/" if distribution.scheme.library else ""
     places = {path.removeprefix(base): path for path in distribution.binaries}
-    found = {path: package.facts(entries[place]) for path, place in places.items()}
+    found = {path: files.facts(file) for path, place in places.items() if not isinstance(file := files.stat(place), int)}
     passed_over = tuple((path, reason) for path, facts in found.items() if (reason := unfit(facts)))
     objects = {path: facts for path, facts in found.items() if isinstance(facts, SharedObject) and not unfit(facts)}
-    if not objects:
+    if not objects and passed_over:
         path, reason = passed_over[0]
         raise TargetError(f"{reason}; give shared objects or programs for x86_64 or aarch64", places[path])
-    opened = {path: package.opened_names(entries[places[path]]) for path, facts in objects.items() if opens_by_name(facts)}
+    if not objects:
+        raise TargetError("no ELF file in it: it asks nothing of the host's loader", distribution.given)
+    opened = {path: package.opened_names(places[path]) for path, facts in objects.items() if opens_by_name(facts)}
     for machine in dict.fromkeys(facts.header.machine for facts in objects.values()):
         mine = {path: facts for path, facts in objects.items() if facts.header.machine == machine}
         requirements = gather(

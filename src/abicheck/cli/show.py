@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from abicheck.api import show
+from abicheck.api import Options, show
 from abicheck.cli.output import wants_colour, write
 from abicheck.report.card import json, markdown, terminal
 from abicheck.report.lines import escape
@@ -14,6 +14,7 @@ Targets:
   FILE...     shared objects and programs; several form one artifact
   DIR         all that lies below a directory
   FILE.whl    a wheel, which is not unpacked
+  NAME        an installed distribution; NAME==VERSION one from the package index
 \b
 Exit codes:
   0 everything was read    2 wrong usage    4 something could not be read; everything else is reported
@@ -27,13 +28,25 @@ Examples:
 @click.command(epilog=_EPILOG)
 @click.argument("targets", metavar="TARGET...", nargs=-1, required=True, type=click.Path())
 @click.option("--every", is_flag=True, help="List every version that is needed, not only the newest of each library.")
+@click.option("--python", metavar="X.Y|PATH", help="The Python whose wheel of a requirement is shown.")
+@click.option("--env", "environment", metavar="DIR|PYTHON", help="Where installed distributions are. [default: this Python's]")
+@click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option(
     "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the card to FILE.")
-def command(targets: tuple[str, ...], style: str, output: str | None, *, every: bool) -> int:
+def command(
+    targets: tuple[str, ...],
+    python: str | None,
+    environment: str | None,
+    style: str,
+    output: str | None,
+    *,
+    every: bool,
+    offline: bool,
+) -> int:
     """Say what TARGET asks of a host: the oldest and newest glibc, the symbols that force them, libraries, CPU, Python, GPU."""
-    report = show(targets, every=every)
+    report = show(targets, every=every, python=python, options=Options(environment=environment, offline=offline))
     for failure in report.errors:
         click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)
     if style == "json":

@@ -10,7 +10,7 @@ from abicheck.model.elf import SharedObject
 from abicheck.model.process import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from abicheck.judge.loader import Memo
     from abicheck.model.host import Host
@@ -29,22 +29,56 @@ class Neighbour(NamedTuple):
 
 
 def cured_by(
-    path: str, failed: LinkMap, process: Process, host: Host, memo: Memo, neighbours: Sequence[Neighbour]
+    path: str, process: Process, host: Host, memo: Memo, own: Sequence[str], neighbours: Sequence[Neighbour]
 ) -> Missing | None:
-    """What must be imported before the root at `path` so that it loads; None where nothing helps.
+    """What must be loaded before the root at `path`, which fails, so that it loads; None where nothing helps.
 
-    Python imports with RTLD_LOCAL, so what helps is mostly a library that is loaded already; a distribution that opens its own
-    libraries for all (RTLD_GLOBAL, as torch does) is tried so, too.
+    Tried are other libraries of the distribution itself (`own` are the paths of its binaries), which its Python may open, and
+    the import of another distribution that has what is missing. Python imports with RTLD_LOCAL, so what helps is mostly a library
+    that is loaded already; a distribution that opens its own libraries for all (RTLD_GLOBAL, as torch does) is tried so, too.
     """
+    bench = _Bench(host, memo, {posixpath.basename(each): each for each in own})
+    failed = bench.open(path, process)
+    if not failed.errors:
+        return Missing("load-order", f"it loads once {' and '.join(bench.opened(path))} of its own is open, and not before")
     for neighbour in _likely(failed.errors, host, neighbours):
         for make_global in (False, True):
             after = process
             for extension in neighbour.extensions:
                 _, after = loader.dlopen(after, extension, host, memo, make_global=make_global)
-            link_map, _ = loader.dlopen(after, path, host, memo)
-            if not link_map.errors:
+            if not bench.open(path, after).errors:
                 return Missing("import-order", f"{neighbour.name} first: it loads once that has been imported, and not before")
     return None
+
+
+class _Bench:
+    """Opens a root of a distribution, libraries of its own that it lacks before it."""
+
+    def __init__(self, host: Host, memo: Memo, own: Mapping[str, str]) -> None:
+        self._host = host
+        self._memo = memo
+        self._own = own
+        self._before: dict[str, list[str]] = {}
+
+    def open(self, path: str, process: Process) -> LinkMap:
+        """The link map of opening `path`."""
+        return self._open(path, process, {path})[0]
+
+    def opened(self, path: str) -> list[str]:
+        """The names of the libraries that were opened before `path`."""
+        return self._before.get(path, [])
+
+    def _open(self, path: str, process: Process, pending: set[str]) -> tuple[LinkMap, Process]:
+        link_map, after = loader.dlopen(process, path, self._host, self._memo)
+        lacking = [error.name for error in link_map.errors if error.kind == "library-missing" and error.name in self._own]
+        for name in lacking:
+            first = self._own[name or ""]
+            if first not in pending:
+                _, process = self._open(first, process, pending | {first})
+        if not lacking:
+            return link_map, after
+        self._before[path] = [name for name in lacking if name]
+        return loader.dlopen(process, path, self._host, self._memo)
 
 
 def _likely(errors: Sequence[LoadError], host: Host, neighbours: Sequence[Neighbour]) -> Iterator[Neighbour]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from abicheck.model.elf import SharedObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host, Interpreter
@@ -87,17 +87,31 @@ def _misfit(suffix: re.Match[str], python: Interpreter | None) -> str:
 def alternatives(libraries: Mapping[str, Sequence[str]]) -> list[tuple[str, ...]]:
     """Sets of binaries of which one is enough: equal names but for their numbers, each made for another major of one library.
 
-    `libraries` are the names that each binary needs, by its path. torchcodec has one of each for every FFmpeg that it knows.
+    `libraries` are the names that each binary needs, by its path. torchcodec has such a set with one for every FFmpeg that it
+    knows, and others whose members each need another member of that one.
     """
-    sets: dict[str, list[str]] = {}
+    families: dict[str, list[str]] = {}
     for path in libraries:
         directory, name = posixpath.split(path)
-        sets.setdefault(f"{directory}/{_DIGITS.sub('#', name)}", []).append(path)
-    return [tuple(paths) for paths in sets.values() if len(paths) > 1 and _differ_by_major([libraries[path] for path in paths])]
+        families.setdefault(f"{directory}/{_DIGITS.sub('#', name)}", []).append(path)
+    sets = [tuple(paths) for paths in families.values() if len(paths) > 1]
+    by_major = [paths for paths in sets if _differ([libraries[path] for path in paths], _stem_of_versioned)]
+    members = {posixpath.basename(path) for paths in by_major for path in paths}
+
+    def stem_of_member(name: str) -> str | None:
+        return _DIGITS.sub("#", name) if name in members else None
+
+    rest = [paths for paths in sets if paths not in by_major]
+    return by_major + [paths for paths in rest if _differ([libraries[path] for path in paths], stem_of_member)]
 
 
-def _differ_by_major(needed: Iterable[Sequence[str]]) -> bool:
-    """True where all members need some library, each with another number behind `.so.`."""
-    majors = [dict(name.split(".so.", 1) for name in names if ".so." in name) for names in needed]
-    common = set.intersection(*(set(each) for each in majors))
-    return any(len({each[stem] for each in majors}) == len(majors) for stem in common)
+def _stem_of_versioned(name: str) -> str | None:
+    stem, dot, _ = name.partition(".so.")
+    return stem if dot else None
+
+
+def _differ(needed: Iterable[Sequence[str]], stem_of: Callable[[str], str | None]) -> bool:
+    """True where all members need a library of one stem, each another one."""
+    found = [{stem: name for name in names if (stem := stem_of(name)) is not None} for names in needed]
+    common = set.intersection(*map(set, found))
+    return any(len({each[stem] for each in found}) == len(found) for stem in common)

@@ -114,3 +114,6 @@ class Package(Layer, Protocol):
 
     def sources(self) -> Sources:
         """What its Python code does, read when it matters."""
+
+    def opened_names(self, path: str) -> tuple[str, ...]:
+        """The names of libraries that stand in the binary at `path` on the host, one that opens libraries by name."""

@@ -209,6 +209,13 @@ class SharedObject(NamedTuple):
     beneath: SharedObject | None = None
     older: SharedObject | None = None
 
+    def refers_to(self, *names: str) -> bool:
+        """True where a relocation asks for one of these symbols."""
+        if self.demand is None:
+            return any(reference.name in names for reference in self.references)
+        wanted = set(names)
+        return not all(wanted.isdisjoint(group) for group in self.demand.symbols.values())
+
     def fault(self, stage: Stage) -> Fault | None:
         """The fault of `stage`, or None when the loader gets through it."""
         for fault in self.faults:

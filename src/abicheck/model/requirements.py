@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, Protocol, TypeAlias
-
-from abicheck.model.artifact import Package
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from abicheck.model.artifact import DistributionKind
-    from abicheck.model.files import FileId
     from abicheck.model.host import LibcKind
     from abicheck.model.report import Failure, Tool, Window
 
@@ -154,10 +151,3 @@ class CardReport(NamedTuple):
     def exit_code(self) -> int:
         """4 where something could not be read, else 0."""
         return 4 if self.errors else 0
-
-
-class Readable(Package, Protocol):
-    """A package whose bytes can be asked for names too."""
-
-    def opened_names(self, file: FileId) -> tuple[str, ...]:
-        """The names of libraries that the code of one of `entries` opens, as far as its notes and read-only strings tell."""

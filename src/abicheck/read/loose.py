@@ -1,20 +1,12 @@
-"""Binaries that lie about: files given one by one, a directory, and a wheel as the archive that it is.
-
-None of them is judged by what its metadata says of its files; that is the business of installed distributions and wheels proper.
-"""
+"""Binaries that lie about: files given one by one, and directories that are no environment."""
 
 from __future__ import annotations
 
 import os
-import re
-import zipfile
-import zlib
 from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
 from abicheck.model.artifact import Distribution, Scheme, Sources
-from abicheck.model.files import FileId
-from abicheck.read.elf import parse_elf
 from abicheck.read.elf.opened import read_opened_names
 from abicheck.read.files.store import FactStore, open_errno, opened
 
@@ -23,10 +15,9 @@ if TYPE_CHECKING:
 
     from abicheck.model.artifact import DistributionKind
     from abicheck.model.elf import ElfFile
+    from abicheck.model.files import FileId
 
 _MAGIC = b"\x7fELF"
-#: A wheel's member with a larger binary is refused before it is inflated.
-_LARGEST_MEMBER = 1 << 32
 
 
 class LooseFiles:
@@ -52,88 +43,12 @@ class LooseFiles:
         """There is no Python code that belongs to them."""
         return Sources()
 
-    def opened_names(self, file: FileId) -> tuple[str, ...]:
-        """The names of libraries that one of them opens."""
+    def opened_names(self, path: str) -> tuple[str, ...]:
+        """The names of libraries that stand in one of them."""
         try:
-            return read_opened_names(self._paths[file])
+            return read_opened_names(path)
         except OSError as error:
-            raise _unreadable(error, self._paths[file]) from None
-
-
-class LooseWheel:
-    """The binaries of a wheel, inflated in memory one at a time; of its metadata only what the card shows."""
-
-    def __init__(self, archive: zipfile.ZipFile, given: str) -> None:
-        self._archive = archive
-        self._given = given
-        self._members = {FileId(-1, number, each.file_size, 0, 0): each for number, each in enumerate(self._binaries())}
-        paths = tuple(member.filename for member in self._members.values())
-        tags = self._metadata("WHEEL", "Tag")
-        name, version, *_ = [*os.path.basename(given).split("-"), ""]
-        self.distribution = Distribution(
-            kind="wheel",
-            name=name,
-            version=version,
-            given=given,
-            place=given,
-            scheme=Scheme("", "", ""),
-            files=tuple(archive.namelist()),
-            binaries=paths,
-            requires_python=next(iter(self._metadata("METADATA", "Requires-Python")), None),
-            tags=tags,
-        )
-
-    def entries(self) -> Mapping[str, FileId]:
-        """The binaries by their names in the archive."""
-        return {member.filename: file for file, member in self._members.items()}
-
-    def facts(self, file: FileId) -> ElfFile:
-        """The facts of one of them."""
-        return parse_elf(self._read(self._members[file]))
-
-    def sources(self) -> Sources:
-        """Nothing here looks at Python code."""
-        return Sources()
-
-    def opened_names(self, file: FileId) -> tuple[str, ...]:
-        """The names of libraries that one of them opens; it is inflated a second time, so that no two are held at once."""
-        return read_opened_names(self._read(self._members[file]))
-
-    def _binaries(self) -> Iterator[zipfile.ZipInfo]:
-        for member in sorted(self._archive.infolist(), key=lambda each: each.filename):
-            if not member.is_dir() and self._read(member, len(_MAGIC)) == _MAGIC:
-                yield member
-
-    def _metadata(self, name: str, field: str) -> tuple[str, ...]:
-        """The values of a field in a file of the `.dist-info` directory."""
-        path = next((each for each in self._archive.NameToInfo if re.fullmatch(rf"[^/]+\.dist-info/{name}", each)), None)
-        text = "" if path is None else self._read(self._archive.NameToInfo[path]).decode("utf-8", "replace")
-        head = text.replace("\r\n", "\n").partition("\n\n")[0]
-        return tuple(re.findall(rf"^{field}: *(.*?) *$", head, re.MULTILINE))
-
-    def _read(self, member: zipfile.ZipInfo, size: int = -1) -> bytes:
-        if member.file_size > _LARGEST_MEMBER:
-            raise TargetError(f"{member.filename} is said to be {member.file_size:,} bytes large; this is no wheel", self._given)
-        try:
-            with self._archive.open(member) as file:
-                return file.read(size)
-        except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
-            message = f"{member.filename} cannot be read ({error}); fetch the wheel again"
-            raise TargetError(message, self._given) from None
-
-
-def open_wheel(path: str) -> LooseWheel:
-    """The wheel at `path`."""
-    try:
-        archive = zipfile.ZipFile(path)
-    except OSError as error:
-        raise _unreadable(error, path) from None
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise TargetError(f"not a wheel that can be read ({error}); fetch it again", path) from None
-    wheel = LooseWheel(archive, path)
-    if not wheel.entries():
-        raise TargetError("no ELF file in it: it asks nothing of the host's loader", path)
-    return wheel
+            raise _unreadable(error, path) from None
 
 
 def open_files(paths: Sequence[str]) -> LooseFiles:

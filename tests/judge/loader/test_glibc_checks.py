@@ -104,6 +104,28 @@ def test_which_loader_meets_a_fault(stage: Stage, glibc: tuple[int, int], keys: 
     assert load("/x/a.so", host(files, glibc, protection_keys=keys)).predicted == expected
 
 
+@pytest.mark.parametrize(
+    ("vaddr", "memsz", "expected", "depends"),
+    [
+        (0x1000, 0x1000, None, False),
+        (0x2000, 0x10000, None, True),
+        (0x200000, 0x1000, "cannot apply additional memory protection after relocation: Cannot allocate memory", False),
+    ],
+)
+def test_read_only_after_relocation(vaddr: int, memsz: int, expected: str | None, depends: bool) -> None:  # noqa: FBT001 - a table
+    relro = Segment(0x6474E552, 4, 0, vaddr, memsz, memsz, 1)
+    found = load("/x/a.so", host(only("a.so", segments=(*segments(), relro))))
+    assert found.predicted == (expected and f"/x/a.so: {expected}")
+    assert bool(found.missing) is depends
+
+
+def test_initial_values_that_do_not_fit_static_tls_may_do_anything() -> None:
+    large = [segment._replace(filesz=0x40) if segment.type == 7 else segment for segment in segments(tls=(0x20, 8))]
+    files = only("a.so", segments=tuple(large), exports={"v": defined(tls=True)}, wants=[wanted("v", kind="tls-static")])
+    found = load("/x/a.so", host(files))
+    assert (found.predicted, [missing.fact for missing in found.missing]) == (None, ["memory"])
+
+
 def test_older_loaders_read_the_hash_table_in_their_own_way() -> None:
     a = library(exports={"f": defined()}, wants=[wanted("f")])
     files = {"/x/a.so": a._replace(older=a._replace(definitions={}))}

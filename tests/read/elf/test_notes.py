@@ -128,6 +128,12 @@ def test_how_old_loaders_look_for_the_abi_tag(
     assert (found.abi_tag, found.abi_tag_errno) == (tag, error)
 
 
+def test_old_loaders_look_for_the_abi_tag_before_they_map_anything() -> None:
+    data = with_header(write_elf(notes=[abi_tag(0, 3, 2, 0)]), 3, offset=1 << 20)
+    unmappable = with_header(with_header(data, 0, type=0), 1, type=0)
+    assert facts(unmappable).properties.abi_tag_errno == 0
+
+
 def test_a_tag_behind_another_note() -> None:
     elf = Elf(notes=[build_id(bytes(20)), abi_tag(0, 3, 2, 0)])
     data = elf.build()

@@ -43,6 +43,7 @@ WORLD = [
     ("portable", "1.0", "py3-none-any", ["windows", "more"], ""),
     ("left", "1.0", "py3-none-any", ["native<2"], ""),
     ("right", "1.0", "py3-none-any", ["native>=2"], ""),
+    ("lonely", "1.0", "py3-none-any", ["nowhere"], ""),
     ("odd", "1.0", "py3-none-any", ["native (>=1.*.*)"], ""),
 ]
 
@@ -95,7 +96,13 @@ def test_one_without_a_wheel_is_a_member(store: Store) -> None:
 def test_a_contradiction(store: Store) -> None:
     with pytest.raises(TargetError) as raised:
         _closure("left right", store)
-    assert "native: no release meets all that is asked (<2 by left, >=2 by right)" in str(raised.value)
+    assert "no release meets all that is asked (<2 by left, >=2 by right)" in str(raised.value)
+
+
+@pytest.mark.usefixtures("world")
+def test_a_dependency_that_is_not_there(store: Store) -> None:
+    with pytest.raises(TargetError, match=r"nowhere: the package index has no such project.*\(asked for by lonely\)"):
+        _closure("lonely", store)
 
 
 @pytest.mark.usefixtures("world")

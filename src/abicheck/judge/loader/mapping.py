@@ -12,7 +12,7 @@ from abicheck.judge.loader.errno import with_errno
 from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.tunables import tunable
 from abicheck.model.elf import Fault
-from abicheck.model.process import ErrorKind, LoadError
+from abicheck.model.process import ErrorKind, LoadError, Missing
 
 if TYPE_CHECKING:
     from abicheck.model.elf import DynamicInfo, Segment, SharedObject, Stage
@@ -27,10 +27,11 @@ _MASK = (1 << 64) - 1
 _ENOMEM, _EINVAL = 12, 22
 #: The largest hole in a fresh address space of 47 bits (below the program, which lies at 0x55…); mmap of more is ENOMEM.
 _LARGEST_HOLE = 0x5555_0000_0000
-#: Where a library typically lies (the kernel maps from the top down), and where the address space ends.
+#: Where a library typically ends (the kernel maps from the top down), and where the address space does.
 _TYPICAL_BASE, _TASK_SIZE = 0x7F12_3400_0000, 0x7FFF_FFFF_F000
 #: A mapping that ends beyond this offset of a file is EOVERFLOW.
 _LARGEST_OFFSET = 1 << 63
+_NEAR = 1 << 20  # so near above an object its neighbours lie
 _NOT_MAPPED = "failed to map segment from shared object"
 
 
@@ -165,7 +166,7 @@ def _check_mapping(facts: SharedObject, loads: list[Load], host: Host, name: str
             raise _refused("malformed-file", name, "ELF load command address/offset not page-aligned")
         if hole < 0:
             raise _refused("malformed-file", name, "cannot change memory protections")
-    bias = (_TYPICAL_BASE - loads[0].mapstart) & _MASK
+    bias = (_TYPICAL_BASE - length - loads[0].mapstart) & _MASK
     for position, load in enumerate(loads):
         _check_segment(load, bias, host, name, first=not position)
 
@@ -269,15 +270,22 @@ def check_tables(facts: SharedObject, host: Host, path: str) -> None:
         raise assertion(file, "_dl_setup_hash", condition, LoadError(kind="malformed-file", text="", object=path))
 
 
-def check_relro(facts: SharedObject, host: Host, path: str) -> None:
-    """Raise when the pages of PT_GNU_RELRO can't be made read-only because they are not all mapped (`_dl_protect_relro`)."""
+def check_relro(facts: SharedObject, host: Host, path: str) -> Missing | None:
+    """Raise when the pages of PT_GNU_RELRO can't be made read-only because they are not all mapped (`_dl_protect_relro`).
+
+    Just above the object there often is another; whether there is, is a missing fact.
+    """
     relro = facts.segment(PT_GNU_RELRO)
     if relro is None or not relro.memsz:
-        return
+        return None
     page = ~(host.page_size - 1)
     start, end = relro.vaddr & page, (relro.vaddr + relro.memsz) & page & _MASK
     loads = load_commands(facts, host.page_size)
-    first, last = loads[0].mapstart, (loads[-1].allocend + host.page_size - 1) & page
-    if start != end and not (first <= start < end <= last):
-        text = "cannot apply additional memory protection after relocation"
-        raise _refused("malformed-file", path, text, _ENOMEM, f"PT_GNU_RELRO covers {start:#x} to {end:#x}", certain=False)
+    # A last segment that lies before another one makes what is reserved too short for that, which is mapped all the same.
+    first, last = loads[0].mapstart, (max(load.allocend for load in loads) + host.page_size - 1) & page
+    if start == end or first <= start < end <= last:
+        return None
+    if first <= start < end <= last + _NEAR:
+        return Missing("memory", f"PT_GNU_RELRO of {path} ends {end - last:#x} bytes above it")
+    text = "cannot apply additional memory protection after relocation"
+    raise _refused("malformed-file", path, text, _ENOMEM, f"PT_GNU_RELRO covers {start:#x} to {end:#x}", certain=False)

@@ -92,8 +92,10 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
         raise die(fault, item.path, "a relocation table or its target does not lie in writable mapped memory")
     if id(facts) not in space.memo.protected:
         try:
-            check_relro(facts, space.host, item.path)
-            space.memo.protected.add(id(facts))
+            if missing := check_relro(facts, space.host, item.path):
+                space.missing.append(missing)
+            else:
+                space.memo.protected.add(id(facts))
         except RefusedError as refused:
             space.errors.append(refused.error)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from abicheck.judge.loader.mapping import PT_TLS
 from abicheck.judge.loader.state import DiedError, RefusedError
 from abicheck.judge.loader.tunables import tunable
-from abicheck.model.process import LoadError, StaticTls
+from abicheck.model.process import LoadError, Missing, StaticTls
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -152,4 +152,7 @@ def _try(space: Namespace, provider: Map, *, optional: bool) -> bool:
         return False
     space.tls = tls._replace(used=used, optional=tls.optional - taken if optional else tls.optional)
     provider.tls_offset = offset
+    if any(segment.type == PT_TLS and segment.memsz and segment.filesz > segment.memsz for segment in provider.facts.segments):
+        # The loader copies so many bytes into the block, whatever lies behind both (`init_one_static_tls` in elf/dl-tls.c).
+        space.missing.append(Missing("memory", f"more is copied into the static TLS of {provider.path} than it has room for"))
     return True

@@ -30,7 +30,7 @@ _MUSL = re.compile(r"libc\.so|libc\.musl-.*|ld-musl-.*")
 
 def opens_by_name(facts: SharedObject) -> bool:
     """True for an object that refers to dlopen or dlmopen: only of those is it worth asking which names they hold."""
-    return any(each.name in ("dlopen", "dlmopen") for each in facts.references)
+    return facts.refers_to("dlopen", "dlmopen")
 
 
 def window(objects: Mapping[str, SharedObject], roots: Sequence[str], arch: Arch) -> Window | None:

@@ -25,8 +25,8 @@ class Environment(NamedTuple):
     """A place of this machine where distributions are installed.
 
     `libraries` are the directories that hold them and exist, in the order of sys.path; the first counts where two hold the
-    same distribution. `scheme` is where an installer puts more. `python` is the interpreter as the environment names it: it may be
-    a link that leads nowhere, or missing (None). `version` is None where nothing tells it.
+    same distribution. `scheme` is where an installer puts more. `python` is the interpreter as the environment names it: it may
+    be a link that leads nowhere, or missing (None). `version` is None where nothing tells it.
     """
 
     prefix: str

@@ -30,7 +30,11 @@ def installed_paths(names: Iterable[str], scheme: Scheme, commands: frozenset[st
     placed: dict[str, dict[str, str]] = {key: {} for key in (*directories, "headers")}
     for name in names:
         path = posixpath.normpath(name)
-        if "\\" in name or "\0" in name or path.startswith(("/", "../")) or path in ("..", "."):
+        if "\\" in name or "\0" in name:
+            raise TargetError(
+                f"the file name {name!r} in it holds a character that installers take differently; don't install it", given
+            )
+        if path.startswith(("/", "../")) or path in ("..", "."):
             raise TargetError(f"the file name {name!r} in it leads out of the install directory; no installer takes it", given)
         key = ""
         if path.partition("/")[0].endswith(".data"):

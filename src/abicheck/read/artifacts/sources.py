@@ -19,7 +19,8 @@ LIMIT = 2 << 20
 #: Only code with one of these names, or with an import inside of a `try:`, is parsed: that takes a second for 50,000 lines.
 _OPENS = re.compile(rb"\b(?:CDLL|PyDLL|LoadLibrary|dlopen|setdlopenflags)\b")
 _LINES = re.compile(
-    rb"^[ \t]*(?:(try:|with [^\n]*suppress\()|except\b|finally:|(import |from |(?:\w+ = |return )?(?:importlib\.)?(?:import_module|__import__)\())",
+    rb"^[ \t]*(?:(try:|with [^\n]*suppress\()|except\b|finally:"
+    rb"|(import |from |(?:\w+ = |return )?(?:importlib\.)?(?:import_module|__import__)\())",
     re.MULTILINE,
 )
 #: Tests are shipped, and not run where a distribution is used.
@@ -197,7 +198,7 @@ class _Module:
                 self._note_guarded([_absolute(module[level:], level, self._package)], node.lineno)
         elif name in _OPENERS or name.endswith("ffi.dlopen"):
             self._note_opened(_argument(node, "name"), node.lineno)
-        elif name == "sys.setdlopenflags" and any(_last(each) == "RTLD_GLOBAL" for arg in node.args for each in ast.walk(arg)):
+        elif name == "sys.setdlopenflags" and any("RTLD_GLOBAL" in ast.unparse(each) for each in node.args):
             # What is imported while this lasts gives its symbols to all that comes later.
             self.preloads.append(Preload("", self._path, node.lineno))
 
@@ -288,11 +289,6 @@ def _absolute(module: str, level: int, package: Sequence[str]) -> str:
 
 def _argument(node: ast.Call, name: str) -> ast.expr | None:
     return node.args[0] if node.args else next((each.value for each in node.keywords if each.arg == name), None)
-
-
-def _last(node: ast.AST) -> str:
-    """The last part of a name, "" for what is none."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
 
 
 def _reraises(handler: ast.ExceptHandler) -> bool:

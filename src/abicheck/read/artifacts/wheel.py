@@ -6,11 +6,13 @@ import os
 from typing import TYPE_CHECKING
 
 from abicheck.model.artifact import Distribution, Problem
+from abicheck.model.elf import SharedObject
 from abicheck.model.files import FileId
 from abicheck.read.artifacts import metadata
 from abicheck.read.artifacts.archive import Archive
 from abicheck.read.artifacts.layout import installed_paths
 from abicheck.read.elf import parse_elf
+from abicheck.read.elf.opened import read_opened_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -69,6 +71,7 @@ class Wheel:
         self._archive = archive
         self._places = places
         self._facts: dict[FileId, ElfFile] = {}
+        self._opened: dict[FileId, tuple[str, ...]] = {}
         self._sources: Sources | None = None
         status = os.stat(archive.path)
         # A device that no file system and no other wheel has; the same as long as the wheel is the same.
@@ -89,8 +92,15 @@ class Wheel:
         if found is None:
             with self._archive.inflated(self._archive.members[self._members[file.inode]]) as content:
                 found = parse_elf(content)
+                if isinstance(found, SharedObject) and found.refers_to("dlopen", "dlmopen"):
+                    self._opened[file] = read_opened_names(content)
             self._facts[file] = found
         return found
+
+    def opened_names(self, path: str) -> tuple[str, ...]:
+        """The names of libraries that stand in a binary which opens some by name; found while its content was at hand."""
+        self.facts(self._files[path])
+        return self._opened.get(self._files[path], ())
 
     def sources(self) -> Sources:
         """What its Python code does."""
@@ -125,11 +135,7 @@ def _required(archive: Archive, name: str) -> bytes:
 
 def _record_problems(archive: Archive, info: str, *, verify: bool) -> Iterator[Problem]:
     """Where RECORD and the archive differ."""
-    data = archive.read(f"{info}/RECORD", metadata.LIMIT)
-    if data is None:
-        yield Problem("no-record", f"{info}/RECORD", "is missing, so nothing says what belongs to the wheel")
-        return
-    rows = metadata.record(data)
+    rows = metadata.record(_required(archive, f"{info}/RECORD"))
     for name, member in archive.members.items():
         row = rows.pop(name, None)
         if row is None:

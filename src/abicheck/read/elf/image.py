@@ -189,14 +189,15 @@ class Image:
         return joined
 
     def frozen(self, addresses: Iterable[int]) -> Image:
-        """A copy that needs the file no more: it holds the file's bytes only of the regions around `addresses`."""
-        kept = {self._region(self._relative(address)) for address in addresses}
+        """A copy that needs the file no more: of the file it holds the regions around `addresses` and those beside them."""
+        places = {bisect_right(self._starts, self._relative(address)) - 1 for address in addresses}
+        kept = {place + step for place in places for step in (-1, 0, 1)}
         regions: list[Region] = []
         data = bytearray()
-        for region in self._regions:
+        for place, region in enumerate(self._regions):
             if region.content < 0:
                 regions.append(region)
-            elif region in kept:
+            elif place in kept:
                 regions.append(region._replace(content=len(data)))
                 data += self._data[region.content : region.content + region.end - region.start]
         return Image(bytes(data), self._base, regions)

@@ -58,7 +58,10 @@ def read(data: Bytes) -> ElfFile:
         return segments
     mapped = map_segments(data, header, segments)
     if mapped is None:
-        return SharedObject(header=header, size=size, segments=segments, interpreter=_interpreter(data, segments))
+        tag = read_abi_tag(data, segments)  # which is looked at before anything is mapped
+        properties = Property(abi_tag=tag.tag, abi_tag_errno=tag.errno)
+        interpreter = _interpreter(data, segments)
+        return SharedObject(header=header, size=size, segments=segments, interpreter=interpreter, properties=properties)
     return _Facts(mapped, header, segments).collect(data)
 
 

@@ -1,4 +1,4 @@
-"""File systems as the loader asks them: this machine's own, a root directory, a local file made visible in a root."""
+"""File systems as the loader asks them: this machine's own, a root directory, local files in a root, packages on top."""
 
 from abicheck.read.files.disk import Disk
 from abicheck.read.files.overlay import Overlay

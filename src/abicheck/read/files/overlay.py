@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from errno import EISDIR, ENOTDIR
+import os
+from errno import EISDIR, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING
 
 from abicheck.model.elf import Malformed
@@ -58,12 +59,14 @@ class Overlay:
 
     def resolve(self, path: str) -> str:
         """`path` with every symbolic link resolved; `path` itself where it leads nowhere."""
-        real = self._real(path)
+        real = self._real(path) if _is_walked(path) else ENOENT
         if isinstance(real, int):
-            return path
+            return self._base.resolve(path)
         return real if real in self._files or real in self._directories else self._base.resolve(real or "/")
 
     def _stat(self, path: str) -> FileId | int:
+        if not _is_walked(path):
+            return self._base.stat(path)
         real = self._real(path)
         if isinstance(real, int):
             return real
@@ -71,8 +74,6 @@ class Overlay:
 
     def _real(self, path: str) -> str | int:
         """`path` with the links on the way to its last component resolved, or the errno of getting there."""
-        if not path.startswith("/") or len(path.encode("utf-8", "surrogateescape")) >= _LONGEST_PATH:
-            return path
         head, _, name = path.rpartition("/")
         if name in ("", ".", ".."):
             return self._enter(path)
@@ -117,3 +118,8 @@ class Overlay:
             self._directories[real] = FileId(_DEVICE, len(self._directories), 0, 0, 0)
         self._entered[path] = real
         return real
+
+
+def _is_walked(path: str) -> bool:
+    """False for what leads to no package, whatever lies where: relative, empty and overlong paths."""
+    return path.startswith("/") and len(os.fsencode(path)) < _LONGEST_PATH

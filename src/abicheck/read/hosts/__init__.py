@@ -67,7 +67,8 @@ def _local(wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Hos
         raise HostError(f"this machine is {sys.platform} and has no Linux loader; use --host rootfs:DIR")
     files = Disk(store)
     variables = environment(settings, os.environ)
-    if wanted.python is None and sys.executable:
+    own = "{}.{}{}".format(*sys.version_info[:2], "t" if "t" in sys.abiflags else "")
+    if wanted.python in (None, own) and sys.executable:
         interpreter = Interpreter(sys.executable, sys.version_info[:2], free_threaded="t" in sys.abiflags)
     else:
         python = os.path.abspath(wanted.python) if wanted.python and "/" in wanted.python else wanted.python

@@ -34,7 +34,7 @@ def find_interpreter(
     name = "python3" if wanted is None else f"python{wanted}" if _VERSION.fullmatch(wanted) else wanted
     for directory in directories:
         path = posixpath.join(directory, name)
-        if _is_file(files, path):
+        if _is_program(files, path):
             return Interpreter(path=path, version=version_of(files, path), free_threaded=_is_free_threaded(files, path))
     version = _VERSION.fullmatch(wanted or "")
     if may_lack and version is not None:
@@ -64,6 +64,18 @@ def _by_path(files: Disk | Root, path: str) -> Interpreter:
     if not _is_file(files, path):
         raise HostError(f"there is no Python at {path}; give --python X.Y or the path of an interpreter on that host")
     return Interpreter(path=path, version=version_of(files, path), free_threaded=_is_free_threaded(files, path))
+
+
+def _is_program(files: Disk | Root, path: str) -> bool:
+    """True for an ELF file: tools that manage several Pythons put scripts of their names before them."""
+    place = files.locate(path) if _is_file(files, path) else None
+    if place is None:
+        return False
+    try:
+        with open(place, "rb") as file:
+            return file.read(4) == b"\x7fELF"
+    except OSError:
+        return False
 
 
 def _is_file(files: Disk | Root, path: str) -> bool:

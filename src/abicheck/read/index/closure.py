@@ -45,10 +45,11 @@ def closure(
         PackageIndexError: no network, no access, no pip; or offline and not stored.
 
     """
+    asked = [_Demand(requirement, "") for requirement in requirements]
     known: list[_Demand] = []
     for _ in range(_MAX_STARTS):
         walk = _Walk(target, store, without, known)
-        contradiction = walk.run([_Demand(requirement, "") for requirement in requirements])
+        contradiction = walk.run(asked)
         if contradiction is None:
             return walk.members()
         known.append(contradiction)
@@ -95,12 +96,16 @@ class _Walk:
         try:
             outcomes = fetch_all([self._combined(name) for name in names], self._target, self._store)
         except TargetError as error:
-            asking = next((self._all(name) for name in names if question(self._combined(name)) == error.subject), [])
-            if len(asking) < 2:
+            name = next(name for name in names if error.subject in (name, question(self._combined(name))))
+            asking = self._all(name)
+            if not any(each.by for each in asking):
                 raise
-            told = ", ".join(f"{each.requirement.specifier or 'any'} by {each.by or 'you'}" for each in asking)
-            message = f"no release meets all that is asked ({told}); pin those that ask to versions that agree"
-            raise TargetError(message, name_of(asking[0].requirement)) from error
+            told = list(dict.fromkeys(f"{each.requirement.specifier} by {each.by or 'you'}".strip() for each in asking))
+            if len(told) > 1 and error.subject != name:
+                message = f"no release meets all that is asked ({', '.join(told)}); pin those that ask to versions that agree"
+            else:
+                message = f"{error.message} (asked for {', '.join(told)})"
+            raise TargetError(message, error.subject) from error
         self._chosen.update(zip(names, outcomes, strict=True))
 
     def _all(self, name: str) -> list[_Demand]:
@@ -119,7 +124,7 @@ class _Walk:
 
     def _asks(self, name: str, wheel: Wheel) -> Iterator[_Demand]:
         """The lines of a wheel that apply on the target, each once: a later level may ask for more extras."""
-        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
 
         extras = {"", *(extra for each in self._demands[name] for extra in each.requirement.extras)}
         before = self._followed.get(name, set())
@@ -129,10 +134,11 @@ class _Walk:
         for line in wheel.requires:
             try:
                 requirement = Requirement(line)
-            except InvalidRequirement as error:
+                fresh = self._applies(requirement, extras) and not self._applies(requirement, before)
+            except ValueError as error:  # base of all that packaging raises for a bad requirement, marker or version
                 message = f"its Requires-Dist line {line!r} cannot be read; ask for another version of it"
                 raise TargetError(message, f"{name} {wheel.version}") from error
-            if self._applies(requirement, extras) and not self._applies(requirement, before):
+            if fresh:
                 yield _Demand(requirement, name)
 
     def _applies(self, requirement: Requirement, extras: set[str]) -> bool:

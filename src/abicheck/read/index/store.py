@@ -84,7 +84,8 @@ class Store:
         directory = os.path.join(self._wheels, digest.hexdigest())
         os.makedirs(directory, exist_ok=True)
         final = os.path.join(directory, os.path.basename(path))
-        os.replace(path, final)
+        if not os.path.isfile(final):
+            os.replace(path, final)
         return final, digest.hexdigest()
 
     def _path(self, question: str, about: str) -> str:
