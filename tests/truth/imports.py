@@ -1,7 +1,7 @@
 """`python -m tests.truth.imports`: what abicheck predicts of installed wheels, beside a real `import` of them in a fresh process.
 
-Each environment of `imports.toml` is installed once into the cache and shown to every host. A driver inside the host's root imports
-the modules with the real Python and tells of every extension that Python opened. Three things must be equal: what each opened
+Each environment of `imports.toml` is installed once into the cache and shown to every host. A driver inside the host's root
+imports the modules with the real Python and tells of every extension that Python opened. Three things must be equal: what each opened
 extension's loader said; whether the import works, where the prediction is the worst verdict of the distribution and of those of
 its requirements that the import opened; and the loader's texts in a failed import, which must be among those predicted.
 """
