@@ -52,6 +52,13 @@ def truth_full(session: nox.Session) -> None:
     session.run("python", "-m", "tests.truth", "--full", *session.posargs)
 
 
+@nox.session(name="truth-imports")
+def truth_imports(session: nox.Session) -> None:
+    """Compare predictions of popular wheels with real imports of them on four glibc versions (root, network the first time)."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.truth.imports", *session.posargs)
+
+
 @nox.session(name="truth-musl")
 def truth_musl(session: nox.Session) -> None:
     """Compare predictions with musl's own loader (Debian's musl packages, musl-gcc)."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from abicheck.model.report import Result
 
 PYTHON = Interpreter(PROGRAM, (3, 12))
+TAG = "cp312-cp312-manylinux2014_x86_64"
 SUFFIX = ".cpython-312-x86_64-linux-gnu.so"
 
 
@@ -33,10 +34,11 @@ def extension(module: str, needed: tuple[str, ...] = (), *, runpath: str | None 
     return write_elf(needed=list(needed), runpath=runpath, symbols=symbols, relocations=relocations, stack=stack)
 
 
-def wheel(tmp_path: Path, name: str, files: dict[str, bytes], tag: str = "cp312-cp312-manylinux2014_x86_64") -> Package:
+def wheel(tmp_path: Path, name: str, files: dict[str, bytes], tag: str = TAG, requires: str = "") -> Package:
     info = f"{name}-1.0.dist-info"
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
     metadata = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n".encode(),
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}".encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: {tag}\n".encode(),
     }
     record = "".join(f"{each},,{len(content)}\n" for each, content in {**files, **metadata}.items()) + f"{info}/RECORD,,\n"
@@ -147,6 +149,40 @@ def test_python_code_that_opens_libraries_by_itself(tmp_path: Path) -> None:
     assert result.missing_facts[0].fact == "preload"
     windows = {**files, "demo/__init__.py": code.replace(b"linux", b"win32")}
     assert judge([wheel(tmp_path, "other", windows)])[0].verdict == "fails"
+
+
+class TestLibrariesThatPythonCodeMayOpen:
+    """Such code only matters where it may open what is lacking."""
+
+    NEEDY = extension("ext", ("libgone.so",))
+
+    @pytest.mark.parametrize(
+        ("opens", "more", "verdict"),
+        [
+            ("name", {}, "fails"),  # nothing that it could open has it
+            ("name", {"demo/hidden.so": write_elf(soname="libgone.so", needed=["libnone.so"])}, "depends"),
+            ("'msvcrt'", {}, "fails"),
+            ("'libgone.so'", {}, "depends"),  # from a directory that only the code knows
+        ],
+    )
+    def test_what_the_environment_has(self, opens: str, more: dict[str, bytes], verdict: str, tmp_path: Path) -> None:
+        code = f"import ctypes\ndef tool(name):\n    ctypes.CDLL({opens})\n".encode()
+        (result,) = judge([wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": self.NEEDY, "demo/__init__.py": code, **more})])
+        assert result.verdict == verdict
+
+    def test_a_symbol_of_a_library_of_the_host(self, tmp_path: Path) -> None:
+        on = host({"/lib/libhost.so": library(exports={"wanted": defined()}, dynamic={"soname": "libhost.so"})}, python=PYTHON)
+        files = {f"demo/ext{SUFFIX}": extension("ext", wants="wanted")}
+        for opens, verdict in (("libhost.so", "depends"), ("libother.so", "fails")):
+            code = f"import ctypes\nctypes.CDLL('{opens}', ctypes.RTLD_GLOBAL)\n".encode()
+            (result,) = judge([wheel(tmp_path, "demo", {**files, "demo/__init__.py": code})], on)
+            assert result.verdict == verdict
+
+    @pytest.mark.parametrize(("requires", "verdict"), [("cuda-runtime", "depends"), ("docs; extra == 'docs'", "fails")])
+    def test_a_requirement_that_is_not_judged(self, requires: str, verdict: str, tmp_path: Path) -> None:
+        code = b"import ctypes\ndef tool(name):\n    ctypes.CDLL(name)\n"
+        package = wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": self.NEEDY, "demo/__init__.py": code}, requires=requires)
+        assert judge([package])[0].verdict == verdict
 
 
 def test_a_library_of_its_own_that_must_be_open_before(tmp_path: Path) -> None:

@@ -116,11 +116,8 @@ class Oracle:
             yield from map(ast.literal_eval, lines)
 
     def _enter(self, mode: str, paths: Sequence[str], more: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-        environment = "\n".join(f"{name}={value}" for name, value in {**self.host.environment, **more}.items())
-        places = [str(self.host.root), str(self.corpus)]
-        command = [*NAMESPACE, *places, sys.executable, LAUNCH, environment, *self._runner(), *PYTHON, DRIVER, mode]
-        text = "".join(path + "\n" for path in paths)
-        return subprocess.run(command, input=text, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False)
+        host = replace(self.host, environment={**self.host.environment, **more})
+        return enter(host, self.corpus, [*self._runner(), *PYTHON, DRIVER, mode], paths)
 
     def _runner(self) -> list[str]:
         """The program that runs the root's Python, where this machine cannot."""
@@ -133,6 +130,14 @@ class Oracle:
         if not inside.exists():
             shutil.copy(qemu, inside)
         return [f"{MOUNT_POINT}/{inside.name}"]
+
+
+def enter(host: Host, directory: Path, command: Sequence[str], lines: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    """Run `command` in the root of `host`, with `directory` at the mount point and `lines` on its stdin."""
+    environment = "\n".join(f"{name}={value}" for name, value in host.environment.items())
+    start = [*NAMESPACE, str(host.root), str(directory), sys.executable, LAUNCH, environment, *command]
+    text = "".join(line + "\n" for line in lines)
+    return subprocess.run(start, input=text, capture_output=True, encoding="utf-8", errors="backslashreplace", check=False)
 
 
 def require() -> None:

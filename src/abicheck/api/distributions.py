@@ -187,14 +187,19 @@ class EnvironmentRun:
         """What may make a load succeed that lacks something: another distribution's import, or what its own Python opens."""
         if any(error.kind not in order.CURABLE for error in failed.errors):
             return None
-        others = [self._neighbour(other) for other in (*self._packages, *self._beside()) if other is not package]
-        own = package.distribution.binaries
-        cure = order.cured_by(path, self._process, self._host, self._memo, own, others)
+        others = [each for each in (*self._packages, *self._beside()) if each is not package]
+        neighbours = [self._neighbour(each) for each in others]
+        own = self._neighbour(package)
+        cure = order.cured_by(path, self._process, self._host, self._memo, own.binaries, neighbours)
         if cure is not None:
             return cure
+        complete = order.required(package.distribution) <= {each.distribution.name for each in others}
+        state = failed, self._process, self._host, self._memo, (own, *neighbours)
         for preload in package.sources().preloads:
-            what = preload.name or "libraries"
-            return Missing("preload", f"{preload.path}:{preload.line} opens {what} by itself, which may bring what is lacking")
+            if not complete or order.may_be_brought(preload.name, path, *state):
+                what = preload.name or "libraries"
+                reason = f"{preload.path}:{preload.line} opens {what} by itself, which may bring what is lacking"
+                return Missing("preload", reason)
         return None
 
     def _neighbour(self, package: Package) -> order.Neighbour:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge import loader
@@ -13,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from abicheck.judge.loader import Memo
+    from abicheck.model.artifact import Distribution
     from abicheck.model.host import Host
     from abicheck.model.process import LinkMap, LoadError, Process
 
@@ -81,22 +83,50 @@ class _Bench:
         return loader.dlopen(process, path, self._host, self._memo)
 
 
+def required(distribution: Distribution) -> set[str]:
+    """The names (PEP 503) of what a distribution requires on any platform, but for its extras."""
+    lines = [line for line in distribution.requires if "extra" not in line.partition(";")[2]]
+    names = [re.match(r"[\w.-]+", line) for line in lines]
+    return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name}
+
+
+def may_be_brought(
+    name: str, path: str, failed: LinkMap, process: Process, host: Host, memo: Memo, environment: Sequence[Neighbour]
+) -> bool:
+    """Whether a library that Python code opens by `name` ("" for a computed one) may bring what the load of `path` lacks.
+
+    It may where the code asks for what is missing by its name, from a directory that only the code knows; and where something in
+    the environment has it, since nobody can tell which files the code opens and in which order. Any other name is tried.
+    """
+    if any(error.name == name for error in failed.errors if error.kind == "library-missing"):
+        return True
+    if any(_provides(neighbour, failed.errors, host) for neighbour in environment):
+        return True
+    if not name:
+        return False
+    _, after = loader.dlopen(process, name, host, memo, make_global=True)
+    return not loader.dlopen(after, path, host, memo)[0].errors
+
+
 def _likely(errors: Sequence[LoadError], host: Host, neighbours: Sequence[Neighbour]) -> Iterator[Neighbour]:
-    """The neighbours that have a file of the missing library's name, or define the missing symbol."""
-    libraries = {error.name for error in errors if error.kind == "library-missing"}
-    symbols = [error.name for error in errors if error.kind == "symbol-missing" and error.name]
+    """The neighbours that may have what is missing and load it on their import."""
     for neighbour in neighbours:
-        if not neighbour.extensions:
-            continue
-        names = {posixpath.basename(path) for path in neighbour.binaries}
-        if libraries & names or (symbols and _defines(symbols[0], host, neighbour)):
+        if neighbour.extensions and _provides(neighbour, errors, host):
             yield neighbour
 
 
-def _defines(symbol: str, host: Host, neighbour: Neighbour) -> bool:
+def _provides(neighbour: Neighbour, errors: Sequence[LoadError], host: Host) -> bool:
+    """Whether it has a file of the missing library's name or soname, or one that defines the first missing symbol."""
+    libraries = {error.name for error in errors if error.kind == "library-missing"}
+    symbols = [error.name for error in errors if error.kind == "symbol-missing" and error.name]
+    if libraries & {posixpath.basename(path) for path in neighbour.binaries}:
+        return True
     for path in neighbour.binaries:
         file = host.files.stat(path)
         facts = None if isinstance(file, int) else host.files.facts(file)
-        if isinstance(facts, SharedObject) and symbol in facts.definitions:
-            return True
+        if isinstance(facts, SharedObject):
+            if facts.dynamic is not None and facts.dynamic.soname in libraries - {None}:
+                return True
+            if symbols and symbols[0] in facts.definitions:
+                return True
     return False
