@@ -91,6 +91,7 @@ def test_only_what_runs_on_linux_counts(code: str, counts: bool) -> None:  # noq
         ("try:\n    import a\nexcept ValueError:\n    pass", []),
         ("try:\n    import a\nfinally:\n    pass", []),
         ("try:\n    import a\nexcept ImportError:\n    raise RuntimeError", []),
+        ("try:\n    import a\nexcept ImportError as e:\n    if 'execstack' not in str(e):\n        raise", []),
         ("try:\n    x = 1\nexcept ImportError:\n    import a", []),
         ("try:\n    pass\nexcept ImportError:\n    pass\nimport a", []),
         ("try:\n    def f():\n        import a\nexcept ImportError:\n    pass", []),

@@ -292,5 +292,5 @@ def _argument(node: ast.Call, name: str) -> ast.expr | None:
 
 
 def _reraises(handler: ast.ExceptHandler) -> bool:
-    """True for a handler that ends in raising, so that the failure is seen after all."""
-    return isinstance(handler.body[-1], ast.Raise)
+    """True for a handler that raises in some case: whether it does in this one, only running it would tell."""
+    return any(isinstance(each, ast.Raise) for each in ast.walk(handler))
