@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
@@ -44,6 +45,11 @@ def wheel(tmp_path: Path, name: str, files: dict[str, bytes], tag: str = TAG, re
     record = "".join(f"{each},,{len(content)}\n" for each, content in {**files, **metadata}.items()) + f"{info}/RECORD,,\n"
     path = write_wheel(tmp_path / f"{name}-1.0-{tag}.whl", {**files, **metadata, f"{info}/RECORD": record.encode()})
     return open_wheel(path, SCHEME, name)
+
+
+def zipfile_content(package: Package) -> list[tuple[str, bytes]]:
+    with zipfile.ZipFile(package.distribution.place) as archive:
+        return [(name, archive.read(name)) for name in archive.namelist()]
 
 
 def judge(packages: list[Package], on: Host | None = None) -> list[Result]:
@@ -253,3 +259,16 @@ def test_strict_asks_for_what_was_assumed(tmp_path: Path) -> None:
     (result,) = EnvironmentRun(on, [package], tuple, Options(strict=True)).results()
     assert (result.verdict, [missing.fact for missing in result.missing_facts]) == ("depends", ["selinux"])
     assert judge([package], on)[0].verdict == "loads"
+
+
+def test_an_extension_that_record_lists_and_that_is_not_there(tmp_path: Path) -> None:
+    files = {f"demo/ext{SUFFIX}": extension("ext"), "demo/old.cpython-311-x86_64-linux-gnu.so": b"", "demo/__init__.py": b""}
+    whole = wheel(tmp_path, "demo", files)
+    record = dict(zipfile_content(whole))["demo-1.0.dist-info/RECORD"]
+    info = {name: content for name, content in zipfile_content(whole) if name.startswith("demo-1.0")}
+    path = write_wheel(tmp_path / "half.whl", {"demo/__init__.py": b"", **info, "demo-1.0.dist-info/RECORD": record})
+    (result,) = judge([open_wheel(path, SCHEME, "demo")])
+    assert (result.verdict, result.predicted) == ("fails", "python: ModuleNotFoundError: No module named 'demo.ext'")
+    assert ("record-mismatch", "error") in {(finding.rule, finding.severity) for finding in result.findings}
+    assert "no-native-code" not in {finding.rule for finding in result.findings}
+    assert judge([whole])[0].verdict == "loads"

@@ -2,38 +2,36 @@
 
 from __future__ import annotations
 
-import posixpath
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.absent import absent_python
+from abicheck.api.capabilities import gpu_capability, opened_for_gpu
 from abicheck.api.options import Options
 from abicheck.api.summaries import artifact_of, python_of, summary_of
 from abicheck.errors import HostError
 from abicheck.judge import explain, loader, order, roots, verdict
 from abicheck.judge.requirements import window
-from abicheck.judge.requirements.names import gpu
 from abicheck.judge.rules import across
 from abicheck.judge.rules.context import Context, Load, Opened, Target
+from abicheck.judge.rules.subject import Subject
 from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
 from abicheck.model.host import Assumption
-from abicheck.model.process import Missing
+from abicheck.model.process import LinkMap, Missing
 from abicheck.model.report import WORST_FIRST, Judgement, Result, RootResult, worst_of
 from abicheck.read.files import Overlay
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from abicheck.model.artifact import Distribution, Layer, Package
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
-    from abicheck.model.process import Binding, LinkMap, Process
-    from abicheck.model.report import RootKind, TreeEntry, Verdict, Window
+    from abicheck.model.process import Binding, Process
+    from abicheck.model.report import RootKind, TreeEntry, Window
 
 _DEFAULT = Options()
-#: NVIDIA's driver comes with the machine that has a GPU, whatever is installed; NCCL serves those who use several.
-_NOT_ASKED = ("libcuda.so", "libnvidia-", "libnccl")
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 
 
@@ -135,28 +133,26 @@ class EnvironmentRun:
                 done.append(self._load(path, "library", package, glibcs))
             elif (file.device, file.inode) not in reached:
                 unjudged[path] = "a library that no extension or program of the distribution loads"
-        opened = self._opened(package, (root.load for root in done))
+        done += self._lost(package)
+        opened = opened_for_gpu(package, [root.load for root in done], self._host, self._memo)
         return _Loaded(package, tuple(done), opened, unjudged, glibcs)
 
-    def _opened(self, package: Package, loads: Iterable[Load]) -> tuple[Opened, ...]:
-        """The GPU's libraries that the distribution's objects open by name, each opened as they do it.
-
-        Lazily, and with the search paths of the object that asks.
-        """
-        found: dict[str, Opened] = {}
-        for load in loads:
-            if load.link_map.errors:
-                continue
-            for index, item in enumerate(load.link_map.process.objects):
-                path = posixpath.normpath(item.path)
-                if path in package.distribution.binaries and item.facts.refers_to("dlopen", "dlmopen"):
-                    for name in gpu(package.opened_names(path)).libraries:
-                        if name not in found and not name.startswith(_NOT_ASKED):
-                            link_map, _ = loader.dlopen(
-                                load.link_map.process, name, self._host, self._memo, lazy=True, caller=index
-                            )
-                            found[name] = Opened(name, path, "cuda", link_map)
-        return tuple(found.values())
+    def _lost(self, package: Package) -> list[_Root]:
+        """The extensions that RECORD lists and that are not there: Python's own search says so, before any loader is asked."""
+        distribution = package.distribution
+        found = []
+        for problem in distribution.problems:
+            module = roots.module_of(problem.path, self._host) if problem.kind == "missing" else None
+            if module is not None:
+                path = f"{distribution.scheme.library}/{problem.path}"
+                text = f"python: ModuleNotFoundError: No module named '{module}'"
+                subject = Subject(self._host, (distribution,))
+                evidence = (f"{problem.path}: {problem.detail}",)
+                finding = subject.finding("record-mismatch", path, evidence=evidence, severity="error", others="1 missing")
+                link_map = LinkMap(path, objects=(), errors=(), missing=(), scope=(), process=self._process)
+                judgement = Judgement("extension", "fails", text, (finding,))
+                found.append(_Root(Load(distribution.name, path, "extension", link_map), judgement))
+        return found
 
     def _window(self, package: Package, paths: Sequence[str]) -> Window | None:
         if self._host.libc.kind != "glibc":
@@ -242,7 +238,7 @@ class EnvironmentRun:
             predicted=deciding.predicted if deciding is not None else None,
             prefix=distribution.scheme.library,
             window=loaded.window,
-            capabilities=(("cpu", worst), *_gpu_capability(worst, loaded.opened)),
+            capabilities=(("cpu", worst), *gpu_capability(worst, loaded.opened)),
             roots=tuple(RootResult(load.path, judged.kind, judged.verdict, judged.predicted) for load, judged in loaded.roots),
             findings=tuple(dict.fromkeys(findings)),
             assumptions=self._host.assumptions,
@@ -279,11 +275,3 @@ class EnvironmentRun:
             sources=loaded.package.sources() if failed or unseen else Sources(),
             window=loaded.window,
         )
-
-
-def _gpu_capability(cpu: Verdict, opened: Sequence[Opened]) -> tuple[tuple[str, Verdict], ...]:
-    """The verdict on the use of the GPU, for a distribution that opens the GPU's libraries by name."""
-    if not opened:
-        return ()
-    works = all(not each.link_map.errors for each in opened)
-    return (("cuda", cpu if cpu != "loads" or works else "fails"),)

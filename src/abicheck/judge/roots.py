@@ -52,6 +52,16 @@ def role(path: str, facts: ElfFile, host: Host) -> Role:
     return Role("library")
 
 
+def module_of(path: str, host: Host) -> str | None:
+    """The module whose extension for the target Python has this path below site-packages; None for any other file."""
+    directory, name = posixpath.split(path)
+    module = name.partition(".")[0]
+    suffix = _SUFFIX.fullmatch(name[len(module) :])
+    if suffix is None or _misfit(suffix, host.python):
+        return None
+    return ".".join([*filter(None, directory.split("/")), module])
+
+
 def _is_damaged(facts: SharedObject) -> bool:
     """True where it cannot be told what the object exports."""
     return facts.dynamic is None or bool(facts.faults)

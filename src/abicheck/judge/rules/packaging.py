@@ -79,7 +79,7 @@ def record_mismatch(context: Context) -> Iterator[Finding]:
 def no_native_code(context: Context) -> Iterator[Finding]:
     """Nothing of the distribution is for a loader."""
     distribution = context.distribution
-    if not distribution.binaries:
+    if not distribution.binaries and not any(context.own_loads):
         yield pages.finding("no-native-code", {"object": distribution.name})
 
 
