@@ -275,6 +275,14 @@ def test_a_wheel_that_is_not_there_or_a_directory(tmp_path: Path) -> None:
         open_wheel(str(tmp_path), SCHEME, "a directory")
 
 
+def test_a_format_that_installers_do_not_read(tmp_path: Path) -> None:
+    data = bytearray(SAMPLE)
+    data[data.index(b"PK\1\2") + 6] = 64
+    (tmp_path / "new.whl").write_bytes(data)
+    with pytest.raises(TargetError, match=r"zip format 6\.4"):
+        open_wheel(str(tmp_path / "new.whl"), SCHEME, "new.whl")
+
+
 def _sample() -> bytes:
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w", zipfile.ZIP_DEFLATED) as archive:

@@ -23,6 +23,8 @@ _LONGEST_TAIL = (1 << 16) + 128
 _CENTRAL = struct.Struct("<4s6H3L5H2L")
 _EXTRA = struct.Struct("<2H")
 _UTF8 = 0x800
+#: In tenths: what Python's zipfile reads at most, and with it every installer (MAX_EXTRACT_VERSION).
+_NEWEST_FORMAT = 63
 _ZIP64 = 1
 _IN_ZIP64 = 0xFFFFFFFF
 
@@ -45,7 +47,7 @@ def read_directory(file: BinaryIO, given: str) -> tuple[list[Entry], int]:
     try:
         start, size, shift = _find(file, given)
         file.seek(start)
-        return list(_entries(file.read(size), shift)), start
+        return list(_entries(file.read(size), shift, given)), start
     except struct.error:
         raise TargetError("its directory of files is damaged; fetch it again", given) from None
     except UnicodeDecodeError as error:
@@ -96,14 +98,16 @@ def _find(file: BinaryIO, given: str) -> tuple[int, int, int]:
     return end - size, size, end - size - offset
 
 
-def _entries(directory: bytes, shift: int) -> Iterator[Entry]:
+def _entries(directory: bytes, shift: int, given: str) -> Iterator[Entry]:
     at = count = 0
     while at < len(directory):
         count += 1
         signature, *numbers = _CENTRAL.unpack_from(directory, at)
-        _, _, flags, method, _, _, crc, compressed, size, name, extra, comment, _, _, _, header = numbers
+        _, needed, flags, method, _, _, crc, compressed, size, name, extra, comment, _, _, _, header = numbers
         if signature != b"PK\1\2" or count > MAX_MEMBERS:
             raise struct.error
+        if needed & 0xFF > _NEWEST_FORMAT:
+            raise TargetError(f"it is of zip format {(needed & 0xFF) / 10}; installers read up to 6.3", given)
         at += _CENTRAL.size
         raw = directory[at : at + name]
         size, compressed, header = zip64(directory[at + name : at + name + extra], size, compressed, header)
