@@ -15,6 +15,7 @@ from abicheck.report.words import (
     figures,
     has_no_code,
     is_brief,
+    limit,
     limits,
     place,
     raised,
@@ -83,7 +84,10 @@ def _fold(results: Sequence[Result], where: str) -> Iterator[_Line]:
         yield from _listed("", native)
         yield from _listed("no native code: ", others)
         for name in dict.fromkeys(name for result in results for name in limits(result)):
-            yield from _listed(f"not for {escape(name)}: ", [title(result) for result in results if name in limits(result)])
+            yield from _listed(
+                f"on the CPU only ({escape(name)} does not load): ",
+                [title(result) for result in results if name in limits(result)],
+            )
         notes = sum(finding.rule != NO_CODE for result in results for finding in result.findings)
         aside = [*unjudged(results), *([_count(notes, "note") + " (--format json)"] if notes else [])]
         yield from _listed("", aside)
@@ -141,7 +145,7 @@ def _asides(result: Result) -> Iterator[_Line]:
     """What was not judged, only counted unless all is to be listed, and the notes, a line each."""
     if result.tree is None:
         yield from (_Line(f"  {line}") for line in unjudged([result]))
-    yield from (_Line(f"  not for {escape(name)}: what it opens for that does not load here") for name in limits(result))
+    yield from (_Line(f"  {escape(limit(name))}") for name in limits(result))
     for finding in result.findings:
         if finding.severity == "note" and finding.rule != NO_CODE:
             yield _Line(f"  note: {escape(finding.object)}: {escape(finding.message)} ({finding.rule})")

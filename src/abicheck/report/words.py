@@ -100,6 +100,11 @@ def told(findings: Sequence[Finding], result: Result) -> Iterator[tuple[Finding,
         seen.add(finding.rule)
 
 
+def limit(name: str) -> str:
+    """What it means that a capability is not there."""
+    return f"on the CPU only: the libraries that it opens by name for {name} do not load here"
+
+
 def limits(result: Result) -> list[str]:
     """The capabilities that it lacks on the host, though the rest may load; the CPU's is the verdict itself."""
     return [name for name, verdict in result.capabilities if name != "cpu" and verdict not in ("loads", result.verdict)]
