@@ -12,7 +12,7 @@ import pytest
 
 SOURCE = Path(__file__).parent.parent / "src" / "abicheck"
 
-#: Each room and those that it may import. `abicheck` itself holds only the version.
+#: Each room and those that it may import. `abicheck` itself holds the version and names the library's functions.
 ROOMS = {
     "model": set(),
     "errors": set(),
@@ -24,7 +24,7 @@ ROOMS = {
     "api": {"read", "judge", "act", "lint", "model", "errors", "abicheck"},
     "cli": {"api", "report", "model", "errors", "abicheck"},
     "__main__": {"cli"},
-    "abicheck": set(),
+    "abicheck": {"api"},  # lazily, so that `abicheck.check` is there
 }
 
 #: What is pure reads no file and asks no machine.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+import abicheck
 from abicheck.api import Options, check
 from abicheck.errors import UsageError
 from abicheck.judge import loader
@@ -256,3 +257,10 @@ def test_why_tells_who_refers_to_a_symbol_and_who_defines_it(library: Path) -> N
         assert binding.provider in binding.searched
     (nothing,) = check([str(library)], options=Options(symbol="no_such_symbol")).results
     assert nothing.bindings == ()
+
+
+def test_the_package_has_the_functions_of_its_library() -> None:
+    assert (abicheck.check, abicheck.Options) == (check, Options)
+    assert {abicheck.show.__name__, abicheck.describe.__name__} == {"show", "describe"}
+    with pytest.raises(AttributeError, match="no attribute 'chek'"):
+        abicheck.chek  # noqa: B018 -- asking is all
