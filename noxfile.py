@@ -21,7 +21,7 @@ def lint(session: nox.Session) -> None:
 def types(session: nox.Session) -> None:
     """Mypy, strict, over the package, the tests and the scripts."""
     session.install("-e", ".[test]", "mypy>=1.15", "nox", "types-jsonschema")
-    session.run("mypy", "src", "tests", "containers", "noxfile.py")
+    session.run("mypy", "src", "tests", "containers", "tools", "noxfile.py")
 
 
 @nox.session
