@@ -130,6 +130,11 @@ class TestWhatAnotherImportCures:
         (needy,) = judge(self._packages(tmp_path)[:1])
         assert (needy.verdict, needy.missing_facts) == ("fails", ())
 
+    def test_would_be_installed_with_it(self, tmp_path: Path) -> None:
+        needy, provider = self._packages(tmp_path)
+        (result,) = EnvironmentRun(host({}, python=PYTHON), [needy], tuple, along=[provider]).results()
+        assert result.verdict == "depends"
+
     def test_installed_but_not_judged(self, tmp_path: Path) -> None:
         needy, provider = self._packages(tmp_path)
         on = host({}, python=PYTHON)

@@ -73,14 +73,22 @@ class _Binaries(Mapping[str, "ElfFile"]):
 
 
 class EnvironmentRun:
-    """Packages that are (or would be) installed together on a host whose Python has started; `beside` finds what else is."""
+    """Packages that are (or would be) installed together on a host whose Python has started.
+
+    `along` are packages that would be installed with them, `beside` finds what is installed there already. They are not judged.
+    """
 
     def __init__(
-        self, host: Host, packages: Sequence[Package], beside: Callable[[], Sequence[Package]], options: Options = _DEFAULT
+        self,
+        host: Host,
+        packages: Sequence[Package],
+        beside: Callable[[], Sequence[Package]],
+        options: Options = _DEFAULT,
+        along: Sequence[Package] = (),
     ) -> None:
         python = host.python
         assert python is not None
-        layers: list[Layer] = list(packages)
+        layers: list[Layer] = [*packages, *along]
         if any(package.distribution.kind == "distribution" and package.entries() for package in packages):
             layers += beside()  # an environment of this machine that a root is shown, all of it
         if not python.at_hand:
@@ -91,6 +99,7 @@ class EnvironmentRun:
         self._host = host._replace(files=Overlay(host.files, *layers))
         self._packages = packages
         self._options = options
+        self._along = along
         self._beside = beside
         self._distributions = [package.distribution for package in packages]
         self._facts = _Binaries(self._host, self._distributions)
@@ -183,7 +192,7 @@ class EnvironmentRun:
         """What may make a load succeed that lacks something: another distribution's import, or what its own Python opens."""
         if any(error.kind not in order.CURABLE for error in failed.errors):
             return None
-        others = [each for each in (*self._packages, *self._beside()) if each is not package]
+        others = [each for each in (*self._packages, *self._along, *self._beside()) if each is not package]
         neighbours = [self._neighbour(each) for each in others]
         own = self._neighbour(package)
         cure = order.cured_by(path, self._process, self._host, self._memo, own.binaries, neighbours)

@@ -17,8 +17,9 @@ from abicheck.read.hosts import Wanted, open_host
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abicheck.api.selection import Kind
+    from abicheck.api.selection import Chosen, Kind
     from abicheck.api.work import Outcome, Task
+    from abicheck.model.artifact import Package
     from abicheck.model.index import NotInstallable
     from abicheck.model.report import Finding
     from abicheck.read.files import FactStore
@@ -26,20 +27,37 @@ if TYPE_CHECKING:
 
 def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore, outcome: Outcome) -> None:
     """Judge each target with what comes with it; targets for one Python share the reading of its host."""
-    selectors: dict[str | None, Selector] = {}
+    selectors: dict[tuple[str | None, str | None], Selector] = {}
+    found: list[tuple[int, Selector, Chosen]] = []
     for kind, number, given in targets:
         with outcome.noting_errors():
             environment = _environment(task, kind, given)
             python = task.python or _python_of(environment, task.spec)
-            if python not in selectors:
+            key = python, environment.prefix if environment is not None else None
+            if key not in selectors:
                 host = open_host(task.spec, python=Wanted(python, may_lack=True), settings=task.settings, store=store)
-                selectors[python] = Selector(host, task.options, store, environment)
-            chosen = selectors[python].choose(kind, given)
+                selectors[key] = Selector(host, task.options, store, environment)
+            chosen = selectors[key].choose(kind, given)
+            found.append((number, selectors[key], chosen))
             outcome.errors.extend(Failure(given, each) for each in chosen.lacking)
-            outcome.results.extend((number, refusal(name, each, selectors[python])) for name, each in chosen.refused)
+            outcome.results.extend((number, refusal(name, each, selectors[key])) for name, each in chosen.refused)
+    for number, selector, chosen in found:
+        with outcome.noting_errors():
             if chosen.packages:
-                run = EnvironmentRun(selectors[python].host, chosen.packages, chosen.beside, task.options)
+                along = _along(chosen, [other for _, same, other in found if same is selector])
+                run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along)
                 outcome.results.extend((number, result) for result in run.results())
+
+
+def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
+    """What other targets would install beside these packages: of each distribution one, and none that is judged here."""
+    taken = {package.distribution.name for package in chosen.packages}
+    found = []
+    for package in (package for other in everything for package in other.packages):
+        if package.distribution.name not in taken and package.entries():
+            taken.add(package.distribution.name)
+            found.append(package)
+    return found
 
 
 def _environment(task: Task, kind: Kind, given: str) -> Environment | None:

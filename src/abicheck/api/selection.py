@@ -50,6 +50,8 @@ def kind_of(target: str) -> Kind:
     """What a target is, from its spelling and from what lies there."""
     if os.path.isdir(target):
         return "environment"
+    if "://" in target:
+        return "requirement"
     if os.path.exists(target) or os.sep in target or _SHARED_OBJECT.search(target):
         return "wheel" if target.endswith(".whl") else "file"
     if target.endswith(".whl"):
