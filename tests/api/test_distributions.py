@@ -35,11 +35,17 @@ def extension(module: str, needed: tuple[str, ...] = (), *, runpath: str | None 
     return write_elf(needed=list(needed), runpath=runpath, symbols=symbols, relocations=relocations, stack=stack)
 
 
-def wheel(tmp_path: Path, name: str, files: dict[str, bytes], tag: str = TAG, requires: str = "") -> Package:
+def wheel(
+    tmp_path: Path,
+    name: str,
+    files: dict[str, bytes],
+    tag: str = "cp312-cp312-manylinux2014_x86_64",
+    requires_python: str = ">=3",
+) -> Package:
     info = f"{name}-1.0.dist-info"
-    needs = f"Requires-Dist: {requires}\n" if requires else ""
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Python: {requires_python}\n"
     metadata = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\n{needs}".encode(),
+        f"{info}/METADATA": about.encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: {tag}\n".encode(),
     }
     record = "".join(f"{each},,{len(content)}\n" for each, content in {**files, **metadata}.items()) + f"{info}/RECORD,,\n"

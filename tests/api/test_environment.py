@@ -64,3 +64,35 @@ def test_a_pinned_release_without_the_index(tmp_path: Path, monkeypatch: pytest.
     report = check(["numpy==2.0.2"], options=Options(stored=False, offline=True))
     assert (report.results, report.exit_code) == ((), 4)
     assert "run once without --offline" in report.errors[0].message
+
+
+def test_a_wheel_that_wants_another_python(tmp_path: Path) -> None:
+    package = wheel(tmp_path, "demo", {"demo/__init__.py": b""}, "py3-none-any", requires_python=">=4")
+    (result,) = check([package.distribution.place], options=PLAIN).results
+    assert result.verdict == "not-installable"
+    version = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    assert result.predicted == f"ERROR: Package 'demo' requires a different Python: {version} not in '>=4'"
+
+
+def _install(site: Path, name: str, metadata: str) -> None:
+    info = site / f"{name}-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text(metadata)
+    (info / "RECORD").write_text(f"{name}/__init__.py,,0\n{name}-1.0.dist-info/METADATA,,\n{name}-1.0.dist-info/RECORD,,\n")
+    (site / name).mkdir()
+    (site / name / "__init__.py").touch()
+
+
+def test_an_environment_with_damaged_distributions(tmp_path: Path) -> None:
+    site = tmp_path / "site-packages"
+    head = "Metadata-Version: 2.1\nName: {}\nVersion: 1.0\n"
+    _install(site, "good", head.format("good") + "Requires-Dist: other ; python_version > '3'\nRequires-Dist: ===\n")
+    _install(site, "nameless", "Metadata-Version: 2.1\n")
+    report = check([str(site)], options=PLAIN)
+    assert [(result.artifact.name, result.verdict) for result in report.results] == [("good", "loads")]
+    assert [error.message.partition(";")[0] for error in report.errors] == ["nameless: its METADATA names no project and version"]
+    alone = check(["good"], options=Options(stored=False, environment=str(site)))
+    assert [error.message.partition(";")[0] for error in alone.errors] == [
+        "good requires '===', which no installer can read",
+        "good requires other, which is not installed",
+    ]

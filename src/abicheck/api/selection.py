@@ -13,14 +13,16 @@ from abicheck.read.artifacts.environment import Environment, default_scheme, fin
 from abicheck.read.artifacts.installed import Found, find_distributions, open_installed
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.files import Root
-from abicheck.read.index.tags import markers, tags
+from abicheck.read.index.tags import full_version, markers, tags
 from abicheck.read.loose import open_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from packaging.requirements import Requirement
 
     from abicheck.api.options import Options
-    from abicheck.model.artifact import Package
+    from abicheck.model.artifact import Distribution, Package
     from abicheck.model.host import Host
     from abicheck.read.files import FactStore
 
@@ -28,6 +30,7 @@ Kind: TypeAlias = Literal["file", "wheel", "environment", "installed", "requirem
 
 #: What pip says of a wheel whose tags do not fit (pip/_internal/req/constructors.py).
 _UNSUPPORTED = "ERROR: {} is not a supported wheel on this platform."
+_OTHER_PYTHON = "ERROR: Package '{}' requires a different Python: {} not in '{}'"
 #: A project's name, and extras (PEP 508).
 _NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[\w.,\s-]*\])?")
 _SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
@@ -102,12 +105,29 @@ class Selector:
 
     def _wheel(self, given: str) -> Chosen:
         package = open_wheel(given, self.scheme, given, verify=self._options.verify_record)
-        if set(package.distribution.tags).isdisjoint(tags(self.target)):
-            name, version = package.distribution.name, package.distribution.version
-            text = _UNSUPPORTED.format(os.path.basename(given))
-            refused = NotInstallable(f"{name}=={version}", text, version, tags=package.distribution.tags)
-            return Chosen(refused=((given, refused),))
-        return Chosen((package,))
+        text = self._refusal(package.distribution, given)
+        if text is None:
+            return Chosen((package,))
+        name, version = package.distribution.name, package.distribution.version
+        refused = NotInstallable(f"{name}=={version}", text, version, tags=package.distribution.tags)
+        return Chosen(refused=((given, refused),))
+
+    def _refusal(self, distribution: Distribution, given: str) -> str | None:
+        """What pip says of a wheel that it does not take for the target Python on this host."""
+        if set(distribution.tags).isdisjoint(tags(self.target)):
+            return _UNSUPPORTED.format(os.path.basename(given))
+        wanted = distribution.requires_python
+        if wanted is None:
+            return None
+        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- most wheels say it in their tags
+
+        version = full_version(self.target)
+        try:
+            fits = SpecifierSet(wanted).contains(version, prereleases=True)
+        except InvalidSpecifier:  # pip passes over it, too
+            return None
+        spelled = ".".join(map(str, self.target.python))
+        return None if fits else _OTHER_PYTHON.format(distribution.name, spelled, wanted)
 
     def _requirement(self, given: str) -> Chosen:
         from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- asked for where one is given
@@ -136,9 +156,8 @@ class Selector:
             return Chosen((open_directory(given),))
         self._environment = find_environment(given)
         self._installed = None
-        opened = [self._open(found, found.name) for found in self._found().values() if not found.obstacle]
-        obstacles = [f"{found.name}: {found.obstacle}" for found in self._found().values() if found.obstacle]
-        return Chosen(tuple(opened), lacking=tuple(obstacles))
+        packages, obstacles = self._open_all(self._found().values())
+        return Chosen(packages, lacking=obstacles)
 
     def _name(self, given: str) -> Chosen:
         written = _NAME.fullmatch(given)
@@ -155,12 +174,22 @@ class Selector:
 
     def _others(self, wanted: Sequence[str]) -> tuple[Package, ...]:
         """All else that is installed in the environment."""
-        others = [found for name, found in self._found().items() if name not in wanted and not found.obstacle]
-        return tuple(self._open(found, found.name) for found in others)
+        return self._open_all(found for name, found in self._found().items() if name not in wanted)[0]
+
+    def _open_all(self, installed: Iterable[Found]) -> tuple[tuple[Package, ...], tuple[str, ...]]:
+        """What can be judged of these, and a sentence about each of the others."""
+        packages: list[Package] = []
+        obstacles: list[str] = []
+        for found in installed:
+            try:
+                packages.append(self._open(found, found.name))
+            except TargetError as error:  # noqa: PERF203 -- few are damaged
+                obstacles.append(f"{found.name}: {error.message}")
+        return tuple(packages), tuple(obstacles)
 
     def _closure(self, given: str) -> tuple[list[str], list[str]]:
         """The installed distributions that come with one, breadth first, and sentences about those that are not there."""
-        from packaging.requirements import Requirement  # noqa: PLC0415 -- 15 ms
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
 
         values = markers(self.target)
         seen: dict[str, set[str]] = {}
@@ -175,10 +204,8 @@ class Selector:
                 lacking.append(f"{asked_by} requires {wanted.name}, which is {why}" if asked_by else f"{name} is {why}")
             elif fresh:
                 seen.setdefault(name, set()).update(fresh)
-                for line in self._open(found, name).distribution.requires:
-                    each = Requirement(line)
-                    if any(each.marker is None or each.marker.evaluate({**values, "extra": extra}) for extra in fresh):
-                        pending.append((each, name))
+                lines = _requirements(self._open(found, name).distribution, lacking)
+                pending.extend((each, name) for each in lines if _applies(each, values, fresh))
         return list(seen), list(dict.fromkeys(lacking))
 
     def _found(self) -> dict[str, Found]:
@@ -219,6 +246,23 @@ class Selector:
         if all(path is not None for path in inside):
             return Scheme(*[path or "" for path in inside]), False
         return self.scheme, True
+
+
+def _applies(requirement: Requirement, values: Mapping[str, str], extras: Iterable[str]) -> bool:
+    """Whether the marker of a line holds for one of these extras ("" for none)."""
+    marker = requirement.marker
+    return marker is None or any(marker.evaluate({**values, "extra": extra}) for extra in extras)
+
+
+def _requirements(distribution: Distribution, lacking: list[str]) -> Iterator[Requirement]:
+    """The Requires-Dist lines that can be read; sentences about the others go to `lacking`."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 15 ms
+
+    for line in distribution.requires:
+        try:
+            yield Requirement(line)
+        except InvalidRequirement:  # noqa: PERF203 -- few are
+            lacking.append(f"{distribution.name} requires {line!r}, which no installer can read; ask its maintainers")
 
 
 def _wheels(outcomes: Sequence[tuple[str, object]]) -> Iterator[tuple[int, tuple[str, Wheel]]]:
