@@ -36,14 +36,11 @@ def extension(module: str, needed: tuple[str, ...] = (), *, runpath: str | None 
 
 
 def wheel(
-    tmp_path: Path,
-    name: str,
-    files: dict[str, bytes],
-    tag: str = "cp312-cp312-manylinux2014_x86_64",
-    requires_python: str = ">=3",
+    tmp_path: Path, name: str, files: dict[str, bytes], tag: str = TAG, *, requires: str = "", python: str = ">=3"
 ) -> Package:
     info = f"{name}-1.0.dist-info"
-    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Python: {requires_python}\n"
+    needs = f"Requires-Dist: {requires}\n" if requires else ""
+    about = f"Metadata-Version: 2.1\nName: {name}\nVersion: 1.0\nRequires-Python: {python}\n{needs}"
     metadata = {
         f"{info}/METADATA": about.encode(),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nTag: {tag}\n".encode(),

@@ -67,7 +67,7 @@ def test_a_pinned_release_without_the_index(tmp_path: Path, monkeypatch: pytest.
 
 
 def test_a_wheel_that_wants_another_python(tmp_path: Path) -> None:
-    package = wheel(tmp_path, "demo", {"demo/__init__.py": b""}, "py3-none-any", requires_python=">=4")
+    package = wheel(tmp_path, "demo", {"demo/__init__.py": b""}, "py3-none-any", python=">=4")
     (result,) = check([package.distribution.place], options=PLAIN).results
     assert result.verdict == "not-installable"
     version = f"{sys.version_info[0]}.{sys.version_info[1]}"
