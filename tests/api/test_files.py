@@ -3,6 +3,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -162,6 +164,15 @@ class TestStoredVerdicts:
         assert len(judged) == 4
         assert _plain(second) == _plain(first)
         assert [result.references for result in second.results] == [result.references for result in first.results]
+
+    @pytest.mark.parametrize("seed", ["1", "2"])
+    def test_every_process_finds_what_another_stored(self, seed: str, library: Path, cache: Path) -> None:
+        time.sleep(SETTLED)
+        for each in ("0", seed):
+            command = [sys.executable, "-m", "abicheck", "check", str(library)]
+            environment = {**os.environ, "PYTHONHASHSEED": each, "ABICHECK_CACHE": str(cache)}
+            subprocess.run(command, env=environment, check=True, capture_output=True)
+        assert len(list(cache.iterdir())) == 1
 
     def test_a_change_anywhere_is_seen(
         self, library: Path, machine_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -123,8 +123,12 @@ class HostRun:
 
 
 def _fingerprint(host: Host) -> str:
-    """All facts of a host that no trace of questions about files covers."""
-    loader = host.loader._replace(cache=None)
+    """All facts of a host that no trace of questions about files covers, spelled alike by every process.
+
+    A set's order changes from one process to the next (PYTHONHASHSEED), so the only one is spelled in order.
+    """
+    tunables = sorted(host.loader.tunables or ())
+    loader = host.loader._replace(cache=None, tunables=None), tunables
     rest = [value for name, value in host._asdict().items() if name not in ("files", "loader")]
     return repr((loader, host.files.stat("/etc/ld.so.cache"), rest))
 
