@@ -38,11 +38,6 @@ class _Exports(Mapping[str, tuple[Definition, ...]]):
         return 0
 
 
-def is_python_symbol(name: str) -> bool:
-    """True for a name of the C API of CPython."""
-    return _PYTHON_SYMBOL.fullmatch(name) is not None
-
-
 def vouched_interpreter(host: Host) -> SharedObject:
     """The facts of an interpreter for `host` whose libraries are the C library's own, as python.org and Debian build it."""
     segments = (
