@@ -103,7 +103,13 @@ def shared_objects(folder: Path) -> list[str]:
 
 
 def measure(command: list[str], environ: dict[str, str] | None = None) -> Run:
-    """Run `command` once, its output thrown away, and account for it and its children."""
+    """Run `command` once, its output thrown away, and account for it and its children.
+
+    Python keeps the bytecode of what it imports, as an installer does, whatever this environment says: else every run would
+    compile all of abicheck again.
+    """
+    environ = {**(os.environ if environ is None else environ)}
+    environ.pop("PYTHONDONTWRITEBYTECODE", None)
     code = (
         "import os, resource, subprocess, sys, time\n"
         "start = time.perf_counter()\n"
