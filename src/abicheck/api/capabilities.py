@@ -27,12 +27,17 @@ def opened_for_gpu(package: Package, loads: Sequence[Load], host: Host, memo: lo
     Lazily, and with the search paths of the object that asks.
     """
     found: dict[str, Opened] = {}
+    own = frozenset(package.distribution.binaries)
+    seen: set[str] = set()
     for load in loads:
         if load.link_map.errors:
             continue
         for index, item in enumerate(load.link_map.process.objects):
+            if item.path in seen:
+                continue  # all that it opens is found
+            seen.add(item.path)
             path = posixpath.normpath(item.path)
-            if path in package.distribution.binaries and item.facts.refers_to("dlopen", "dlmopen"):
+            if path in own and item.facts.refers_to("dlopen", "dlmopen"):
                 for name in gpu(package.opened_names(path)).libraries:
                     if name not in found and not name.startswith(_NOT_ASKED):
                         link_map, _ = loader.dlopen(load.link_map.process, name, host, memo, lazy=True, caller=index)

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 from abicheck.judge.loader.state import assertion, die
 from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError
-from abicheck.model.symbols import BEYOND, UNREADABLE
+from abicheck.model.symbols import BEYOND, UNREADABLE, Reference
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from abicheck.judge.loader.state import Map
     from abicheck.model.host import Host
-    from abicheck.model.symbols import Definition, Reference, Version
+    from abicheck.model.symbols import Definition, Version
 
 _STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE = 1, 2, 10
 _BINDS = (_STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE)
@@ -44,6 +44,27 @@ def find(reference: Reference, maps: Iterable[Map], host: Host) -> tuple[Map, De
         if definition.binding in _BINDS:
             return item, definition
     return None
+
+
+def defined(names: Iterable[str], version: Version | None, item: Map, host: Host) -> list[str] | None:
+    """Those of `names` that any reference in `version` finds in `item`; None where one leads behind its table of versions.
+
+    Any but those of data, which also bind to the PLT entry of an executable. Raises `DiedError` where the loader would die.
+    """
+    found: list[str] = []
+    get = item.facts.definitions.get
+    for name in names:
+        candidates = get(name)
+        if not candidates:
+            continue
+        reference = Reference(name, version, weak=False, kind="data", type=0, plt_class=True, in_plt=False)
+        definition = _match(candidates, reference, version, item, host)
+        if definition is None or definition.visibility in (_STV_INTERNAL, _STV_HIDDEN) or definition.binding not in _BINDS:
+            continue
+        if definition.version == BEYOND:
+            return None
+        found.append(name)
+    return found
 
 
 def _match(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.search import expand, map_object
@@ -10,7 +11,7 @@ from abicheck.judge.loader.tunables import tunable
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from abicheck.judge.loader.state import Map, Namespace
     from abicheck.model.elf import DynamicInfo
@@ -65,23 +66,32 @@ def _direct(space: Namespace, item: Map, *, at_start: bool) -> Iterator[tuple[Ma
     What DT_NEEDED and DT_FILTER name must be there, what DT_AUXILIARY names may be.
     """
     for tag, name in _entries(item.facts.dynamic):
-        dependency = _map_needed(space, item, name, at_start=at_start, optional=tag == _DT_AUXILIARY)
+        # Most is loaded already, and few names hold a token, so both are looked at here.
+        dependency = space.lookup(name) if "$" not in name else None
+        if dependency is None:
+            dependency = _map_needed(space, item, name, at_start=at_start, optional=tag == _DT_AUXILIARY)
         if dependency is not None:
             yield dependency, tag != _DT_NEEDED
     if fault := item.facts.fault("needed"):
         raise die(fault, item.path, "DT_NEEDED cannot be read: its string table is not mapped")
 
 
-def _entries(dynamic: DynamicInfo | None) -> Iterator[tuple[int, str]]:
+def _entries(dynamic: DynamicInfo | None) -> Iterable[tuple[int, str]]:
     """The entries that name other objects, by tag and name, in their order."""
     if dynamic is None:
-        return
+        return ()
+    if not (dynamic.filters or dynamic.auxiliaries):
+        return zip(repeat(_DT_NEEDED), dynamic.needed)
+    return _mixed_entries(dynamic)
+
+
+def _mixed_entries(dynamic: DynamicInfo) -> Iterator[tuple[int, str]]:
+    """The entries of an object that is a filter, too."""
     names = {_DT_NEEDED: iter(dynamic.needed), _DT_FILTER: iter(dynamic.filters), _DT_AUXILIARY: iter(dynamic.auxiliaries)}
-    if dynamic.filters or dynamic.auxiliaries:
-        for tag in dynamic.tags:
-            name = next(names[tag], None) if tag in names else None
-            if name is not None:
-                yield tag, name
+    for tag in dynamic.tags:
+        name = next(names[tag], None) if tag in names else None
+        if name is not None:
+            yield tag, name
     for tag, rest in names.items():
         yield from ((tag, name) for name in rest)
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from abicheck.judge.loader.binding import find
+from abicheck.judge.loader.binding import defined, find
 from abicheck.judge.loader.errno import with_errno
 from abicheck.judge.loader.mapping import check_relro
 from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
 from abicheck.judge.loader.static_tls import take_descriptor, take_static
 from abicheck.model.elf import Fault
 from abicheck.model.process import LoadError, Missing
-from abicheck.model.symbols import BEYOND, Reference
+from abicheck.model.symbols import BEYOND
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from collections.abc import Set as AbstractSet
 
     from abicheck.judge.loader.state import Map, Namespace
-    from abicheck.model.elf import DynamicInfo, SharedObject
-    from abicheck.model.symbols import Definition, Demand, Version
+    from abicheck.model.elf import DynamicInfo
+    from abicheck.model.host import Host
+    from abicheck.model.symbols import Definition, Demand, Reference, Version
 
 #: Up to glibc 2.34 the string table is taken whether or not a relocation needs it.
 _STRTAB_TAKEN_LATE = (2, 35)
@@ -82,7 +83,7 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     space.references += len(facts.references) if facts.demand is None else facts.demand.symbol_count
     before = len(space.errors)
     # Where all that is demanded is there, only special references can fail; else each is looked up, in its order.
-    met = facts.demand is not None and _is_met(facts, facts.demand, scope, space)
+    met = facts.demand is not None and _is_met(item, facts.demand, scope, space)
     _bind(space, item, facts.demand.special if met and facts.demand else facts.references, scope, lazy=lazy)
     bound = len(space.errors) == before
     if bound and facts.bad_relative_count:
@@ -135,14 +136,15 @@ def check_relr(space: Namespace, items: Iterable[Map]) -> None:
             )
 
 
-def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace) -> bool:
-    """Tell whether every symbol that `facts` demand is surely found in `scope`, whatever the order of the relocations.
+def _is_met(item: Map, demand: Demand, scope: Scope, space: Namespace) -> bool:
+    """Tell whether every symbol that `item` demands is surely found in `scope`, whatever the order of the relocations.
 
     A reference that finds a definition somewhere in the scope is satisfied, whatever else is in it, so files that once satisfied
     all references of another do so again. The exceptions are damaged tables, and an unversioned file of a wanted name (an
     assertion up to glibc 2.40).
     """
-    if scope.erratic or any(need.file in scope.unversioned for need in facts.version_needs):
+    facts = item.facts
+    if scope.erratic or (scope.unversioned and any(need.file in scope.unversioned for need in facts.version_needs)):
         return False
     memo, present = space.memo, scope.present
     if any(providers <= present for providers in memo.bound.get(id(facts), ())):
@@ -155,23 +157,32 @@ def _is_met(facts: SharedObject, demand: Demand, scope: Scope, space: Namespace)
             if not definers[identity].isdisjoint(left):
                 left = left - definers[identity]
                 providers.add(identity)
-        asked = None if version is None or version.file is None else space.named(version.file)
-        likely = [asked, *scope.maps] if asked is not None and id(asked.facts) in present else list(scope.maps)
-        for name in left:
-            hit = find(_any_reference(name, version), likely, space.host)
-            if hit is None or hit[1].version == BEYOND:
+        likely = _likely(item, version, scope, space) if left else ()
+        while left:
+            # What defines one is likely to define many: whoever has the next is asked for all that is left.
+            other = _provider(next(iter(left)), version, likely, space.host)
+            found = defined(left, version, other, space.host) if other is not None else None
+            if other is None or not found:
                 return False
-            if hit[0] is not likely[0]:  # what defines one is likely to define the next, and the order is all one here
-                likely.insert(0, hit[0])
-            definers.setdefault(id(hit[0].facts), set()).add(name)
-            providers.add(id(hit[0].facts))
+            definers.setdefault(id(other.facts), set()).update(found)
+            providers.add(id(other.facts))
+            left = left - set(found)
     memo.bound.setdefault(id(facts), []).append(frozenset(providers))
     return True
 
 
-def _any_reference(name: str, version: Version | None) -> Reference:
-    """A reference that binds to what any to this symbol would: not to the PLT entry of an executable, which serves only data."""
-    return Reference(name, version, weak=False, kind="data", type=0, plt_class=True, in_plt=False)
+def _provider(name: str, version: Version | None, maps: Iterable[Map], host: Host) -> Map | None:
+    """The first of `maps` that defines `name` in `version`, or that leads a lookup astray."""
+    return next((other for other in maps if defined((name,), version, other, host) != []), None)
+
+
+def _likely(item: Map, version: Version | None, scope: Scope, space: Namespace) -> list[Map]:
+    """The objects of the scope, first those that are likely to have what `item` wants in `version`: the order is all one here."""
+    dynamic = item.facts.dynamic
+    asked = space.named(version.file) if version is not None and version.file is not None else scope.maps[0]
+    needed = map(space.by_name.get, dynamic.needed if dynamic is not None else ())
+    first = [other for other in (asked, *needed) if other is not None and id(other.facts) in scope.present]
+    return list(dict.fromkeys([*first, *scope.maps]))
 
 
 def _bind(space: Namespace, item: Map, references: Sequence[Reference], scope: Scope, *, lazy: bool) -> None:

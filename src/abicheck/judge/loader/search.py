@@ -10,13 +10,13 @@ from abicheck.judge.loader.errno import strerror, with_errno
 from abicheck.judge.loader.mapping import check_layout, check_stack, check_tables, wants_executable_stack
 from abicheck.judge.loader.state import Map, RefusedError, die
 from abicheck.judge.loader.verify import verify
+from abicheck.model.elf import SharedObject
 from abicheck.model.process import Attempt, LoadError, Search
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from abicheck.judge.loader.state import Namespace
-    from abicheck.model.elf import SharedObject
     from abicheck.model.files import FileId
     from abicheck.model.host import Host
     from abicheck.model.process import Found
@@ -94,10 +94,18 @@ class Searcher:
             path = expand(self.name, self.loader.origin, self.host)
             opened = self._try(path, "path", None) if path else None
         else:
-            opened = next((hit for hit in map(self._first, self._places()) if hit is not None), None)
+            opened = self._search()
         if opened is None:
             raise self._not_found()
         return opened
+
+    def _search(self) -> _Open | None:
+        """The first file that is taken in one of the places."""
+        for found, owner, candidates in self._places():
+            opened = self._first(found, owner, candidates)
+            if opened is not None:
+                return opened
+        return None
 
     def _not_found(self) -> RefusedError:
         evidence = tuple(f"{attempt.path}: {attempt.outcome}" for attempt in self.tried)
@@ -149,8 +157,7 @@ class Searcher:
         dynamic = self.loader.facts.dynamic
         return dynamic is not None and bool(dynamic.flags_1 & _DF_1_NODEFLIB)
 
-    def _first(self, place: tuple[Found, str | None, tuple[str, ...]]) -> _Open | None:
-        found, owner, candidates = place
+    def _first(self, found: Found, owner: str | None, candidates: tuple[str, ...]) -> _Open | None:
         if found == "cache":
             return self._try(candidates[0], found, owner)
         for directory in candidates:
@@ -189,13 +196,18 @@ class Searcher:
             self.errno = file
             self.tried.append(Attempt(path, found, strerror(file)))
             return None
-        verified = verify(self.host.files.facts(file), path, self.host)
+        facts = self.host.files.facts(file)
+        search = Search(found, owner, tuple(self.tried))
+        if id(facts) in self.space.memo.sound:  # so it was verified once
+            assert isinstance(facts, SharedObject)
+            return _Open(path, file, facts, search)
+        verified = verify(facts, path, self.host)
         if verified.facts is None:
             self.errno = _ENOENT
             self.other_class |= verified.other_class
             self.tried.append(Attempt(path, found, verified.reason))
             return None
-        return _Open(path, file, verified.facts, Search(found, owner, tuple(self.tried)))
+        return _Open(path, file, verified.facts, search)
 
 
 def _has_runpath(item: Map) -> bool:
@@ -231,24 +243,29 @@ def map_object(
     if loaded is not None:
         space.add_name(loaded, name)
         return loaded
-    facts, path, host = opened.facts, opened.path, space.host
-    _check_file(space, facts, name, path)
-    if not space.stack_executable and wants_executable_stack(facts, host):
-        check_stack(facts, host, name, at_start=at_start)
-        space.stack_executable = True
-    check_tables(facts, host, path)
+    facts, path = opened.facts, opened.path
+    if id(facts) not in space.memo.sound:
+        _check_file(space, facts, name, path, at_start=at_start)
     item = Map(path, name, opened.file, facts, opened.search)
     item.loader = loader
     item.kind = "library" if at_start else "loaded"
-    item.origin = origin_of(path, host.cwd)
+    item.origin = origin_of(path, space.host.cwd)
     space.add(item)
     return item
 
 
-def _check_file(space: Namespace, facts: SharedObject, name: str, path: str) -> None:
-    """`check_layout`, whose good outcome is remembered: only the texts of a bad one depend on the name."""
-    memo = space.memo
-    key = id(facts)
-    if key not in memo.sound:
-        check_layout(facts, space.host, name, path)
-        memo.sound[key] = facts
+def _check_file(space: Namespace, facts: SharedObject, name: str, path: str, *, at_start: bool) -> None:
+    """All that is checked of a file before it is loaded.
+
+    A good outcome is remembered, as only the texts of a bad one depend on the name; but not that of a file which wants an
+    executable stack: what comes of that depends on the process.
+    """
+    host = space.host
+    check_layout(facts, host, name, path)
+    executable_stack = wants_executable_stack(facts, host)
+    if executable_stack and not space.stack_executable:
+        check_stack(facts, host, name, at_start=at_start)
+        space.stack_executable = True
+    check_tables(facts, host, path)
+    if not executable_stack:
+        space.memo.sound[id(facts)] = facts

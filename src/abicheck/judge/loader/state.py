@@ -99,7 +99,7 @@ class _Lasting(NamedTuple):
 class Memo:
     """What was found out about files and need not be found out again; it never changes an answer.
 
-    `sound` holds the files that passed the checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
+    `sound` holds the files that passed all checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
     did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
     file the sets of files that were seen to meet all of its demand, and `definers` for each version the files that were seen to
     define these names of it. All are keyed by identity; `sound` keeps the facts alive. One memo serves one host.

@@ -10,9 +10,9 @@ from abicheck.judge.rules.subject import shown
 from abicheck.model.elf import SharedObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
-    from abicheck.judge.rules.context import Context
+    from abicheck.judge.rules.context import Context, Load
     from abicheck.model.elf import ElfFile
     from abicheck.model.report import Finding, Severity
 
@@ -25,11 +25,8 @@ _HASHED = re.compile(r"-[0-9a-f]{8}[-.]")
 
 def duplicate_openmp(context: Context) -> Iterator[Finding]:
     """Several OpenMP runtimes, told apart by soname (one of a name serves all), of which this distribution brings or uses one."""
-    own = set(_openmp_files(context))
-    beside = {path for other in context.others for path in other.binaries if _OPENMP.fullmatch(posixpath.basename(path))}
-    beside |= {
-        item.path for load in context.loads for item in load.link_map.objects if _OPENMP.fullmatch(posixpath.basename(item.path))
-    }
+    own = _openmp(context.distribution.binaries, context.own_loads)
+    beside = _openmp((path for other in context.others for path in other.binaries), context.loads)
     by_name: dict[str, str] = {}
     for path in (*sorted(own), *sorted(beside - own)):
         by_name.setdefault(_soname(context.facts.get(path)) or posixpath.basename(path), path)
@@ -46,11 +43,10 @@ def duplicate_openmp(context: Context) -> Iterator[Finding]:
         )
 
 
-def _openmp_files(context: Context) -> Iterator[str]:
-    """The OpenMP runtimes that the distribution holds, and those that its objects load."""
-    paths = list(context.distribution.binaries)
-    paths += [item.path for load in context.own_loads for item in load.link_map.objects]
-    return (path for path in paths if _OPENMP.fullmatch(posixpath.basename(path)))
+def _openmp(binaries: Iterable[str], loads: Iterable[Load]) -> set[str]:
+    """The OpenMP runtimes among these files and what these loads brought, each looked at once."""
+    paths = {*binaries, *[item.path for load in loads for item in load.link_map.objects]}
+    return {path for path in paths if _OPENMP.fullmatch(posixpath.basename(path))}
 
 
 def _soname(facts: ElfFile | None) -> str | None:

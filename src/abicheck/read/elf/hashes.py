@@ -73,7 +73,7 @@ class GnuHash:
     `count` is the number of symbols up to the last one hashed, None for a table that makes no sense or lies not in the file.
     """
 
-    __slots__ = ("_bias", "_bloom_mask", "_bucket_count", "_buckets", "_chain", "_shift", "_words", "count", "table")
+    __slots__ = ("_bias", "_bloom", "_bloom_mask", "_bucket_count", "_buckets", "_chain", "_shift", "_words", "count", "table")
 
     def __init__(self, table: Window, words: int) -> None:
         self.table = table
@@ -83,10 +83,11 @@ class GnuHash:
         self._buckets = 16 + 8 * words
         self._chain = self._buckets + 4 * self._bucket_count
         self._words: memoryview | None = None
+        self._bloom: memoryview | None = None
 
     def __getstate__(self) -> tuple[None, dict[str, object]]:
-        """All but the view of the table's bytes, which is made anew."""
-        return None, {**{name: getattr(self, name) for name in self.__slots__}, "_words": None}
+        """All but the views of the table's bytes, which are made anew."""
+        return None, {**{name: getattr(self, name) for name in self.__slots__}, "_words": None, "_bloom": None}
 
     def on(self, image: Image | None) -> GnuHash:
         """The same table, read through another image."""
@@ -115,17 +116,16 @@ class GnuHash:
     def candidates(self, name: bytes) -> Iterable[int]:
         """The symbols that a lookup of `name` compares, in its order."""
         value = gnu_hash(name)
-        return self._walk_candidates(value) if self.count is None else self._known_candidates(value)
-
-    def _known_candidates(self, value: int) -> list[int]:
-        """The candidates in a table that makes sense and is at hand."""
-        words = self._words
-        if words is None:
+        if self.count is None:
+            return self._walk_candidates(value)
+        # The table makes sense and is at hand.
+        words, bloom = self._words, self._bloom
+        if words is None or bloom is None:
             words = self._words = memoryview(self.table.raw).cast("I")
-        at = 4 + 2 * (value >> 6 & self._bloom_mask)
-        bloom = words[at] | words[at + 1] << 32
+            bloom = self._bloom = memoryview(self.table.raw)[16 : self._buckets].cast("Q")
+        bits = bloom[value >> 6 & self._bloom_mask]
         found: list[int] = []
-        if not bloom >> (value & 63) & bloom >> (value >> self._shift & 63) & 1:
+        if not bits >> (value & 63) & bits >> (value >> self._shift & 63) & 1:
             return found
         index = words[self._buckets // 4 + value % self._bucket_count]
         at = self._chain // 4 + index - self._bias

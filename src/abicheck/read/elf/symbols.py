@@ -79,8 +79,14 @@ class SymbolTables:
 
     def definition(self, index: int, name: bytes) -> Definition | None:
         """Symbol `index` if it defines `name` (given with its NUL): the first tests of `check_match`."""
-        offset, info, other, section, value, _ = SYMBOL.unpack(self.symbols.read(index * SYMBOL.size, SYMBOL.size))
-        if not _is_definition(info & 0xF, section, value) or not self.strings.has_string(offset, name):
+        at, raw, strings = index * SYMBOL.size, self.symbols.raw, self.strings
+        if at + SYMBOL.size <= len(raw):
+            offset, info, other, section, value, _ = SYMBOL.unpack_from(raw, at)
+        else:
+            offset, info, other, section, value, _ = SYMBOL.unpack(self.symbols.read(at, SYMBOL.size))
+        if not _is_definition(info & 0xF, section, value):
+            return None
+        if not strings.raw.startswith(name, offset) and not strings.has_string(offset, name):
             return None
         return self._define(info, other, section, 0 if self.versym is None else self.versym.word16(index * 2))
 
@@ -100,11 +106,13 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
     Iterating gives the names of all definitions that some lookup can reach.
     """
 
-    __slots__ = ("_found", "_hash", "_tables", "is_whole")
+    __slots__ = ("_found", "_hash", "_ready", "_tables", "is_whole")
 
     def __init__(self, hash_table: HashTable, tables: SymbolTables, *, whole: bool) -> None:
         self._hash = hash_table
         self._tables = tables
+        #: The names and symbols that a lookup needs are all at hand.
+        self._ready = whole and tables.symbols.address is not None and tables.strings.address is not None
         #: False where a lookup of any name, defined here or not, may lead the loader astray.
         self.is_whole = whole and hash_table.count is not None
         self._found: dict[str, tuple[Definition, ...]] = {}
@@ -113,7 +121,8 @@ class Definitions(Mapping[str, tuple[Definition, ...]]):
         encoded = name.encode("utf-8", "surrogateescape")
         found: list[Definition] = []
         try:
-            self._tables.require()
+            if not self._ready:
+                self._tables.require()
             for index in self._hash.candidates(encoded):
                 definition = self._tables.definition(index, encoded + b"\0")
                 if definition is not None:
