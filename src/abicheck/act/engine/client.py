@@ -149,6 +149,11 @@ class Client:
         with self._lock:
             self._stopped = True
 
+    def check(self) -> None:
+        """Raises EngineError once stopped: what a program did then is no observation."""
+        if self._stopped:
+            raise EngineError(_STOPPED, self.name)
+
     def end(self) -> None:
         """End every client that runs."""
         with self._lock:
@@ -163,8 +168,8 @@ class Client:
         """A running client in a session of its own, where no Ctrl-C reaches it; it ends with the block."""
         environ = {**os.environ, "LC_ALL": "C", "DOCKER_BUILDKIT": "0", "DOCKER_CLI_HINTS": "false"}
         with self._lock:
-            if self._stopped and not cleaning:
-                raise EngineError(_STOPPED, self.name)
+            if not cleaning:
+                self.check()
             try:
                 process = subprocess.Popen(  # noqa: S603 # the engine's client, no shell
                     [self.program, *arguments],

@@ -194,6 +194,7 @@ class Engine:
         finally:
             with suppress(EngineError):  # clear() gets it later; what was the matter must not be hidden
                 self._store.remove_containers([container])
+        self._client.check()
         if found is None:
             raise EngineError(f"{container} was removed while it ran: run it again", self.name)
         state = found["State"]
