@@ -118,7 +118,7 @@ def test_a_build(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
                 "Step 3/4 : RUN apt-get install none",
                 " ---> Running in 0a1b2c3d4e5f",
                 "E: Unable to locate package none",
-                "Removing intermediate container 0a1b2c3d4e5f",
+                "\x1b[0mRemoving intermediate container 0a1b2c3d4e5f",
                 "The command '/bin/sh -c apt-get install none' returned a non-zero code: 100",
             ),
             "E: Unable to locate package none",

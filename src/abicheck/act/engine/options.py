@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from abicheck.act.engine.values import Limits
 
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
+#: Docker resets the colour before its own lines, wherever they go.
+_COLOUR = re.compile("\x1b\\[[0-9;]*m")
 #: Lines of a build's output that tell the engine's steps, not why one failed.
 _STEP = re.compile(
     r"""The\ command\ '.*'\ returned\ a\ non-zero\ code | Error:\ (building\ at\ STEP|error\ building) | \[Warning\]
@@ -56,7 +58,7 @@ def unique(name: str) -> str:
 
 def reason(output: str) -> str:
     """The last line of a failed build's output that tells why it failed; a lack of space comes before all."""
-    lines = [line for line in output.splitlines() if line.strip()]
+    lines = [line for line in _COLOUR.sub("", output).splitlines() if line.strip()]
     spaces = [line for line in lines if "no space left" in line.lower()]
     said = [line for line in lines if not _STEP.match(line)]
     return (spaces or said or lines or [""])[-1]
