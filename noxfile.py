@@ -28,7 +28,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
     session.install("-e", ".[test]")
-    session.run("pytest", "-m", "not network", *(session.posargs or ["-n", "auto"]))
+    session.run("pytest", "-m", "not network and not engine", *(session.posargs or ["-n", "auto"]))
 
 
 @nox.session
@@ -71,6 +71,15 @@ def truth_aarch64(session: nox.Session) -> None:
     """Compare predictions with aarch64 loaders run by qemu."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.truth.aarch64", *session.posargs)
+
+
+@nox.session
+def engine(session: nox.Session) -> None:
+    """Run programs in real containers, with Docker and then with Podman (root, mmdebstrap, network the first time)."""
+    session.install("-e", ".[test]")
+    for name in ("docker", "podman"):
+        command = ("python", "-m", "pytest", "-m", "engine", *session.posargs)
+        session.run("python", "containers/with_engine.py", name, "--", *command, env={"ABICHECK_TEST_ENGINE": name})
 
 
 @nox.session

@@ -35,7 +35,10 @@ class RootError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recipe:
-    """What goes into a root: the suite of its libc, its Pythons (as "3.9") and further packages."""
+    """What goes into a root: the suite of its libc, its Pythons (as "3.9") and further packages.
+
+    A package of another suite is named as apt names it: `libc6/experimental`.
+    """
 
     suite: str
     pythons: tuple[str, ...] = ()
@@ -47,7 +50,8 @@ class Recipe:
         unknown = [python for python in self.pythons if python not in PYTHONS]
         if unknown:
             raise RootError(f"no suite is known for Python {unknown[0]}; there are {', '.join(PYTHONS)}")
-        return list(dict.fromkeys([self.suite, *(PYTHONS[python] for python in self.pythons)]))
+        named = [suite for package in self.packages for _, slash, suite in [package.partition("/")] if slash]
+        return list(dict.fromkeys([self.suite, *named, *(PYTHONS[python] for python in self.pythons)]))
 
 
 def cache_dir() -> Path:

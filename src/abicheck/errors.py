@@ -37,3 +37,7 @@ class DataError(AbicheckError):
 
 class PackageIndexError(AbicheckError):
     """The package index gave no answer: no network, no access, no pip, or `--offline` and nothing stored."""
+
+
+class EngineError(AbicheckError):
+    """The container engine did not do its part: not installed, not running, no permission, no space, a build that failed."""

@@ -1,0 +1,1 @@
+"""What changes or runs things: container engines."""
