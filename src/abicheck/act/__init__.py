@@ -1,1 +1,1 @@
-"""What changes or runs things: container engines."""
+"""What changes or runs things: container engines, real imports and real transcription, edits of shared objects."""

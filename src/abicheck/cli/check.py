@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from abicheck.api import Options, check
+from abicheck.cli.options import pairs
 from abicheck.cli.output import wants_colour, write
-from abicheck.errors import UsageError
 from abicheck.report import json, markdown, terminal
 from abicheck.report.lines import escape
 
@@ -90,7 +90,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         ignore=how["ignore"],
         require=how["require"],
     )
-    report = check(targets, how["hosts"], python=how["python"], settings=_settings(settings), options=options)
+    report = check(targets, how["hosts"], python=how["python"], settings=pairs(settings), options=options)
     for failure in report.errors:
         click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)
     write(_rendered(report, style, colour=wants_colour(output)), output)
@@ -101,13 +101,3 @@ def _rendered(report: Report, style: str, *, colour: bool) -> str:
     if style == "terminal":
         return terminal.render(report, colour=colour)
     return json.render(report) if style == "json" else markdown.render(report)
-
-
-def _settings(values: tuple[str, ...]) -> dict[str, str]:
-    settings = {}
-    for value in values:
-        name, equals, setting = value.partition("=")
-        if not equals:
-            raise UsageError(f"--set {value}: write it as --set NAME=VALUE")
-        settings[name] = setting
-    return settings

@@ -26,12 +26,13 @@ def document(report: Report) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "tool": report.tool._asdict(),
         "verdict": report.verdict,
-        "results": [_result(result, report.symbol) for result in report.results],
+        "results": [result_document(result, report.symbol) for result in report.results],
         "errors": [failure._asdict() for failure in report.errors],
     }
 
 
-def _result(result: Result, symbol: str | None) -> dict[str, Any]:
+def result_document(result: Result, symbol: str | None = None) -> dict[str, Any]:
+    """One result as plain values; `symbol` is what its bindings are about."""
     artifact = result.artifact
     plain: dict[str, Any] = {
         "artifact": {

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from abicheck.model.files import Files
-    from abicheck.model.host import HostKind
+    from abicheck.model.host import HostKind, LibcKind
     from abicheck.read.hosts.tree import Tree
 
 __all__ = ["Wanted", "open_host"]
@@ -34,10 +34,14 @@ _KINDS = "local (this machine), rootfs:DIR (a root file system in a directory)"
 
 
 class Wanted(NamedTuple):
-    """The Python that a host is to be asked with: `X.Y`, a path there, or None for its own; `may_lack` one that it has not."""
+    """The Python that a host is to be asked with: `X.Y`, a path there, or None for its own; `may_lack` one that it has not.
+
+    `libc` decides where the Python is lacking and the host has loaders of both kinds.
+    """
 
     python: str | None = None
     may_lack: bool = False
+    libc: LibcKind | None = None
 
 
 def open_host(
@@ -95,7 +99,7 @@ def _rootfs(spec: str, directory: str, wanted: Wanted, settings: Mapping[str, st
     if python is not None and "/" in python and (inside := files.inner(posixpath.dirname(python))) is not None:
         python = posixpath.join(inside, posixpath.basename(python))
     interpreter = find_interpreter(files, python, ROOT_PATH, may_lack=wanted.may_lack)
-    tree = read_tree(files, interpreter)
+    tree = read_tree(files, interpreter, wanted.libc)
     return _host(spec, "rootfs", files, tree, interpreter)._replace(
         environment=variables,
         assumptions=root_assumptions(tree.machine, settings),

@@ -15,7 +15,7 @@ from abicheck.read.hosts.ldcache import CacheReader, parse_cache
 from abicheck.read.hosts.machine import this_machine
 
 if TYPE_CHECKING:
-    from abicheck.model.host import Arch, Interpreter
+    from abicheck.model.host import Arch, Interpreter, LibcKind
     from abicheck.read.files import Disk, Root
     from abicheck.read.hosts.cpu import Cpu
     from abicheck.read.hosts.machine import Machine
@@ -49,10 +49,10 @@ class Tree(NamedTuple):
     loader: LoaderConfig
 
 
-def read_tree(files: Disk | Root, interpreter: Interpreter) -> Tree:
-    """The loader and the C library of the interpreter in `files`; for one that is not there, those that any program has."""
+def read_tree(files: Disk | Root, interpreter: Interpreter, libc: LibcKind | None = None) -> Tree:
+    """The loader and the C library of the interpreter in `files`; for one that is not there those of `libc`, else the first."""
     python = interpreter.path
-    arch, path = _program(files, python) if interpreter.at_hand else _known_loader(files)
+    arch, path = _program(files, python) if interpreter.at_hand else _known_loader(files, libc)
     machine = this_machine(arch)
     data = read_bytes(files, path)
     if data is None:
@@ -135,10 +135,10 @@ def _program(files: Disk | Root, path: str) -> tuple[Arch, str]:
     raise HostError(f"{path} is statically linked and loads no libraries; name another Python with --python")
 
 
-def _known_loader(files: Disk | Root) -> tuple[Arch, str]:
-    """The first loader that is there under its usual path."""
+def _known_loader(files: Disk | Root, libc: LibcKind | None) -> tuple[Arch, str]:
+    """The first loader (of `libc`, if it is given) that is there under its usual path."""
     for path in KNOWN_LOADERS:
-        if not isinstance(files.stat(path), int):
+        if libc in (None, "musl" if "musl" in path else "glibc") and not isinstance(files.stat(path), int):
             return ("aarch64" if "aarch64" in path else "x86_64"), path
     raise HostError(f"no C library in it (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
 

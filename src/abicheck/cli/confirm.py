@@ -1,0 +1,137 @@
+"""The command `abicheck confirm`."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from abicheck.api.confirm import MatrixOptions, choose_speech, confirm_here, confirm_matrix
+from abicheck.cli.options import pairs
+from abicheck.cli.output import wants_colour, write
+from abicheck.errors import UsageError
+from abicheck.report.confirm import json, junit, markdown, terminal
+from abicheck.report.lines import escape
+
+if TYPE_CHECKING:
+    from abicheck.model.confirm import ConfirmReport, Speech
+
+_EPILOG = """\b
+Without MATRIX it predicts for this machine, then imports ctranslate2 and faster-whisper in fresh processes and transcribes
+speech with a small model that comes with abicheck. With MATRIX it does the same for every cell, in containers.
+
+\b
+Exit codes, the first that applies:
+  2 wrong usage
+  1 something is not as predicted, a wrong transcript included
+  4 something could not be done; everything else is reported
+  3 a prediction depends on a fact that the host does not tell
+  0 everything is as predicted
+
+\b
+An interrupted run of a matrix goes on when it is started again.
+\b
+Examples:
+  abicheck confirm
+  abicheck confirm --threads 8 --repeat 20 --format json -o confirm.json
+  abicheck confirm --model Systran/faster-whisper-tiny.en --audio speech.wav --expect "the words in it"
+  abicheck confirm matrices/ctranslate2.toml --host glibc-2.41 --jobs 2 --format junit -o confirm.xml
+"""
+
+#: Options by their names in Python: those for a run on this machine, and those for a matrix.
+_OF_HERE = {
+    "environment": "env",
+    "variables": "set",
+    "threads": "threads",
+    "repeat": "repeat",
+    "runs": "runs",
+    "limit": "limit",
+}
+_OF_MATRIX = {"hosts": "host", "engine": "engine", "jobs": "jobs", "fresh": "fresh", "offline": "offline"}
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("matrix", metavar="[MATRIX.toml]", required=False, type=click.Path())
+@click.option("--host", "hosts", metavar="NAME", multiple=True, help="Only this host of the matrix; may be repeated.")
+@click.option("--engine", type=click.Choice(["docker", "podman"]), help="What runs containers. [default: whichever answers]")
+@click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Confirm N cells at the same time. [default: 1]")
+@click.option("--fresh", is_flag=True, help="Observe everything anew, also what an interrupted run has observed.")
+@click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
+@click.option("--env", "environment", metavar="DIR|PYTHON", help="Where ctranslate2 is installed. [default: this Python's]")
+@click.option("--set", "variables", metavar="NAME=VALUE", multiple=True, help="Set a variable for prediction and processes.")
+@click.option("--threads", metavar="N", type=click.IntRange(1), default=4, help="Transcribe in N threads at once. [default: 4]")
+@click.option("--repeat", metavar="N", type=click.IntRange(1), default=2, help="Transcribe N times in each. [default: 2]")
+@click.option("--runs", metavar="N", type=click.IntRange(1), default=3, help="Start N processes, one after another. [default: 3]")
+@click.option("--limit", metavar="SECONDS", type=click.IntRange(1), default=300, help="End a process after it. [default: 300]")
+@click.option("--model", metavar="DIR|NAME", help="Another converted Whisper model: a directory, or its name on a hub.")
+@click.option("--audio", metavar="FILE", multiple=True, help="Another recording; may be repeated.")
+@click.option("--expect", metavar="TEXT", multiple=True, help="The words in the recording of the same place.")
+@click.option(
+    "--format",
+    "style",
+    type=click.Choice(["terminal", "json", "junit", "markdown"]),
+    default="terminal",
+    help="[default: terminal]",
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
+def command(matrix: str | None, style: str, output: str | None, **how: Any) -> int:
+    """Really load, really transcribe, and say whether it came out as predicted."""
+    gc.enable()  # what each prediction leaves behind would add up to gigabytes
+    signal.signal(signal.SIGTERM, _interrupt)
+    _refuse_mixed(matrix)
+    speech = choose_speech(how["model"], how["audio"], how["expect"], local_only=matrix is not None)
+    report = _here(speech, how) if matrix is None else _matrix(matrix, speech, how)
+    _progress("")
+    for failure in report.errors:
+        click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)
+    write(_rendered(report, style, colour=wants_colour(output)), output)
+    return report.exit_code
+
+
+def _here(speech: Speech, how: dict[str, Any]) -> ConfirmReport:
+    return confirm_here(
+        speech._replace(threads=how["threads"], repeat=how["repeat"]),
+        environment=how["environment"],
+        settings=pairs(how["variables"]),
+        runs=how["runs"],
+        seconds=how["limit"],
+        progress=_progress,
+    )
+
+
+def _matrix(path: str, speech: Speech, how: dict[str, Any]) -> ConfirmReport:
+    options = MatrixOptions(how["hosts"], how["engine"], how["jobs"], how["fresh"], how["offline"])
+    return confirm_matrix(path, options, speech=speech, progress=_progress)
+
+
+def _refuse_mixed(matrix: str | None) -> None:
+    """Options that would be passed over are a mistake."""
+    context = click.get_current_context()
+    for name, option in (_OF_HERE if matrix is not None else _OF_MATRIX).items():
+        source = context.get_parameter_source(name)
+        if source is not None and source.name == "COMMANDLINE":
+            rest = "is for this machine; a matrix says it itself" if matrix is not None else "is for a matrix; name one"
+            raise UsageError(f"--{option} {rest}")
+
+
+def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 -- the signature of a handler
+    """End as by Ctrl-C: containers are removed, and what was observed is kept."""
+    raise KeyboardInterrupt
+
+
+def _progress(text: str) -> None:
+    """One line on a terminal that the next one takes the place of."""
+    if sys.stderr.isatty():
+        width = 100
+        sys.stderr.write(f"\r{escape(text)[:width]:{width}}\r" if text else f"\r{'':{width}}\r")
+        sys.stderr.flush()
+
+
+def _rendered(report: ConfirmReport, style: str, *, colour: bool) -> str:
+    if style == "terminal":
+        return terminal.render(report, colour=colour)
+    renderers = {"json": json.render, "junit": junit.render, "markdown": markdown.render}
+    return renderers[style](report)

@@ -1,0 +1,191 @@
+"""Matrices of what is to be confirmed: a TOML file to cells, checked key by key."""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TYPE_CHECKING, Any, get_args
+
+from abicheck.errors import TargetError
+from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+SCHEMA_VERSION = 1
+_SECONDS = 120.0
+
+
+class _Table:
+    """One table of the file: what is taken out of it is checked, and what is left over is a mistake."""
+
+    def __init__(self, file: str, path: str, values: Mapping[str, Any]) -> None:
+        self._file = file
+        self.path = path
+        self._values = dict(values)
+
+    def error(self, key: str, message: str) -> TargetError:
+        """What is wrong at a key."""
+        where = f"{self.path}.{key}" if self.path else key
+        return TargetError(f"{where}: {message}", self._file)
+
+    def text(self, key: str, default: str | None = None) -> str | None:
+        """A string."""
+        value = self._values.pop(key, default)
+        if value is not None and not isinstance(value, str):
+            raise self.error(key, "must be a string")
+        return value
+
+    def word(self, key: str, choices: tuple[str, ...], default: str | None = None) -> Any:
+        """One of a few strings."""
+        value = self.text(key, default)
+        if value is not None and value not in choices:
+            raise self.error(key, f"{value!r} is none of {', '.join(choices)}")
+        return value
+
+    def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
+        """A list of strings."""
+        value = self._values.pop(key, [])
+        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+            raise self.error(key, "must be a list of strings")
+        if required and not value:
+            raise self.error(key, "is missing or empty; name at least one")
+        return tuple(value)
+
+    def lists(self, key: str) -> tuple[tuple[str, ...], ...]:
+        """A list of lists of strings; one empty list where there is none."""
+        value = self._values.pop(key, [[]])
+        if not isinstance(value, list) or not all(
+            isinstance(each, list) and all(isinstance(x, str) for x in each) for each in value
+        ):
+            raise self.error(key, "must be a list of lists of strings")
+        return tuple(map(tuple, value)) or ((),)
+
+    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
+        """A table of strings."""
+        value = self._values.pop(key, {})
+        if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
+            raise self.error(key, "must be a table of strings")
+        return tuple(value.items())
+
+    def number(self, key: str, default: float) -> float:
+        """A number above 0."""
+        value = self._values.pop(key, default)
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+            raise self.error(key, "must be a number above 0")
+        return float(value)
+
+    def flag(self, key: str) -> bool:
+        """True or false."""
+        value = self._values.pop(key, False)
+        if not isinstance(value, bool):
+            raise self.error(key, "must be true or false")
+        return value
+
+    def raw(self, key: str, kind: type) -> Any:
+        """A value of this type, empty where there is none."""
+        value = self._values.pop(key, kind())
+        if not isinstance(value, kind):
+            raise self.error(key, "must be a table" if kind is dict else "must be a list of tables")
+        return value
+
+    def done(self) -> None:
+        """Nothing may be left."""
+        for key in self._values:
+            raise self.error(key, "is no key that a matrix has; look for a misspelling")
+
+
+def read_matrix(path: str) -> Matrix:
+    """The matrix in a TOML file. Raises `TargetError`, whose message names the key that is wrong."""
+    table = _Table(path, "", _load(path))
+    version = table.number("schema_version", 0.5)
+    if version != SCHEMA_VERSION:
+        raise table.error("schema_version", f"must be {SCHEMA_VERSION}")
+    name = table.text("name") or os.path.splitext(os.path.basename(path))[0]
+    seconds = table.number("seconds", _SECONDS)
+    directory = os.path.dirname(os.path.abspath(path))
+    files = [_beside(directory, table.text(key)) for key in ("dockerfile", "base_script")]
+    hosts = tuple(_host(path, key, values) for key, values in table.raw("hosts", dict).items())
+    groups = table.raw("cells", list)
+    table.done()
+    known = {host.name for host in hosts}
+    cells: dict[str, Cell] = {}
+    for number, values in enumerate(groups):
+        group = _Table(path, f"cells[{number}]", values if isinstance(values, dict) else {})
+        for cell in _cells(group, known, seconds):
+            if cell.name in cells:
+                raise group.error("versions", f"{cell.name} is there twice")
+            cells[cell.name] = cell
+    if not cells:
+        raise TargetError("cells: is missing or empty; a matrix needs [[cells]]", path)
+    return Matrix(name, hosts, tuple(cells.values()), *files)
+
+
+def _load(path: str) -> dict[str, Any]:
+    if sys.version_info >= (3, 11):
+        import tomllib  # noqa: PLC0415 -- only here
+    else:
+        import tomli as tomllib  # noqa: PLC0415 -- only here
+
+    try:
+        with open(path, "rb") as file:
+            return tomllib.load(file)
+    except OSError as error:
+        raise TargetError(f"{error.strerror}; give the path of a matrix", path) from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise TargetError(f"no TOML: {error}", path) from None
+
+
+def _beside(directory: str, name: str | None) -> str | None:
+    return None if name is None else os.path.normpath(os.path.join(directory, name))
+
+
+def _host(file: str, name: str, values: Any) -> MatrixHost:
+    table = _Table(file, f"hosts.{name}", values if isinstance(values, dict) else {})
+    host = MatrixHost(
+        name=name,
+        kind=table.word("kind", get_args(HostKind), "container"),
+        arch=table.word("arch", ("x86_64", "aarch64"), "x86_64"),
+        image=table.text("image"),
+        base=table.texts("base"),
+        pythons=table.pairs("pythons"),
+        predict=table.text("predict"),
+        rolling=table.flag("rolling"),
+    )
+    if host.image is None and not host.base:
+        raise table.error("base", "is missing; a host needs an image, or what its base is made of")
+    table.done()
+    return host
+
+
+def _cells(table: _Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
+    """The cells of one group: each of its hosts with each Python, version and set of companions."""
+    names = table.texts("hosts", required=True)
+    for name in names:
+        if name not in hosts:
+            raise table.error("hosts", f"{name!r} is none of the hosts of this matrix")
+    pythons = table.texts("pythons", required=True)
+    subject = table.text("subject")
+    if subject is None:
+        raise table.error("subject", "is missing; name the distribution that it is about")
+    versions = table.texts("versions", required=True)
+    companions = table.lists("beside")
+    imports = table.texts("imports") or (subject.replace("-", "_"),)
+    deed = table.word("do", get_args(Deed), "transcribe")
+    remedy = table.word("remedy", get_args(Remedy))
+    settings = table.pairs("settings")
+    limit = table.number("seconds", seconds)
+    override = table.flag("override")
+    table.done()
+    for host in names:
+        for python in pythons:
+            for version in versions:
+                for beside in companions:
+                    requirements = (f"{subject}=={version}", *beside)
+                    name = "/".join(filter(None, (host, f"python{python}", _short(requirements[:2]), remedy)))
+                    yield Cell(name, host, python, requirements, imports, deed, remedy, settings, limit, override)
+
+
+def _short(requirements: tuple[str, ...]) -> str:
+    """As in `ctranslate2-4.4.0+faster-whisper-1.2.1`."""
+    return "+".join(each.replace("==", "-") for each in requirements)
