@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
+
 import nox
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
 
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.default_venv_backend = "virtualenv"
@@ -80,6 +89,23 @@ def engine(session: nox.Session) -> None:
     for name in ("docker", "podman"):
         command = ("python", "-m", "pytest", "-m", "engine", *session.posargs)
         session.run("python", "containers/with_engine.py", name, "--", *command, env={"ABICHECK_TEST_ENGINE": name})
+
+
+def _hosts() -> list[str]:
+    """The hosts of every matrix, as `MATRIX:HOST`."""
+    matrices = sorted(Path(__file__).parent.glob("matrices/*.toml"))
+    return [f"{path.stem}:{host}" for path in matrices for host in tomllib.loads(path.read_text(encoding="utf-8"))["hosts"]]
+
+
+@nox.session
+@nox.parametrize("host", _hosts(), ids=_hosts())
+def confirm(session: nox.Session, host: str) -> None:
+    """Predict, really load and really transcribe in containers of one host; CONFIRM_ENGINE=podman for the other engine."""
+    session.install("-e", ".")
+    matrix, _, name = host.partition(":")
+    engine = os.environ.get("CONFIRM_ENGINE", "docker")
+    command = ["abicheck", "confirm", f"matrices/{matrix}.toml", "--host", name, "--jobs", str(os.cpu_count() or 1)]
+    session.run("python", "containers/with_engine.py", engine, "--", *command, *session.posargs)
 
 
 @nox.session

@@ -181,7 +181,8 @@ def child(pipe: int, request: "dict[str, Any]") -> None:
             transcribe(request["speech"], teller)
         except BaseException as error:  # noqa: BLE001 -- as above
             teller.tell(kind="error", what="transcribe", text=chain(error))
-    open_all(request["open"], teller)
+    if request["open"]:
+        open_all(request["open"], teller)
     teller.tell(kind="end")
 
 

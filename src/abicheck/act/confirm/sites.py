@@ -91,6 +91,7 @@ def _appear(path: str, fill: Callable[[str], None]) -> str:
             work = os.path.join(temporary, "work")
             os.mkdir(work, 0o755)
             fill(work)
+            _open_to_all(work)
             try:
                 os.rename(work, path)
             except OSError:
@@ -101,6 +102,17 @@ def _appear(path: str, fill: Callable[[str], None]) -> str:
         message = f"cannot unpack wheels there ({reason}); free some space, or set ABICHECK_CACHE to another directory"
         raise PackageIndexError(message, path) from error
     return path
+
+
+def _open_to_all(directory: str) -> None:
+    """Let everybody read and search what lies in it, whatever this process's umask takes away."""
+    for folder, _, names in os.walk(directory):
+        os.chmod(folder, 0o755)  # noqa: S103 -- wheels are public
+        for name in names:
+            path = os.path.join(folder, name)
+            mode = os.stat(path).st_mode
+            if mode & 0o444 != 0o444:
+                os.chmod(path, mode | 0o444)
 
 
 def _link(source: str, target: str) -> None:

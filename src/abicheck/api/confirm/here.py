@@ -14,7 +14,7 @@ from abicheck.api.selection import environment_of
 from abicheck.errors import TargetError
 from abicheck.judge.agreement import compare, heard_right, predicted_failures
 from abicheck.model.confirm import Cell, Confirmed, ConfirmReport
-from abicheck.model.report import Failure, Tool
+from abicheck.model.report import Tool
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 #: What transcription takes: the distributions that are judged with all that they require, and their modules.
 _DISTRIBUTIONS = ("ctranslate2", "faster-whisper")
 _MODULES = ("ctranslate2", "faster_whisper")
-_INSTALL = "pip install 'abicheck-env[confirm]' brings what is needed"
 
 
 def confirm_here(
@@ -56,7 +55,8 @@ def confirm_here(
     report = check(_DISTRIBUTIONS, python=found.python if environment else None, settings=settings, options=options)
     lacking = {failure.target for failure in report.errors}
     errors = [
-        Failure(each.target, f"{each.message}; {_INSTALL}") if each.target in _DISTRIBUTIONS else each for each in report.errors
+        each._replace(message=_absent(found.prefix)) if each.message.startswith("not installed") else each
+        for each in report.errors
     ]
     cells: tuple[Confirmed, ...] = ()
     if report.results and lacking.isdisjoint(_DISTRIBUTIONS):
@@ -72,6 +72,10 @@ def confirm_here(
         by_hand = Here().by_hand([found.python, "-c", f"import {', '.join(_MODULES)}"], (), settings or {})
         cells = (Confirmed(cell, agreement.result, observed, agreement.agree, agreement.differences, by_hand),)
     return ConfirmReport(Tool("abicheck", __version__), "this machine", cells, tuple(errors), time.perf_counter() - started)
+
+
+def _absent(prefix: str) -> str:
+    return f"not installed in {prefix}; pip install 'abicheck-env[confirm]' brings all that a transcription takes"
 
 
 def _worst(ask: Ask, runs: int, progress: Callable[[str], None]) -> Observed:
