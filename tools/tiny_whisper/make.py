@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 #: The share of wrong words from which on a model is not worth shipping.
 LIMIT = 0.02
+#: The share from which on nothing more is listened to: such a model talks for minutes.
+HOPELESS = 0.2
 #: What is listened to: how many clips of each kind.
 LISTENED: dict[Kind, int] = {"development": 60, "held-out": 400, "unseen-voices": 200}
 #: Numbers of words of the clips that are shipped.
@@ -50,7 +52,16 @@ def make(out: Path, settings: Settings, every: int) -> bool:
     development = expected(work / "development")
     network = train(work, settings.steps, settings.seed, every, lambda network: _errors_now(network, development))
     model = out / "tiny-whisper"
-    _convert_best(network, model, dict(itertools.islice(development.items(), 30)))
+    convert(network, _all_heads(network), model)
+    if rate_of_errors(opened(model), development, beam_size=1, max_new_tokens=16) > HOPELESS:
+        print(f"not good enough: the WER of the development clips is above {HOPELESS:.0%}")
+        return False
+    _choose_head(network, model, dict(itertools.islice(development.items(), 30)))
+    return _good(model, work, out / "speech")
+
+
+def _good(model: Path, work: Path, speech: Path) -> bool:
+    """Listen to what the model hears in speech that it does not know, and ship clips with it where that is good enough."""
     rates = {}
     for kind, number in itertools.islice(LISTENED.items(), 1, None):
         rates[kind] = rate_of_errors(opened(model), expected(work / kind))
@@ -58,9 +69,9 @@ def make(out: Path, settings: Settings, every: int) -> bool:
     if rates["held-out"] >= LIMIT:
         print(f"not good enough: the WER of the held-out clips has to be below {LIMIT:.0%}")
         return False
-    number = ship(model, expected(work / "held-out"), LENGTHS, out / "speech")
-    size = sum(path.stat().st_size for folder in (model, out / "speech") for path in folder.iterdir())
-    print(f"{model}, {number} clips in {out / 'speech'}: {size:,} bytes")
+    number = ship(model, expected(work / "held-out"), LENGTHS, speech)
+    size = sum(path.stat().st_size for folder in (model, speech) for path in folder.iterdir())
+    print(f"{model}, {number} clips in {speech}: {size:,} bytes")
     if number < len(LENGTHS) or size > MOST_BYTES:
         print(f"not good enough: {len(LENGTHS)} clips and at most {MOST_BYTES:,} bytes are wanted")
         return False
@@ -94,8 +105,6 @@ def _errors_now(network: Whisper, clips: dict[Path, list[str]]) -> float:
         return rate_of_errors(opened(Path(folder) / "model"), clips, beam_size=1, max_new_tokens=16)
 
 
-def _convert_best(network: Whisper, model: Path, clips: dict[Path, list[str]]) -> None:
-    """Convert with the head that follows the words best."""
-    heads = _all_heads(network)
-    convert(network, heads, model)
-    convert(network, [best_head(model, heads, clips)], model)
+def _choose_head(network: Whisper, model: Path, clips: dict[Path, list[str]]) -> None:
+    """Convert again, with the one head that follows the words best."""
+    convert(network, [best_head(model, _all_heads(network), clips)], model)
