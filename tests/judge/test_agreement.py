@@ -123,6 +123,12 @@ def _observed(text: str | None, *extensions: tuple[str, str | None]) -> Observed
             (),
             id="fails, with the text where it was opened by its path and no import led there",
         ),
+        pytest.param(
+            (OTHER_FAILS, DEPENDS),
+            _observed(MISSING, ("ct/_ext.so", None), ("av/_core.so", MISSING)),
+            (),
+            id="fails, beside an extension of which nothing certain is said",
+        ),
         pytest.param((SILENT,), ALL_WELL, (), id="an extension is silently missing"),
         pytest.param((SILENT,), _observed(None, ("ct/_fast.so", MISSING)), (), id="an extension is seen silently missing"),
         pytest.param(
@@ -175,6 +181,7 @@ def test_the_first_of_the_worst_decides(results: tuple[Result, ...], decides: st
         ((FAILS,), _observed(MISSING), MISSING),
         ((FAILS, OTHER_FAILS._replace(roots=(_root("av/_core.so", "text of av"),))), _observed("text of av"), "text of av"),
         ((FAILS,), _observed("ImportError", ("ct/_other.so", MISSING), ("ct/_ext.so", REFUSED)), MISSING),
+        ((FAILS,), _observed(MISSING, ("ct/_ext.so", REFUSED)), MISSING),
         ((FAILS,), SEGFAULT, REFUSED),
         ((LOADS,), SEGFAULT, None),
     ],
