@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -10,19 +12,22 @@ from abicheck.errors import TargetError
 from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator
 
 SCHEMA_VERSION = 1
 _SECONDS = 120.0
+_PYTHON = re.compile(r"[0-9]+\.[0-9]+")
 
 
 class _Table:
     """One table of the file: what is taken out of it is checked, and what is left over is a mistake."""
 
-    def __init__(self, file: str, path: str, values: Mapping[str, Any]) -> None:
+    def __init__(self, file: str, path: str, values: Any) -> None:
+        if not isinstance(values, dict):
+            raise TargetError(f"{path}: must be a table", file)
         self._file = file
         self.path = path
-        self._values = dict(values)
+        self._values: dict[str, Any] = dict(values)
 
     def error(self, key: str, message: str) -> TargetError:
         """What is wrong at a key."""
@@ -71,7 +76,7 @@ class _Table:
     def number(self, key: str, default: float) -> float:
         """A number above 0."""
         value = self._values.pop(key, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or value <= 0:
+        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
             raise self.error(key, "must be a number above 0")
         return float(value)
 
@@ -111,7 +116,7 @@ def read_matrix(path: str) -> Matrix:
     known = {host.name for host in hosts}
     cells: dict[str, Cell] = {}
     for number, values in enumerate(groups):
-        group = _Table(path, f"cells[{number}]", values if isinstance(values, dict) else {})
+        group = _Table(path, f"cells[{number}]", values)
         for cell in _cells(group, known, seconds):
             if cell.name in cells:
                 raise group.error("versions", f"{cell.name} is there twice")
@@ -141,7 +146,7 @@ def _beside(directory: str, name: str | None) -> str | None:
 
 
 def _host(file: str, name: str, values: Any) -> MatrixHost:
-    table = _Table(file, f"hosts.{name}", values if isinstance(values, dict) else {})
+    table = _Table(file, f"hosts.{name}", values)
     host = MatrixHost(
         name=name,
         kind=table.word("kind", get_args(HostKind), "container"),
@@ -165,8 +170,11 @@ def _cells(table: _Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
         if name not in hosts:
             raise table.error("hosts", f"{name!r} is none of the hosts of this matrix")
     pythons = table.texts("pythons", required=True)
+    for python in pythons:
+        if not _PYTHON.fullmatch(python):
+            raise table.error("pythons", f"{python!r} is no version of Python such as 3.12")
     subject = table.text("subject")
-    if subject is None:
+    if not subject:
         raise table.error("subject", "is missing; name the distribution that it is about")
     versions = table.texts("versions", required=True)
     companions = table.lists("beside")

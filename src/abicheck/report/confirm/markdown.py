@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.confirm.words import SIGNS, figures, heard, observed, predicted, row, rows, sign, where
+from abicheck.report.confirm.words import SIGNS, column, figures, heard, observed, predicted, row, rows, sign, where
 from abicheck.report.markup import block, code, text
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def _blocks(report: ConfirmReport) -> Iterator[str]:
 
 
 def _table(report: ConfirmReport) -> Iterator[str]:
-    hosts = {cell.cell.host: where(cell) for cell in report.cells}
+    hosts = {cell.cell.host: column(cell) for cell in report.cells}
     yield f"| cell | {' | '.join(map(text, hosts.values()))} |"
     yield "|---" * (len(hosts) + 1) + "|"
     for name, by_host in rows(report.cells).items():

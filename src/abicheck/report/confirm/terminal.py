@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.confirm.words import SIGNS, figures, heard, observed, predicted, row, rows, sign, where
+from abicheck.report.confirm.words import SIGNS, column, figures, heard, observed, predicted, row, rows, sign, where
 from abicheck.report.lines import Line, escape, join
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ def render(report: ConfirmReport, *, colour: bool) -> str:
 
 def _grid(cells: Sequence[Confirmed]) -> Iterator[Line]:
     """One line a row, one column a host, the hosts' names above by numbers."""
-    hosts = {cell.cell.host: where(cell) for cell in cells}
+    hosts = {cell.cell.host: column(cell) for cell in cells}
     for number, told in enumerate(hosts.values(), 1):
         yield Line(f"{number:3}  {escape(told)}")
     yield Line()
-    width = max(len(row(cell)) for cell in cells)
+    width = max(len(escape(row(cell))) for cell in cells)
     yield Line(" " * width + "".join(f"{number:4}" for number in range(1, len(hosts) + 1)))
     for name, by_host in rows(cells).items():
         signs = [sign(by_host[host]) if host in by_host else " " for host in hosts]

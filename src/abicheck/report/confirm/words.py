@@ -35,7 +35,7 @@ def sign(cell: Confirmed) -> str:
 
 def row(cell: Confirmed) -> str:
     """What a cell is about, without its host."""
-    return cell.cell.name.partition("/")[2]
+    return cell.cell.name.removeprefix(f"{cell.cell.host}/")
 
 
 def rows(cells: Sequence[Confirmed]) -> dict[str, dict[str, Confirmed]]:
@@ -49,6 +49,11 @@ def rows(cells: Sequence[Confirmed]) -> dict[str, dict[str, Confirmed]]:
 def where(cell: Confirmed) -> str:
     """The host with what decides there."""
     return place(cell.result)
+
+
+def column(cell: Confirmed) -> str:
+    """The host without a Python: its column has cells of several."""
+    return place(cell.result._replace(python=cell.result.python._replace(version=None)))
 
 
 def predicted(cell: Confirmed) -> str:
