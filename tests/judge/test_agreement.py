@@ -104,6 +104,12 @@ def _observed(text: str | None, *extensions: tuple[str, str | None]) -> Observed
             id="fails, with nearly the text",
         ),
         pytest.param((FAILS,), SEGFAULT, (f"predicted: {REFUSED}; observed: signal: SIGSEGV",), id="fails, with another text"),
+        pytest.param(
+            (FAILS,),
+            SEGFAULT._replace(extensions=(("/site/ct/_ext.so", REFUSED),)),
+            (f"predicted: {REFUSED}; observed: signal: SIGSEGV",),
+            id="fails as predicted, and then is killed",
+        ),
         pytest.param((FAILS,), ALL_WELL, (f"predicted: {REFUSED}; observed: loads",), id="fails, and loads"),
         pytest.param(
             (FAILS,),

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-#: Weights in 8 bits, the tables and norms in 16.
+#: Weights in 8 bits; tables, norms and convolutions in 16.
 QUANTIZATION = "int8_float16"
 
 
@@ -36,6 +36,9 @@ def convert(network: Whisper, heads: Sequence[tuple[int, int]], target: Path) ->
     spec.config.suppress_ids_begin = [tokens.ids()[tokens.END]]
     spec.config.lang_ids = []
     spec.config.alignment_heads = [list(head) for head in heads]
+    for convolution in (spec.encoder.conv1, spec.encoder.conv2):
+        # Without a scale it is kept in 16 bits: ctranslate2 up to 4.0 cannot compute in 32 bits with convolutions in 8.
+        del convolution.weight_scale
     spec.validate()
     spec.optimize(QUANTIZATION)
     fresh = target.with_name(f"{target.name}.new")

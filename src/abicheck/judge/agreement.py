@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from abicheck.model.confirm import Heard, Observed
     from abicheck.model.report import Result, RootResult, Verdict
 
+#: How the text begins that tells of the end of a process: no failure to load explains that.
+_DIED = ("signal: ", "exit ", "no end after ")
 _WORD = re.compile(r"\w+(?:'\w+)*")
 
 
@@ -58,8 +60,9 @@ def compare(results: Sequence[Result], observed: Observed) -> Agreement:
         return Agreement(result, not differences, tuple(differences))
     failed = [text for _, text in observed.extensions if text is not None]
     texts = {root.predicted for root in roots.values() if root.predicted is not None}
-    # The text of the failure that was met first: a process sees no other.
-    met = next((text for text in (observed.text, *failed) if text in texts), None)
+    # The text of the failure that was met first: a process sees no other. Python code may say something else of it.
+    died = observed.text is not None and observed.text.startswith(_DIED)
+    met = next((text for text in (observed.text, *([] if died else failed)) if text in texts), None)
     if met is None:
         differences.append(f"predicted: {result.predicted}; observed: {observed.text or 'loads'}")
     return Agreement(result._replace(predicted=met or result.predicted), not differences, tuple(differences))

@@ -63,7 +63,7 @@ def confirm_listing(cell: Cell, host: Host, store: Store, directory: str, place_
         if (well, lines) != (listing.well, listing.lines):
             only = [f"predicted: {line}" for line in sorted(lines - listing.lines)[:2]]
             only += [f"observed: {line}" for line in sorted(listing.lines - lines)[:2]]
-            differences.append(f"{path}: {'; '.join(only)}")
+            differences.append(f"{path}: {'; '.join(only) or 'the same lines, and another exit status'}")
     failed = next((root for root in roots if root.verdict == "fails"), None)
     text = next((said for _, said in extensions if said is not None), None)
     result = Result(

@@ -187,7 +187,8 @@ class _Run:
         wanted = Wanted(cell.python, may_lack=True, libc="musl") if cell.deed == "load" else Wanted(cell.python)
         root = open_host(f"rootfs:{prepared.root}", python=wanted)._replace(name=host.name)
         if cell.deed == "load":
-            return confirm_listing(cell, root, self._store, self._directory, lambda site: self._container(prepared, site, None))
+            found = confirm_listing(cell, root, self._store, self._directory, lambda site: self._container(prepared, site, None))
+            return found._replace(rolling=host.rolling)
         major, minor = cell.python.split(".")
         target = Target((int(major), int(minor)), root.arch, root.libc)
         with self._resolving:  # what two cells have in common is fetched once
