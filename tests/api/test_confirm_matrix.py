@@ -107,6 +107,18 @@ def _observations(tmp_path: Path) -> list[Path]:
     return list((tmp_path / "cache/confirm/runs").glob("*.jsonl"))
 
 
+def _interrupted(engine: LocalEngine, matrix: Path) -> None:
+    """A run in which the user presses Ctrl-C at the third cell."""
+
+    def interrupt(number: int) -> None:
+        if number == 2:
+            raise KeyboardInterrupt
+
+    engine.before = interrupt
+    with pytest.raises(KeyboardInterrupt):
+        confirm_matrix(str(matrix))
+
+
 def test_each_cell_is_predicted_and_observed(engine: LocalEngine, matrix: Path, tmp_path: Path) -> None:
     report = confirm_matrix(str(matrix), MatrixOptions(jobs=2))
     assert not report.errors
@@ -127,13 +139,7 @@ def test_no_wheel_is_nothing_to_observe(engine: LocalEngine, matrix: Path) -> No
 
 
 def test_an_interrupted_run_goes_on(engine: LocalEngine, matrix: Path, tmp_path: Path) -> None:
-    def interrupt(number: int) -> None:
-        if number == 2:
-            raise KeyboardInterrupt
-
-    engine.before = interrupt
-    with pytest.raises(KeyboardInterrupt):
-        confirm_matrix(str(matrix))
+    _interrupted(engine, matrix)
     assert engine.stopped
     (path,) = _observations(tmp_path)
     assert len(path.read_text(encoding="utf-8").splitlines()) == 2
@@ -149,13 +155,7 @@ def test_an_interrupted_run_goes_on(engine: LocalEngine, matrix: Path, tmp_path:
 
 
 def test_fresh_observes_everything_anew(engine: LocalEngine, matrix: Path) -> None:
-    def interrupt(number: int) -> None:
-        if number == 2:
-            raise KeyboardInterrupt
-
-    engine.before = interrupt
-    with pytest.raises(KeyboardInterrupt):
-        confirm_matrix(str(matrix))
+    _interrupted(engine, matrix)
     engine.before, engine.ran = lambda _: None, []
     confirm_matrix(str(matrix), MatrixOptions(fresh=True))
     assert len(engine.ran) == 3

@@ -13,8 +13,12 @@ if TYPE_CHECKING:
 
 
 def render(report: Report) -> str:
-    """The report as one JSON document, a result a line, in ASCII, so that file names in no encoding at all pass unharmed."""
-    plain = document(report)
+    """The report as one JSON document, a result a line."""
+    return written(document(report))
+
+
+def written(plain: dict[str, Any]) -> str:
+    """A document with `results` as JSON, a result a line, in ASCII, so that file names in no encoding at all pass unharmed."""
     rows = ",\n".join(map(json.dumps, plain["results"]))
     fields = {key: json.dumps(value) for key, value in plain.items()} | {"results": f"[\n{rows}\n]"}
     return "{" + ",\n".join(f"{json.dumps(key)}: {value}" for key, value in fields.items()) + "}\n"

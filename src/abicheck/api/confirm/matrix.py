@@ -149,8 +149,8 @@ class _Run:
         self._progress(f"{host.name}: making ready")
         try:
             self._hosts[host.name] = host, self._preparer.prepare(host)
-        except AbicheckError as error:
-            self.errors.append(Failure(error.subject or host.name, error.message))
+        except (AbicheckError, OSError) as error:
+            self.errors.append(_failure(host.name, error))
 
     def confirm(self, cells: Sequence[Cell]) -> list[Confirmed | Failure]:
         """Every cell's outcome, in order; cells of hosts that are not ready are left out."""
@@ -177,10 +177,10 @@ class _Run:
             raise _Stopped
         try:
             return self._confirm(cell)
-        except AbicheckError as error:
+        except (AbicheckError, OSError) as error:
             if self._stopping.is_set():
                 raise _Stopped from None
-            return Failure(cell.name, error.message if error.subject == cell.name else str(error))
+            return _failure(cell.name, error)
 
     def _confirm(self, cell: Cell) -> Confirmed:
         host, prepared = self._hosts[cell.host]
@@ -235,6 +235,15 @@ class _Run:
             observed = observe(place, ask)
             self.journal.note(key, observed)
         return observed
+
+
+def _failure(name: str, error: AbicheckError | OSError) -> Failure:
+    """What could not be done for a host or a cell, and why."""
+    if isinstance(error, AbicheckError):
+        return Failure(name, error.message if error.subject == name else str(error))
+    return Failure(
+        name, f"{error.strerror or error}: {error.filename}; free some space, or set ABICHECK_CACHE to another directory"
+    )
 
 
 def _refused(refused: NotInstallable, root: Host) -> Result:

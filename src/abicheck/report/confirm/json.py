@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Any
 
 from abicheck.model.report import SCHEMA_VERSION
-from abicheck.report.json import result_document
+from abicheck.report.json import result_document, written
 
 if TYPE_CHECKING:
     from abicheck.model.confirm import Confirmed, ConfirmReport
 
 
 def render(report: ConfirmReport) -> str:
-    """The report as one JSON document, a cell a line, in ASCII."""
-    plain = document(report)
-    lines = ",\n".join(map(json.dumps, plain["results"]))
-    fields = {key: json.dumps(value) for key, value in plain.items()} | {"results": f"[\n{lines}\n]"}
-    return "{" + ",\n".join(f"{json.dumps(key)}: {value}" for key, value in fields.items()) + "}\n"
+    """The report as one JSON document, a cell a line."""
+    return written(document(report))
 
 
 def document(report: ConfirmReport) -> dict[str, Any]:
