@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+from errno import ENOSPC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +15,7 @@ from abicheck.act.engine import Completed, Engine
 from abicheck.api.confirm import MatrixOptions, confirm_matrix
 from abicheck.errors import EngineError, UsageError
 from abicheck.model.index import NotInstallable, Wheel
+from abicheck.model.report import Failure
 from tests.wheelwriter import basic, write_wheel
 
 if TYPE_CHECKING:
@@ -182,6 +184,17 @@ def test_a_host_that_cannot_be_predicted_for_is_told(matrix: Path, tmp_path: Pat
     report = confirm_matrix(str(matrix))
     assert report.exit_code == 4
     assert "cannot be predicted" in report.errors[0].message
+
+
+def test_a_full_disk_is_told(engine: LocalEngine, matrix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(ENOSPC, "No space left on device", "/cache/roots")
+
+    monkeypatch.setattr(engine, "export", full)
+    report = confirm_matrix(str(matrix))
+    assert report.exit_code == 4
+    message = "No space left on device: /cache/roots; free some space, or set ABICHECK_CACHE to another directory"
+    assert report.errors == (Failure("here", message),)
 
 
 def test_an_unknown_host_is_wrong_usage(engine: LocalEngine, matrix: Path) -> None:
