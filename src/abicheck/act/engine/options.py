@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 _PROXIES = ("http_proxy", "https_proxy", "no_proxy", "HTTP_PROXY", "HTTPS_PROXY", "NO_PROXY")
 #: Docker resets the colour before its own lines, wherever they go.
 _COLOUR = re.compile("\x1b\\[[0-9;]*m")
+#: How apt and most others begin the line that says what is wrong.
+_BLAME = re.compile(r"(E|error|fatal)\b: ?", re.IGNORECASE)
 #: Lines of a build's output that tell the engine's steps, not why one failed.
 _STEP = re.compile(
     r"""The\ command\ '.*'\ returned\ a\ non-zero\ code | Error:\ (building\ at\ STEP|error\ building) | \[Warning\]
@@ -57,8 +59,12 @@ def unique(name: str) -> str:
 
 
 def reason(output: str) -> str:
-    """The last line of a failed build's output that tells why it failed; a lack of space comes before all."""
+    """The last line of a failed build's output that tells why it failed.
+
+    A lack of space comes before all; then what calls itself an error, since two streams of one program come in any order.
+    """
     lines = [line for line in _COLOUR.sub("", output).splitlines() if line.strip()]
     spaces = [line for line in lines if "no space left" in line.lower()]
     said = [line for line in lines if not _STEP.match(line)]
-    return (spaces or said or lines or [""])[-1]
+    blamed = [line for line in said if _BLAME.match(line)]
+    return (spaces or blamed or said or lines or [""])[-1]
