@@ -131,6 +131,7 @@ def test_a_build(fake: Fake, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
             ),
             "E: Unable to locate package none",
         ),
+        (("E: Unable to locate package none", "Reading package lists..."), "E: Unable to locate package none"),
         (("write /usr/x: no space left on device", "tar: error"), "write /usr/x: no space left on device"),
         (
             ("Step 1/1 : FROM scratch", "The command 'x' returned a non-zero code: 1"),
