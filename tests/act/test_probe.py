@@ -150,6 +150,14 @@ def test_a_supervisor_that_is_killed_is_an_observation(tmp_path: Path) -> None:
     assert observe(Here(), _ask(tmp_path, "")._replace(python=str(script))).text == "signal: SIGKILL"
 
 
+@pytest.mark.parametrize("answer", ["1", "[]", "{}", "null", '{"events": 1}', "no JSON"])
+def test_what_is_no_answer_is_an_observation(tmp_path: Path, answer: str) -> None:
+    script = tmp_path / "python"
+    script.write_text(f"#!/bin/sh\necho '{answer}'\necho 'last words' >&2\n", encoding="ascii")
+    script.chmod(0o755)
+    assert observe(Here(), _ask(tmp_path, "")._replace(python=str(script))).text == "exit 0: last words"
+
+
 def test_an_unknown_signal_has_its_number(tmp_path: Path) -> None:
     answer = {"events": [], "status": -99, "output": "", "seconds": 0.1}
     assert understand(answer, _ask(tmp_path, "")).text == "signal: 99"

@@ -203,12 +203,12 @@ def test_an_unknown_host_is_wrong_usage(engine: LocalEngine, matrix: Path) -> No
     assert not engine.ran
 
 
-def test_damaged_observations_are_passed_over(engine: LocalEngine, matrix: Path, tmp_path: Path) -> None:
-    confirm_matrix(str(matrix))
-    first = len(engine.ran)
-    folder = tmp_path / "cache/confirm/runs"
-    folder.mkdir(parents=True, exist_ok=True)
-    for number in range(3):
-        (folder / f"{number}.jsonl").write_text(json.dumps(["key", ["loads"]]) + "\nnonsense\n", encoding="utf-8")
-    confirm_matrix(str(matrix))
-    assert len(engine.ran) == 2 * first
+@pytest.mark.parametrize("damage", ["nonsense", '["key"]', "[1, 2]", '{"a": 1}', '["{key}", ["loads"]]', '["{key}", null]'])
+def test_damaged_observations_are_made_anew(engine: LocalEngine, matrix: Path, tmp_path: Path, damage: str) -> None:
+    _interrupted(engine, matrix)
+    (path,) = _observations(tmp_path)
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("".join(damage.replace("{key}", json.loads(line)[0]) + "\n" for line in lines), encoding="utf-8")
+    engine.before, engine.ran = lambda _: None, []
+    assert [cell.agree for cell in confirm_matrix(str(matrix)).cells] == [True, True, False]
+    assert len(engine.ran) == 3

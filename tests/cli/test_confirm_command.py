@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
@@ -13,9 +13,6 @@ from abicheck.cli.main import main
 from abicheck.errors import EngineError
 from tests.act.test_probe import WHISPER
 from tests.wheelwriter import INFO, METADATA, basic, record
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it confirms what it predicts for Linux")
 VERSION = "{}.{}".format(*sys.version_info[:2])
@@ -150,5 +147,8 @@ def test_the_embedded_model_and_clips_are_there() -> None:
     from abicheck.api.confirm import choose_speech  # noqa: PLC0415 -- heavy, and only here
 
     speech = choose_speech(None, (), ())
+    files = [*Path(speech.model).iterdir(), *(Path(clip.audio) for clip in speech.clips)]
+    assert {"model.bin", "config.json", "tokenizer.json", "vocabulary.json"} <= {path.name for path in files}
+    assert sum(path.stat().st_size for path in files) < 3_000_000
     assert len(speech.clips) >= 4
     assert len({clip.expected for clip in speech.clips}) == len(speech.clips)

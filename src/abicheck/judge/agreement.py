@@ -56,7 +56,8 @@ def compare(results: Sequence[Result], observed: Observed) -> Agreement:
     if result.verdict == "loads":
         if observed.verdict != "loads":
             differences.append(f"predicted: loads; observed: {observed.text}")
-        differences.extend(_misheard(each) for each in observed.heard if not heard_right(each))
+        else:
+            differences.extend(_misheard(each) for each in observed.heard if not heard_right(each))
         return Agreement(result, not differences, tuple(differences))
     failed = [text for _, text in observed.extensions if text is not None]
     texts = {root.predicted for root in roots.values() if root.predicted is not None}

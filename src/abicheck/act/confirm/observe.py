@@ -122,9 +122,8 @@ def observe(place: Place, ask: Ask) -> Observed:
     """Do it for real. Crashes, hangs and exceptions of what is observed are observations; only the place's own failures raise."""
     ended = place.run(command(place, ask), ask.seconds + GRACE)
     try:
-        answer = json.loads(ended.stdout)
-        return understand(answer, ask)
-    except ValueError:
+        return understand(json.loads(ended.stdout), ask)
+    except (ValueError, LookupError, TypeError):
         # No Python came so far as to run the probe, or its supervisor was killed (for memory, say).
         said = (ended.stderr.strip().splitlines() or [""])[-1]
         text = _end(None if ended.status is None else -(ended.status - 128) if ended.status > 128 else ended.status, ask)
@@ -132,7 +131,7 @@ def observe(place: Place, ask: Ask) -> Observed:
 
 
 def understand(answer: Mapping[str, Any], ask: Ask) -> Observed:
-    """Read the probe's answer; raises ValueError for one that it never gives."""
+    """Read the probe's answer; raises LookupError or TypeError for what is none."""
     events = answer["events"]
     extensions = tuple((event["path"], event["text"]) for event in events if event["kind"] == "extension")
     error = next((event["text"] for event in events if event["kind"] == "error"), None)

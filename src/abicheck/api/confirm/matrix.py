@@ -6,7 +6,7 @@ import os
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from abicheck import __version__
 from abicheck.act.confirm import journal
@@ -37,6 +37,9 @@ if TYPE_CHECKING:
     from abicheck.act.confirm.observe import Place
     from abicheck.model.confirm import Cell, Matrix, MatrixHost, Observed, Speech
     from abicheck.model.host import Host
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 
 class MatrixOptions(NamedTuple):
@@ -86,12 +89,8 @@ def confirm_matrix(
     for name in engine.clear() if engine is not None else ():
         progress(f"removed {name}, which an earlier run left behind")
     run = _Run(matrix, engine, options, speech or embedded(), progress)
-    try:
-        run.prepare(tuple(hosts.values()))
-        outcomes = run.confirm(cells)
-    except BaseException:
-        run.stop()
-        raise
+    run.prepare(tuple(hosts.values()))
+    outcomes = run.confirm(cells)
     errors = [*run.errors, *(each for each in outcomes if isinstance(each, Failure))]
     if not errors:
         run.journal.finish()
@@ -129,6 +128,8 @@ class _Run:
         self._progress = progress
         self._preparer = Preparer(matrix, engine, self._directory)
         self._store = Store(cache, offline=options.offline)
+        with open(PROBE, "rb") as file:
+            self._probe = file.read()
         self._resolving = threading.Lock()
         self._stopping = threading.Event()
         self._hosts: dict[str, tuple[MatrixHost, Prepared]] = {}
@@ -140,8 +141,7 @@ class _Run:
 
     def prepare(self, hosts: Sequence[MatrixHost]) -> None:
         """Make the hosts ready; one that cannot be is listed, and its cells with it."""
-        with ThreadPoolExecutor(self._options.jobs) as pool:
-            list(pool.map(self._prepare, hosts))
+        self._spread(self._prepare, hosts, lambda _: None)
 
     def _prepare(self, host: MatrixHost) -> None:
         if self._stopping.is_set():
@@ -155,22 +155,22 @@ class _Run:
     def confirm(self, cells: Sequence[Cell]) -> list[Confirmed | Failure]:
         """Every cell's outcome, in order; cells of hosts that are not ready are left out."""
         ready = [cell for cell in cells if cell.host in self._hosts]
-        outcomes: list[Confirmed | Failure] = []
+        return self._spread(self._outcome, ready, lambda done: self._progress(f"[{done}/{len(ready)}] {ready[done - 1].name}"))
+
+    def _spread(self, work: Callable[[T], R], items: Sequence[T], tell: Callable[[int], None]) -> list[R]:
+        """Do the work on each item in threads, and tell how many are done; an interrupt ends what runs and begins no more."""
+        results: list[R] = []
         with ThreadPoolExecutor(self._options.jobs) as pool:
             try:
-                for cell, outcome in zip(ready, pool.map(self._outcome, ready), strict=True):
-                    outcomes.append(outcome)
-                    self._progress(f"[{len(outcomes)}/{len(ready)}] {cell.name}")
-            except BaseException:
-                self.stop()
+                for result in pool.map(work, items):
+                    results.append(result)
+                    tell(len(results))
+            except BaseException:  # before the pool waits for its threads
+                self._stopping.set()
+                if self._engine is not None:
+                    self._engine.stop_own()
                 raise
-        return outcomes
-
-    def stop(self) -> None:
-        """Begin no more cells, and end those that run."""
-        self._stopping.set()
-        if self._engine is not None:
-            self._engine.stop_own()
+        return results
 
     def _outcome(self, cell: Cell) -> Confirmed | Failure:
         if self._stopping.is_set():
@@ -228,8 +228,7 @@ class _Run:
 
     def _observe(self, cell: Cell, place: Place, ask: Ask, facts: object) -> Observed:
         """What happens there, or what happened before the interruption."""
-        with open(PROBE, "rb") as file:
-            key = journal.key(cell, ask, file.read(), facts)
+        key = journal.key(cell, ask, self._probe, facts)
         observed = self.journal.recall(key)
         if observed is None:
             observed = observe(place, ask)
