@@ -89,8 +89,9 @@ def test_any_bytes_behind_a_good_header(data: bytes) -> None:
     _ask_everything(BASES[0][:64] + data)
 
 
-@given(st.binary(min_size=48, max_size=2000), st.sampled_from(BASES))
-def test_any_bytes_behind_good_program_headers(data: bytes, base: bytes) -> None:
+@given(st.binary(min_size=48, max_size=2000), st.sampled_from(range(len(BASES))))
+def test_any_bytes_behind_good_program_headers(data: bytes, number: int) -> None:
+    base = BASES[number]  # not drawn itself: an example that fails is to be printed
     _ask_everything(base[:700] + data + base[700 + len(data) :])
 
 

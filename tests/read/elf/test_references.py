@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.elfparts import FUNC, HIDDEN, INTERNAL, LOCAL, PROTECTED, RELOCATION_TYPES, TLS, WEAK, Relocation, Symbol
+from tests.elfparts import FUNC, GLOBAL, HIDDEN, INTERNAL, LOCAL, PROTECTED, RELOCATION_TYPES, TLS, WEAK, Relocation, Symbol
 from tests.elfwriter import Elf, write_elf
 from tests.read.elf.damage import facts, stages, with_entry, with_word
 
@@ -84,6 +84,21 @@ def test_local_and_hidden_symbols_have_no_name() -> None:
         ("weak", True, 0),
         (None, False, 0),
     ]
+
+
+def test_the_name_of_a_local_symbol_may_lie_anywhere() -> None:
+    elf = Elf(symbols=[Symbol("local", defined=True, binding=LOCAL)], relocations=[Relocation("glob_dat", "local")])
+    found = facts(with_word(elf, "dynsym", 24, "I", 0xFFFFFFFF))
+    assert ([each.name for each in found.references], found.faults) == ([None], ())
+
+
+@pytest.mark.parametrize("binding", [GLOBAL, WEAK])
+def test_the_name_of_an_own_definition_may_not(binding: int) -> None:
+    """Without a hash table the object is no help in finding its own definitions: each is looked up."""
+    elf = Elf(symbols=[Symbol("own", defined=True, binding=binding)], relocations=[Relocation("glob_dat", "own")], hashes=())
+    data = with_word(elf, "dynsym", 24, "I", 0xFFFFFFFF)
+    assert stages(data) == {"relocations": "SIGSEGV"}
+    assert facts(data).references == ()
 
 
 def test_other_machines_have_no_references() -> None:

@@ -64,8 +64,9 @@ def read_demand(tables: Tables, reader: ReferenceReader) -> Demand | None:
             demanded.setdefault(version, []).extend(names)
     if not _are_settled(own, words, reader):
         for group in own:
+            names = _names(group, words, reader)  # of weak ones, too: the loader looks them up, wherever their names lie
             if group.binding != STB_WEAK:
-                demanded.setdefault(reader.version(group.version), []).extend(_names(group, words, reader))
+                demanded.setdefault(reader.version(group.version), []).extend(names)
     special = reader.pick(rest, words, versions)
     symbols = {version: frozenset(names) for version, names in demanded.items()}
     return Demand(symbols, special, len(ordinary) + len(special))
