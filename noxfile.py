@@ -13,6 +13,7 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+nox.needs_version = ">=2025.5.1"  # the first with `requires`
 nox.options.sessions = ["lint", "types", "tests"]
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = True
@@ -97,15 +98,29 @@ def _hosts() -> list[str]:
     return [f"{path.stem}:{host}" for path in matrices for host in tomllib.loads(path.read_text(encoding="utf-8"))["hosts"]]
 
 
-@nox.session
+@nox.session(name="confirm-environment")
+def confirm_environment(session: nox.Session) -> None:
+    """Install abicheck once for the hosts of `confirm`, some of which take less time than that."""
+    session.install("-e", ".")
+
+
+@nox.session(requires=["confirm-environment"], venv_backend="none")
 @nox.parametrize("host", _hosts(), ids=_hosts())
 def confirm(session: nox.Session, host: str) -> None:
     """Predict, really load and really transcribe in containers of one host; CONFIRM_ENGINE=podman for the other engine."""
-    session.install("-e", ".")
+    programs = Path(__file__).parent / ".nox" / "confirm-environment" / "bin"
     matrix, _, name = host.partition(":")
     engine = os.environ.get("CONFIRM_ENGINE", "docker")
-    command = ["abicheck", "confirm", f"matrices/{matrix}.toml", "--host", name, "--jobs", str(os.cpu_count() or 1)]
-    session.run("python", "containers/with_engine.py", engine, "--", *command, *session.posargs)
+    command = [
+        str(programs / "abicheck"),
+        "confirm",
+        f"matrices/{matrix}.toml",
+        "--host",
+        name,
+        "--jobs",
+        str(os.cpu_count() or 1),
+    ]
+    session.run(str(programs / "python"), "containers/with_engine.py", engine, "--", *command, *session.posargs)
 
 
 @nox.session

@@ -58,8 +58,8 @@ def test_what_the_program_did_is_an_observation(code: int, fake: Fake) -> None:
 
 
 def test_only_the_beginning_of_a_flood_is_kept(fake: Fake) -> None:
-    fake.answer("start", stdout="x" * (5 << 20))
-    assert fake.engine().run("base", ARGV).stdout == "x" * (4 << 20)
+    fake.answer("start", stdout="x" * (20 << 20))
+    assert fake.engine().run("base", ARGV).stdout == "x" * (16 << 20)
 
 
 @pytest.mark.parametrize(

@@ -155,9 +155,9 @@ def test_too_much_time(engine: Engine) -> None:
 
 
 def test_odd_output(engine: Engine) -> None:
-    program = "import os; os.write(1, b'\\xff\\x00\\n'); os.write(2, b'x' * (5 << 20))"
+    program = "import os; os.write(1, b'\\xff\\x00\\n'); os.write(2, b'x' * (20 << 20))"
     found = python(engine, program)
-    assert (found.stdout, found.stderr) == ("\\xff\x00\n", "x" * (4 << 20))
+    assert (found.stdout, found.stderr) == ("\\xff\x00\n", "x" * (16 << 20))
 
 
 @pytest.mark.parametrize(("program", "error"), [("/none", "No such file or directory"), ("/usr", "Permission denied")])

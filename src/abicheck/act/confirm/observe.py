@@ -9,11 +9,13 @@ import subprocess
 import time
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
+from abicheck.act.confirm.bytecode import keep
 from abicheck.model.confirm import Heard, Observed
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from abicheck.act.confirm.bytecode import Bytecode
     from abicheck.model.confirm import Speech
 
 PROBE = os.path.join(os.path.dirname(__file__), "probe.py")
@@ -49,6 +51,7 @@ class Ask(NamedTuple):
     """What the probe is to do; paths are those of this machine, but for `python` and `open`.
 
     `isolated` leaves out the Python's own site-packages. `settings` are set in the environment of the process that is observed.
+    `bytecode` is read if it is there, and made if not.
     """
 
     python: str
@@ -59,6 +62,7 @@ class Ask(NamedTuple):
     isolated: bool = False
     settings: tuple[tuple[str, str], ...] = ()
     seconds: float = 120.0
+    bytecode: Bytecode | None = None
 
 
 def run_here(argv: Sequence[str], seconds: float) -> Ended:
@@ -104,6 +108,7 @@ def command(place: Place, ask: Ask) -> list[str]:
             "threads": ask.speech.threads,
             "repeat": ask.speech.repeat,
         }
+    bytecode = place.inside(ask.bytecode.path) if ask.bytecode and ask.bytecode.made else None
     request = {
         "path": list(map(place.inside, ask.path)),
         "imports": ask.imports,
@@ -113,8 +118,12 @@ def command(place: Place, ask: Ask) -> list[str]:
         "launcher": place.launcher,
         "environ": dict(ask.settings),
         "seconds": ask.seconds,
+        "bytecode": bytecode,
+        "pack": ask.bytecode is not None and bytecode is None,
     }
     flags = ["-I", "-S"] if ask.isolated else []
+    if bytecode is not None and not place.launcher:
+        flags += ["-X", f"pycache_prefix={bytecode}"]
     return [ask.python, *flags, place.inside(PROBE), json.dumps(request)]
 
 
@@ -122,12 +131,17 @@ def observe(place: Place, ask: Ask) -> Observed:
     """Do it for real. Crashes, hangs and exceptions of what is observed are observations; only the place's own failures raise."""
     ended = place.run(command(place, ask), ask.seconds + GRACE)
     try:
-        return understand(json.loads(ended.stdout), ask)
+        answer = json.loads(ended.stdout)
+        observed = understand(answer, ask)
+        packed = answer.get("bytecode")
     except (ValueError, LookupError, TypeError):
         # No Python came so far as to run the probe, or its supervisor was killed (for memory, say).
         said = (ended.stderr.strip().splitlines() or [""])[-1]
         text = _end(None if ended.status is None else -(ended.status - 128) if ended.status > 128 else ended.status, ask)
         return Observed("fails", f"{text}: {said}" if said else text, seconds=ended.seconds, output=ended.stderr[-4000:])
+    if ask.bytecode is not None and packed is not None:
+        keep(ask.bytecode, packed)
+    return observed
 
 
 def understand(answer: Mapping[str, Any], ask: Ask) -> Observed:

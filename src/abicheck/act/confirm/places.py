@@ -15,6 +15,7 @@ from abicheck.errors import AbicheckError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from abicheck.act.confirm.bytecode import Bytecode
     from abicheck.act.engine import Engine
     from abicheck.model.confirm import Speech
 
@@ -23,6 +24,7 @@ SITE = "/x/site"
 _PROBE = "/x/probe.py"
 _MODEL = "/x/model"
 _AUDIO = "/x/audio"
+_BYTECODE = "/x/bytecode"
 
 
 class Here:
@@ -71,14 +73,18 @@ class Emulated:
 
 
 class InContainer:
-    """A fresh container of an image, without network, with a site-packages directory and what is to be transcribed."""
+    """A fresh container of an image, without network, with a site-packages directory, its bytecode, and what is to be heard."""
 
     launcher: tuple[str, ...] = ()
 
-    def __init__(self, engine: Engine, image: str, site: str, speech: Speech | None = None) -> None:
+    def __init__(
+        self, engine: Engine, image: str, site: str, speech: Speech | None = None, bytecode: Bytecode | None = None
+    ) -> None:
         self._engine = engine
         self._image = image
         self._paths = {site: SITE, PROBE: _PROBE}
+        if bytecode is not None and bytecode.made:
+            self._paths[bytecode.path] = _BYTECODE
         if speech is not None:
             self._paths[speech.model] = _MODEL
             for number, clip in enumerate(speech.clips):

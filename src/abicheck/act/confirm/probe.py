@@ -2,10 +2,12 @@
 
 `python probe.py REQUEST`, where REQUEST is JSON: `path` (directories for sys.path), `imports` (modules in order), `open` (further
 shared objects to load by path), `speech` (null or `model`, `clips`, `threads`, `repeat`), `isolated` (without site-packages),
-`launcher` (the command of the Python that does it, empty for this one), `environ` (what is set for it) and `seconds`.
+`launcher` (the command of the Python that does it, empty for this one), `environ` (what is set for it), `seconds`, `bytecode` (a
+directory for its pycache_prefix, or null) and `pack` (whether to send the bytecode that it makes).
 
 It writes one JSON object: `events`, `status` (the child's exit status, negative for a signal, null where time ran out), `output`
-(the tail of what the child wrote) and `seconds`. It does not import abicheck, since it runs where that is not installed.
+(the tail of what the child wrote), `seconds` and `bytecode` (null, or a ZIP file in base64, where all went well). It does not
+import abicheck, since it runs where that is not installed.
 """
 
 import json
@@ -16,15 +18,47 @@ import threading
 import time
 
 TAIL = 4000
+#: The most bytecode that is sent, in bytes: an answer that is longer than its reader keeps would be none.
+MOST = 8 << 20
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 
 def supervise(request: "dict[str, Any]") -> "dict[str, Any]":
+    """Runs the child, and packs the bytecode that it leaves where that is asked for."""
+    if not request["pack"]:
+        return run(request, request["bytecode"])
+    import tempfile  # noqa: PLC0415 -- takes time, and only the first run needs it
+
+    with tempfile.TemporaryDirectory() as fresh:
+        answer = run(request, fresh)
+        if answer["status"] == 0 and all(event["kind"] != "error" for event in answer["events"]):
+            answer["bytecode"] = packed(fresh)
+    return answer
+
+
+def packed(directory: str) -> "str | None":
+    """The files below a directory as a ZIP file in base64, None if that is too long to be sent."""
+    import base64  # noqa: PLC0415 -- as above
+    import io  # noqa: PLC0415
+    import zipfile  # noqa: PLC0415
+
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as target:
+        for folder, _, names in os.walk(directory):
+            for name in names:
+                path = os.path.join(folder, name)
+                target.write(path, os.path.relpath(path, directory))
+    return base64.b64encode(archive.getvalue()).decode("ascii") if archive.tell() <= MOST else None
+
+
+def run(request: "dict[str, Any]", bytecode: "str | None") -> "dict[str, Any]":
     """Runs the child, waits for it as long as it may take, and collects what it told."""
     reader, writer = os.pipe()
     flags = ["-I", "-S"] if request["isolated"] else []
+    if bytecode is not None:
+        flags += ["-X", "pycache_prefix=" + bytecode]
     python = request["launcher"] or [sys.executable]
     command = [*python, *flags, "-X", "faulthandler", os.path.abspath(__file__), "--child", str(writer), json.dumps(request)]
     environ = dict(os.environ)
@@ -46,7 +80,7 @@ def supervise(request: "dict[str, Any]") -> "dict[str, Any]":
     listener.join()
     events = [json.loads(line.decode("utf-8")) for line in b"".join(told).split(b"\n")[:-1]]
     tail = output[-TAIL:].decode("utf-8", "backslashreplace")
-    return {"events": events, "status": status, "output": tail, "seconds": time.time() - started}
+    return {"events": events, "status": status, "output": tail, "seconds": time.time() - started, "bytecode": None}
 
 
 def listen(reader: int, told: "list[bytes]") -> None:

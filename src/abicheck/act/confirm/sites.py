@@ -61,7 +61,7 @@ def make_site(wheels: Sequence[Wheel], directory: str, remedy: Remedy | None = N
         if remedy == "clear-exec-stack":
             _clear_stacks(work)
 
-    return _appear(site, fill)
+    return appear(site, fill)
 
 
 def _unpacked(wheel: Wheel, directory: str) -> str:
@@ -78,10 +78,10 @@ def _unpacked(wheel: Wheel, directory: str) -> str:
                         shutil.copytree(source, work, dirs_exist_ok=True)
                 shutil.rmtree(os.path.join(work, name))
 
-    return _appear(os.path.join(directory, "unpacked", wheel.sha256), fill)
+    return appear(os.path.join(directory, "unpacked", wheel.sha256), fill)
 
 
-def _appear(path: str, fill: Callable[[str], None]) -> str:
+def appear(path: str, fill: Callable[[str], None]) -> str:
     """Make the directory `path` by filling another one and renaming it, unless it is there."""
     if os.path.isdir(path):
         return path
@@ -99,7 +99,7 @@ def _appear(path: str, fill: Callable[[str], None]) -> str:
                     raise
     except (OSError, zipfile.BadZipFile) as error:
         reason = error.strerror if isinstance(error, OSError) else str(error)
-        message = f"cannot unpack wheels there ({reason}); free some space, or set ABICHECK_CACHE to another directory"
+        message = f"cannot unpack there ({reason}); free some space, or set ABICHECK_CACHE to another directory"
         raise PackageIndexError(message, path) from error
     return path
 

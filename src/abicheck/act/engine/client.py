@@ -25,7 +25,7 @@ SECONDS = 120.0
 #: How long a client may take to end once it was told to, in seconds.
 GRACE = 10.0
 #: What is kept of each output, in bytes.
-KEPT = 4 << 20
+KEPT = 16 << 20
 _STOPPED = "stopped before all was done: start again"
 _NO_SPACE = re.compile("no space left on device", re.IGNORECASE)
 _PREFIX = re.compile(r"^(Error response from daemon: |Error: |error: |docker: |time=\S+ level=\w+ msg=)+")

@@ -20,7 +20,7 @@ class Completed:
     r"""How a program in a container ended.
 
     `returncode` is 128 + N where signal N killed it; one that met its limit of memory, or was stopped at its limit of time
-    (`timed_out`), has 137. `stdout` and `stderr` hold their first 4 MiB each, bytes that are no UTF-8 as `\xNN`. `seconds` is
+    (`timed_out`), has 137. `stdout` and `stderr` hold their first 16 MiB each, bytes that are no UTF-8 as `\xNN`. `seconds` is
     wall time and includes what the engine needs to start and to end a container.
     """
 

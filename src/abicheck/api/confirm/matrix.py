@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from abicheck import __version__
 from abicheck.act.confirm import journal
+from abicheck.act.confirm.bytecode import bytecode_of
 from abicheck.act.confirm.images import Preparer
 from abicheck.act.confirm.observe import PROBE, Ask, observe
 from abicheck.act.confirm.places import SITE, Emulated, InContainer
@@ -33,11 +34,14 @@ from abicheck.read.verdicts import cache_directory
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from abicheck.act.confirm.bytecode import Bytecode
     from abicheck.act.confirm.images import Prepared
     from abicheck.act.confirm.observe import Place
     from abicheck.model.confirm import Cell, Matrix, MatrixHost, Observed, Speech
     from abicheck.model.host import Host
 
+#: How long (in seconds) a matrix is installed from the same releases: whatever they are, the same are predicted and observed.
+_DAY = 86_400.0
 T = TypeVar("T")
 R = TypeVar("R")
 
@@ -127,7 +131,7 @@ class _Run:
         self._speech = speech
         self._progress = progress
         self._preparer = Preparer(matrix, engine, self._directory)
-        self._store = Store(cache, offline=options.offline)
+        self._store = Store(cache, offline=options.offline, fresh=_DAY)
         with open(PROBE, "rb") as file:
             self._probe = file.read()
         self._resolving = threading.Lock()
@@ -187,7 +191,7 @@ class _Run:
         wanted = Wanted(cell.python, may_lack=True, libc="musl") if cell.deed == "load" else Wanted(cell.python)
         root = open_host(f"rootfs:{prepared.root}", python=wanted)._replace(name=host.name)
         if cell.deed == "load":
-            found = confirm_listing(cell, root, self._store, self._directory, lambda site: self._container(prepared, site, None))
+            found = confirm_listing(cell, root, self._store, self._directory, lambda site: self._container(prepared, site))
             return found._replace(rolling=host.rolling)
         major, minor = cell.python.split(".")
         target = Target((int(major), int(minor)), root.arch, root.libc)
@@ -201,9 +205,20 @@ class _Run:
         speech = self._speech if cell.deed == "transcribe" else None
         python = dict(host.pythons).get(cell.python, f"/usr/bin/python{cell.python}")
         tried = tuple(each.path for each in predicted_failures(results))
-        ask = Ask(python, (site,), cell.imports, tried, speech, isolated=True, settings=cell.settings, seconds=cell.seconds)
+        bytecode = bytecode_of(self._directory, prepared.root, python, site)
+        ask = Ask(
+            python,
+            (site,),
+            cell.imports,
+            tried,
+            speech,
+            isolated=True,
+            settings=cell.settings,
+            seconds=cell.seconds,
+            bytecode=bytecode,
+        )
         if host.kind == "container":
-            place: Place = self._container(prepared, site, speech)
+            place: Place = self._container(prepared, site, speech, bytecode)
         else:
             place = Emulated(prepared.root, host.arch, python)
         observed = self._observe(cell, place, ask, (prepared, sorted(wheel.sha256 for wheel in wheels)))
@@ -211,10 +226,12 @@ class _Run:
         by_hand = place.by_hand([python, "-c", f"import {', '.join(cell.imports)}"], (site,), dict(cell.settings))
         return Confirmed(cell, agreement.result, observed, agreement.agree, agreement.differences, by_hand, host.rolling)
 
-    def _container(self, prepared: Prepared, site: str, speech: Speech | None) -> InContainer:
+    def _container(
+        self, prepared: Prepared, site: str, speech: Speech | None = None, bytecode: Bytecode | None = None
+    ) -> InContainer:
         assert self._engine is not None
         assert prepared.image is not None
-        return InContainer(self._engine, prepared.image, site, speech)
+        return InContainer(self._engine, prepared.image, site, speech, bytecode)
 
     def _predict(self, cell: Cell, host: MatrixHost, prepared: Prepared, site: str, prefix: str) -> tuple[Result, ...]:
         """What abicheck says of everything in the site, the subject first."""
@@ -228,7 +245,7 @@ class _Run:
 
     def _observe(self, cell: Cell, place: Place, ask: Ask, facts: object) -> Observed:
         """What happens there, or what happened before the interruption."""
-        key = journal.key(cell, ask, self._probe, facts)
+        key = journal.key(cell, ask._replace(bytecode=None), self._probe, facts)
         observed = self.journal.recall(key)
         if observed is None:
             observed = observe(place, ask)

@@ -24,14 +24,18 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 #: How long (in seconds) "the newest that meets it" stays true: as long as indexes and installers let a listing live.
-_FRESH_S = 600
+FRESH_S = 600.0
 
 
 class Store:
-    """Wheels and answers below `directory`. `offline` takes answers of any age, and lets nobody ask for more."""
+    """Wheels and answers below `directory`, which count for `fresh` seconds.
 
-    def __init__(self, directory: str, *, offline: bool = False) -> None:
+    `offline` takes answers of any age, and lets nobody ask for more.
+    """
+
+    def __init__(self, directory: str, *, offline: bool = False, fresh: float = FRESH_S) -> None:
         self.offline = offline
+        self._fresh = fresh
         self._wheels = os.path.join(directory, "wheels")
         self._answers = os.path.join(directory, "index")
         self._configuration = _configuration(os.environ)
@@ -45,7 +49,7 @@ class Store:
             with open(self._path(question, about), encoding="utf-8") as file:
                 written, lasting, document = json.load(file)
             value = read(document)
-            if value is not None and (self.offline or lasting or time.time() - written < _FRESH_S):
+            if value is not None and (self.offline or lasting or time.time() - written < self._fresh):
                 return value
         if self.offline:
             raise PackageIndexError("this was never asked of the index; run once without --offline", question)
