@@ -5,5 +5,6 @@ from abicheck.read.files.overlay import Overlay
 from abicheck.read.files.root import Root, View, view_of
 from abicheck.read.files.store import FactStore
 from abicheck.read.files.trace import Trace, Traced
+from abicheck.read.files.volume import Status, Volume
 
-__all__ = ["Disk", "FactStore", "Overlay", "Root", "Trace", "Traced", "View", "view_of"]
+__all__ = ["Disk", "FactStore", "Overlay", "Root", "Status", "Trace", "Traced", "View", "Volume", "view_of"]

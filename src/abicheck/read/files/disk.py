@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from abicheck.read.files.store import open_errno, opened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from abicheck.model.elf import ElfFile
     from abicheck.model.files import FileId
     from abicheck.read.files.store import FactStore
@@ -44,6 +46,20 @@ class Disk:
             return os.path.realpath(path, strict=True)
         except (OSError, ValueError):
             return path
+
+    def read(self, path: str, limit: int = -1) -> bytes | None:
+        """The first `limit` bytes of a file, or all; None where it cannot be read."""
+        if isinstance(self.stat(path), int):
+            return None
+        try:
+            with open(path, "rb") as file:
+                return file.read(limit)
+        except OSError:
+            return None
+
+    def names(self, path: str) -> Sequence[str]:
+        """The entries of a directory; none where there is no such directory."""
+        return os.listdir(path) if os.path.isdir(path) else ()
 
     def locate(self, path: str) -> str | None:
         """Where the file `path` lies on this machine, None where it leads nowhere."""

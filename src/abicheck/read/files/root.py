@@ -1,4 +1,4 @@
-"""A directory as a root file system: names are resolved inside it, as a container that has it as `/` would."""
+"""A tree of files as a root file system: names are resolved inside it, as a container that has it as `/` would."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ import stat
 from errno import ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING, NamedTuple
 
-from abicheck.read.files.store import open_errno, opened
+from abicheck.read.files.store import open_errno
+from abicheck.read.files.volume import Directory
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from abicheck.model.elf import ElfFile
     from abicheck.model.files import FileId
     from abicheck.read.files.store import FactStore
+    from abicheck.read.files.volume import Status, Volume
 
 #: The kernel follows this many links in one name (MAXSYMLINKS in linux/namei.h) and takes names of up to 4095 bytes.
 MAX_LINKS = 40
@@ -36,35 +38,42 @@ class View(NamedTuple):
 
 
 class _Place(NamedTuple):
-    """Where a walk has come to: the real path inside the root, the path on this machine, and the links followed so far."""
+    """Where a walk has come to: the real path inside the root, the volume and the path there, and the links followed so far."""
 
     path: str
-    disk: str
-    status: os.stat_result
+    volume: Volume
+    where: str
+    status: os.stat_result | Status
     links: int
 
 
 class Root:
-    """The `Files` of a root directory: absolute and `..` links stay inside; every answer is remembered for the run."""
+    """The `Files` of a root: absolute and `..` links stay inside; every answer is remembered for the run.
 
-    def __init__(self, directory: str, store: FactStore, view: View | None = None) -> None:
-        self._given = os.path.abspath(directory)
-        self.directory = os.path.realpath(directory)
+    The root is a directory of this machine, or another volume.
+    """
+
+    def __init__(self, root: str | Volume, store: FactStore, view: View | None = None) -> None:
+        self._root = root
+        self._volume = Directory(os.path.realpath(root), store) if isinstance(root, str) else root
+        self._machine = Directory("", store)
         self._store = store
         self._view = view
         self._places = dict(view.places) if view else {}
         self._answers: dict[str, FileId | int] = {}
-        self._disk: dict[FileId, str] = {}
-        base = "" if self.directory == os.sep else self.directory
-        self._directories: dict[str, _Place | int] = {"": _Place("", base, os.stat(self.directory), 0)}
+        self._opened: dict[FileId, _Place] = {}
+        self._directories: dict[str, _Place | int] = {"": _Place("", self._volume, "", self._volume.lstat(""), 0)}
 
     def showing(self, view: View) -> Root:
         """The same root with the local files of `view` in it."""
-        return Root(self._given, self._store, view)
+        return Root(self._root, self._store, view)
 
     def inner(self, directory: str) -> str | None:
         """The path inside the root of a directory of this machine; None for what lies outside."""
-        for base, path in ((self._given, os.path.abspath(directory)), (self.directory, os.path.realpath(directory))):
+        if not isinstance(self._root, str):
+            return None
+        given = os.path.abspath(self._root), os.path.realpath(self._root)
+        for base, path in zip(given, (os.path.abspath(directory), os.path.realpath(directory)), strict=True):
             if f"{path}{os.sep}".startswith(base.rstrip(os.sep) + os.sep):
                 return path[len(base.rstrip(os.sep)) :] or "/"
         return None
@@ -74,15 +83,16 @@ class Root:
         answer = self._answers.get(path)
         if answer is None:
             found = self._walk(path)
-            answer = found if isinstance(found, int) else opened(found.disk, found.status)
+            answer = found if isinstance(found, int) else found.volume.opened(found.where, found.status)
             if not isinstance(found, int) and not isinstance(answer, int):
-                self._disk.setdefault(answer, found.disk)
+                self._opened.setdefault(answer, found)
             self._answers[path] = answer
         return answer
 
     def facts(self, file: FileId) -> ElfFile:
         """The facts of a file that `stat` returned."""
-        return self._store.facts(file, self._disk[file])
+        place = self._opened[file]
+        return place.volume.facts(place.where, file)
 
     def resolve(self, path: str) -> str:
         """`path` without symbolic links, as seen inside the root; `path` itself where it leads nowhere."""
@@ -90,9 +100,26 @@ class Root:
         return path if isinstance(found, int) else found.path or "/"
 
     def locate(self, path: str) -> str | None:
-        """Where the file `path` of the root lies on this machine, None where it leads nowhere."""
+        """Where the file `path` of the root lies on this machine, None where it does not."""
         found = self._walk(path)
-        return None if isinstance(found, int) else found.disk
+        return found.volume.path + found.where if not isinstance(found, int) and isinstance(found.volume, Directory) else None
+
+    def read(self, path: str, limit: int = -1) -> bytes | None:
+        """The first `limit` bytes of a file, or all; None where it cannot be read."""
+        found = self._walk(path)
+        if isinstance(found, int) or isinstance(self.stat(path), int):
+            return None
+        try:
+            return found.volume.read(found.where, limit)
+        except OSError:
+            return None
+
+    def names(self, path: str) -> Sequence[str]:
+        """The entries of a directory; none where there is no such directory."""
+        found = self._walk(path)
+        if isinstance(found, int) or not stat.S_ISDIR(found.status.st_mode):
+            return ()
+        return found.volume.names(found.where)
 
     def has_directory(self, path: str) -> bool:
         """True when the root itself has the directory `path`."""
@@ -138,12 +165,11 @@ class Root:
             parent = self._enter(directory.path.rpartition("/")[0], MAX_LINKS)
             return parent if isinstance(parent, int) else parent._replace(links=directory.links)
         path = f"{directory.path}/{name}"
-        disk = f"{directory.disk}/{name}"
         try:
-            status, disk = self._look(path, disk, directory, name)
+            volume, where, status = self._look(path, directory, name)
             if not stat.S_ISLNK(status.st_mode):
-                return _Place(path, disk, status, directory.links)
-            target = os.readlink(disk)
+                return _Place(path, volume, where, status, directory.links)
+            target = volume.readlink(where)
         except (OSError, ValueError) as error:
             return open_errno(error)
         links = directory.links + 1
@@ -152,20 +178,20 @@ class Root:
         found = self._find(target if target.startswith("/") else f"{directory.path}/{target}", budget - links)
         return found if isinstance(found, int) else found._replace(links=found.links + links)
 
-    def _look(self, path: str, disk: str, directory: _Place, name: str) -> tuple[os.stat_result, str]:
+    def _look(self, path: str, directory: _Place, name: str) -> tuple[Volume, str, os.stat_result | Status]:
         """The entry itself: in the root, or where the view shows it."""
-        view = self._view
+        view, volume, where = self._view, directory.volume, f"{directory.where}/{name}"
         if view is None:
-            return os.lstat(disk), disk
+            return volume, where, volume.lstat(where)
         if (shown := self._places.get(path)) is not None:
-            return os.stat(shown), shown
+            return self._machine, shown, os.stat(shown)
         try:
-            return os.lstat(disk), disk
+            return volume, where, volume.lstat(where)
         except FileNotFoundError:
             if (directory.path or "/") != view.directory or view.only not in (None, name):
                 raise
             local = os.path.join(view.local, name)
-            return os.lstat(local), local
+            return self._machine, local, os.lstat(local)
 
 
 def view_of(root: Root, path: str, sealed: Iterable[str]) -> View:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import posixpath
 import re
 from typing import TYPE_CHECKING
@@ -68,14 +67,7 @@ def _by_path(files: Disk | Root, path: str) -> Interpreter:
 
 def _is_program(files: Disk | Root, path: str) -> bool:
     """True for an ELF file: tools that manage several Pythons put scripts of their names before them."""
-    place = files.locate(path) if _is_file(files, path) else None
-    if place is None:
-        return False
-    try:
-        with open(place, "rb") as file:
-            return file.read(4) == b"\x7fELF"
-    except OSError:
-        return False
+    return _is_file(files, path) and files.read(path, 4) == b"\x7fELF"
 
 
 def _is_file(files: Disk | Root, path: str) -> bool:
@@ -85,9 +77,7 @@ def _is_file(files: Disk | Root, path: str) -> bool:
 def _versions(files: Disk | Root, directories: Sequence[str]) -> dict[tuple[int, int], str]:
     found: dict[tuple[int, int], str] = {}
     for directory in directories:
-        place = files.locate(directory)
-        names = os.listdir(place) if place and os.path.isdir(place) else ()
-        for name in names:
+        for name in files.names(directory):
             match = _NAME.fullmatch(name)
             if match and _is_file(files, posixpath.join(directory, name)):
                 found.setdefault((int(match.group(1)), int(match.group(2))), posixpath.join(directory, name))

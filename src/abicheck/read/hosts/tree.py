@@ -54,7 +54,7 @@ def read_tree(files: Disk | Root, interpreter: Interpreter, libc: LibcKind | Non
     python = interpreter.path
     arch, path = _program(files, python) if interpreter.at_hand else _known_loader(files, libc)
     machine = this_machine(arch)
-    data = read_bytes(files, path)
+    data = files.read(path)
     if data is None:
         raise HostError(f"no C library: {python} asks for the loader {path}, which is not there; give a root with its C library")
     musl = ldso.parse_musl_version(data)
@@ -80,7 +80,7 @@ def _glibc(
         named=named,
         knows_named=banner.version >= (2, 33) or bool(built_in.hwcaps),
     )
-    cache = read_bytes(files, "/etc/ld.so.cache")
+    cache = files.read("/etc/ld.so.cache")
     return LoaderConfig(
         path=path,
         system_dirs=built_in.system_dirs,
@@ -92,7 +92,7 @@ def _glibc(
         execstack_tunable_max=built_in.execstack_tunable_max,
         tunables=built_in.tunables,
         vendor=banner.vendor,
-        preload=_preload_file(read_bytes(files, "/etc/ld.so.preload")),
+        preload=_preload_file(files.read("/etc/ld.so.preload")),
     )
 
 
@@ -104,21 +104,9 @@ def machine_name(number: int, elf_class: int, data: int) -> str:
     return name
 
 
-def read_bytes(files: Disk | Root, path: str, limit: int = -1) -> bytes | None:
-    """The first `limit` bytes of a file of the host, or all; None where it has no such file or it cannot be read."""
-    place = files.locate(path)
-    if place is None or isinstance(files.stat(path), int):
-        return None
-    try:
-        with open(place, "rb") as file:
-            return file.read(limit)
-    except OSError:
-        return None
-
-
 def _program(files: Disk | Root, path: str) -> tuple[Arch, str]:
     """Architecture and PT_INTERP of the interpreter."""
-    data = read_bytes(files, path, _PROGRAM_HEADERS) or b""
+    data = files.read(path, _PROGRAM_HEADERS) or b""
     if data[:4] != b"\x7fELF" or len(data) < _HEADER.size:
         raise HostError(f"{path} is no ELF program; name the Python itself with --python, not a script that starts it")
     ident, number, table, size, count = _HEADER.unpack_from(data)
@@ -146,7 +134,7 @@ def _known_loader(files: Disk | Root, libc: LibcKind | None) -> tuple[Arch, str]
 def _banner(files: Disk | Root, directories: tuple[str, ...], loader: str) -> ldso.Banner | None:
     """The banner of the libc.so.6 that this loader finds first."""
     for directory in (*directories, posixpath.dirname(files.resolve(loader)) + "/"):
-        data = read_bytes(files, directory + "libc.so.6")
+        data = files.read(directory + "libc.so.6")
         if data is not None:
             return ldso.parse_glibc_banner(data)
     return None
@@ -155,7 +143,7 @@ def _banner(files: Disk | Root, directories: tuple[str, ...], loader: str) -> ld
 def _musl(files: Disk | Root, path: str, arch: Arch, cpu: Cpu) -> LoaderConfig:
     """A musl loader searches the directories of its path file, which stands two directories above its loader (ldso/dynlink.c)."""
     prefix = posixpath.dirname(posixpath.dirname(path)).rstrip("/")
-    paths = read_bytes(files, f"{prefix}/etc/ld-musl-{arch}.path")
+    paths = files.read(f"{prefix}/etc/ld-musl-{arch}.path")
     return LoaderConfig(path=path, system_dirs=ldso.musl_dirs(paths), platform=cpu.platform)
 
 
