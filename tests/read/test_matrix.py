@@ -56,6 +56,7 @@ remedy = "set-tunable"
 settings = { GLIBC_TUNABLES = "glibc.rtld.execstack=2" }
 seconds = 2.5
 override = true
+clips = 2
 """
 
 
@@ -96,6 +97,7 @@ def test_all_that_a_matrix_can_have(tmp_path: Path) -> None:
         (("GLIBC_TUNABLES", "glibc.rtld.execstack=2"),),
         2.5,
         override=True,
+        clips=2,
     )
 
 
@@ -185,6 +187,8 @@ def test_all_matrices_that_are_kept_here_are_tested() -> None:
         ("versions", "settings = { A = 1 }\nversions", "cells[0].settings: must be a table of strings"),
         ("versions", "seconds = -1\nversions", "cells[0].seconds: must be a number above 0"),
         ("versions", "override = 'yes'\nversions", "cells[0].override: must be true or false"),
+        ("versions", "clips = 0\nversions", "cells[0].clips: must be a whole number above 0"),
+        ("versions", "clips = true\nversions", "cells[0].clips: must be a whole number above 0"),
         ("versions", "version = ['1']\nversions", "cells[0].version: is no key that a matrix has; look for a misspelling"),
         (LEAST, f"{LEAST}[[cells]]\n", "cells[1].hosts: is missing or empty; name at least one"),
         (

@@ -39,7 +39,7 @@ class Cell(NamedTuple):
 
     With `override` the first is installed whatever the others say of it, as people do with `--no-deps`.
     `imports` are modules, imported in this order. `settings` are set in the environment of the process (and predicted with);
-    `seconds` is how long it may take.
+    `seconds` is how long it may take. Of the recordings the first `clips` are transcribed (None: all).
     """
 
     name: str
@@ -52,6 +52,7 @@ class Cell(NamedTuple):
     settings: tuple[tuple[str, str], ...] = ()
     seconds: float = 120.0
     override: bool = False
+    clips: int | None = None
 
 
 class Matrix(NamedTuple):

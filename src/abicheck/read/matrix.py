@@ -80,6 +80,13 @@ class _Table:
             raise self.error(key, "must be a number above 0")
         return float(value)
 
+    def count(self, key: str) -> int | None:
+        """A whole number above 0, None where there is none."""
+        value = self._values.pop(key, None)
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
+            raise self.error(key, "must be a whole number above 0")
+        return value
+
     def flag(self, key: str) -> bool:
         """True or false."""
         value = self._values.pop(key, False)
@@ -184,6 +191,7 @@ def _cells(table: _Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
     settings = table.pairs("settings")
     limit = table.number("seconds", seconds)
     override = table.flag("override")
+    clips = table.count("clips")
     table.done()
     for host in names:
         for python in pythons:
@@ -191,7 +199,7 @@ def _cells(table: _Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
                 for beside in companions:
                     requirements = (f"{subject}=={version}", *beside)
                     name = "/".join(filter(None, (host, f"python{python}", _short(requirements[:2]), remedy)))
-                    yield Cell(name, host, python, requirements, imports, deed, remedy, settings, limit, override)
+                    yield Cell(name, host, python, requirements, imports, deed, remedy, settings, limit, override, clips)
 
 
 def _short(requirements: tuple[str, ...]) -> str:

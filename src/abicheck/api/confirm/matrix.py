@@ -202,7 +202,7 @@ class _Run:
         site = make_site(wheels, self._directory, cell.remedy)
         prefix = SITE if host.kind == "container" else site
         results = self._predict(cell, host, prepared, site, prefix)
-        speech = self._speech if cell.deed == "transcribe" else None
+        speech = self._speech._replace(clips=self._speech.clips[: cell.clips]) if cell.deed == "transcribe" else None
         python = dict(host.pythons).get(cell.python, f"/usr/bin/python{cell.python}")
         tried = tuple(each.path for each in predicted_failures(results))
         bytecode = bytecode_of(self._directory, prepared.root, python, site)
