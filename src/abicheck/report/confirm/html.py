@@ -37,7 +37,7 @@ def render(report: ConfirmReport) -> str:
             counts=counted(entry.mark for entry in entries),
             details=tuple(_detail(number, cell) for number, cell in enumerate(report.cells, 1)),
             errors=report.errors,
-            listed=listed(cell.result for cell in report.cells),
+            listed=listed([cell.result for cell in report.cells]),
             figures=figures(report),
             undone="not done",
         )

@@ -12,7 +12,7 @@ from abicheck.report.lines import count
 from abicheck.report.words import SIGNS, does, figures, place, title
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Sequence
+    from collections.abc import Hashable, Sequence
 
     from abicheck.model.host import Assumption
     from abicheck.model.report import Report, Result
@@ -63,13 +63,12 @@ def _named(names: Sequence[str], noun: str) -> str:
     return names[0] if len(names) == 1 else count(len(names), noun)
 
 
-def listed(results: Iterable[Result]) -> Listed:
+def listed(results: Sequence[Result]) -> Listed:
     """The artifacts and hosts of the results, and what was assumed of the hosts, each once."""
-    artifacts, hosts = {}, {}
     assumed: dict[tuple[Assumption, ...], dict[str, None]] = {}
     for result in results:
-        artifacts[result.artifact] = hosts[result.host] = None
         if result.assumptions:
             assumed.setdefault(result.assumptions, {})[result.host.name] = None
     sets = tuple((tuple(names), assumptions) for assumptions, names in assumed.items())
-    return Listed(tuple(artifacts), tuple(hosts), sets)
+    artifacts = tuple(dict.fromkeys(result.artifact for result in results))
+    return Listed(artifacts, tuple(dict.fromkeys(result.host for result in results)), sets)

@@ -55,7 +55,9 @@ def mark(result: Result) -> Mark:
     """The cell of a result."""
     warned = result.verdict == "loads" and any(finding.severity != "note" for finding in result.findings)
     label = result.verdict.replace("-", " ")
-    return Mark("warns" if warned else result.verdict, SIGNS[result.verdict][0], label, short_reason(result))
+    if warned:
+        return Mark("warns", "!", label, short_reason(result))
+    return Mark(result.verdict, SIGNS[result.verdict][0], label, short_reason(result))
 
 
 def counted(marks: Iterable[Mark]) -> Counter[Mark]:
@@ -85,8 +87,8 @@ def make_detail(number: int, results: Sequence[Result], symbol: str | None = Non
 
 
 def window(result: Result) -> str | None:
-    """The glibc versions on which all of it loads, None where that is no question."""
-    return glibc(result.window) if result.window is not None else None
+    """The glibc versions on which all of it loads, in short; None where that is no question."""
+    return glibc(result.window).partition(" (")[0] if result.window is not None else None
 
 
 def _below(path: str, result: Result) -> str:
@@ -129,9 +131,8 @@ def _roots(result: Result) -> Iterator[RootLine]:
 
 
 def _facts(result: Result) -> Iterator[tuple[str, str]]:
-    told_window = window(result)
-    if told_window is not None:
-        yield "Window", told_window
+    if result.window is not None:
+        yield "Window", glibc(result.window)
     if len(result.capabilities) > 1:
         yield "Capabilities", ", ".join(f"{name} {verdict.replace('-', ' ')}" for name, verdict in result.capabilities)
     if result.objects or result.references:

@@ -13,6 +13,8 @@ from abicheck.report.html.values import WORST_FIRST
 from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from abicheck.report.html.values import Detail, Mark, Page
 
 #: So few explanations of what is not well are open from the start.
@@ -66,7 +68,7 @@ def _code(text: str) -> Markup:
     return Markup("<code><bdi>{}</bdi></code>").format(escape(text))
 
 
-def _worst_first(counts: dict[Mark, int]) -> dict[Mark, int]:
+def _worst_first(counts: Mapping[Mark, int]) -> dict[Mark, int]:
     return dict(sorted(counts.items(), key=lambda each: WORST_FIRST.index(each[0].kind)))
 
 

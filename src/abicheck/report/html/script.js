@@ -6,6 +6,13 @@
   document.documentElement.classList.add("script");
 
   // Copying: where a browser does not let us (a page that came over plain HTTP), the text is selected instead.
+  for (const place of every(".copied")) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.className = "copy";
+    button.textContent = "Copy";
+    place.append(button);
+  }
   document.addEventListener("click", async (event) => {
     const button = event.target.closest("button.copy");
     if (!button) return;
@@ -98,7 +105,7 @@
     const title = byId("panel-title");
     const [artifact, host] = [cell.row.cells[0], heads[cell.x]].map((head) => head.querySelector("bdi").cloneNode(true));
     const python = cell.row.cells[0].querySelector("small");
-    const verdict = [...cell.link.childNodes].filter((node) => node.nodeName !== "SMALL").map((node) => node.textContent).join("");
+    const verdict = [...cell.link.childNodes].filter((node) => node.nodeName !== "SMALL").map((node) => node.textContent).join("").trim();
     title.replaceChildren(verdict, ": ", artifact, python ? `, ${python.textContent},` : "", " on ", host);
     byId("panel-link").href = `#${cell.link.id}`;
     const body = [...cell.detail.childNodes].map((node) => node.cloneNode(true));
@@ -133,7 +140,11 @@
   const form = document.querySelector(".filter");
   const texts = new Map();
   const textOf = (node) => {
-    if (!texts.has(node)) texts.set(node, node.textContent.toLowerCase());
+    if (!texts.has(node)) {
+      // A detail names all its places; which of them is meant is told by the row and the column.
+      const parts = node.matches("article") ? [...node.children].filter((each) => !each.matches(".where")) : [node];
+      texts.set(node, parts.map((each) => each.textContent).join(" ").toLowerCase());
+    }
     return texts.get(node);
   };
   const hide = (cell, all, wanted) => {
@@ -170,8 +181,12 @@
     fit();
   };
   form.addEventListener("input", filter);
+  const compact = byId("compact");
+  const condense = () => { table.classList.toggle("compact", compact.checked); fit(); };
+  compact.addEventListener("change", condense);
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(filter));
+  form.addEventListener("reset", () => setTimeout(() => { filter(); condense(); }));
+  condense();
   filter();
   follow();
 })();
