@@ -49,7 +49,7 @@ def _heading(report: ConfirmReport) -> tuple[str, ...]:
         (cell,) = report.cells
         return f"{sign(cell)} ", row(cell), " on ", where(cell), f": {SIGNS[sign(cell)][1]}"
     differ = sum(sign(cell) == "≠" for cell in report.cells)
-    return "", report.name, f": {count(len(report.cells), 'cell')}, {differ or 'none'} not as predicted"
+    return "", report.name, f": {count(len(report.cells), 'cell')}" + (f", {differ:,} not as predicted" if differ else "")
 
 
 def _mark(cell: Confirmed) -> Mark:

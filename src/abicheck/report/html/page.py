@@ -33,13 +33,14 @@ def render_page(page: Page) -> str:
     )
     environment.filters.update(foreign=_foreign, code=_code)
     style, script = Markup(_source("style.css")), Markup(_source("script.js"))  # noqa: S704 -- our own files
-    return environment.get_template("page.html").render(
+    text = environment.get_template("page.html").render(
         page=page._replace(counts=_worst_first(page.counts), details=_opened(page.details)),
         style=style,
         script=script,
         style_hash=_hash(style),
         script_hash=_hash(script),
     )
+    return text.encode("ascii", "xmlcharrefreplace").decode()  # whatever the encoding of standard output is, it stays the same
 
 
 def _source(name: str) -> str:
