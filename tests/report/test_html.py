@@ -11,6 +11,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from abicheck.model.host import Assumption
 from abicheck.model.report import Report, Tool
@@ -149,6 +151,15 @@ def test_foreign_text_is_text_wherever_it_stands(report: Report) -> None:
         assert not [name for name in parsed.attributes("id") if re.search(r"[^A-Za-z0-9._:~/@=-]", name)]
 
 
+@settings(max_examples=50, deadline=None)
+@given(st.text(min_size=1))
+def test_no_text_changes_what_the_page_consists_of(foreign: str) -> None:
+    def elements(text: str) -> list[str]:
+        return [tag for tag, _ in Parsed(html_check.render(_report(_nasty(FAILS, text), LOADS))).elements]
+
+    assert elements(foreign) == elements("plain")
+
+
 def test_what_is_the_same_for_several_hosts_is_told_once() -> None:
     here = [FAILS._replace(host=FAILS.host._replace(name=f"host-{number}")) for number in range(3)]
     elsewhere = FAILS._replace(host=FAILS.host._replace(name="host-3"), prefix="/opt/site", findings=FAILS.findings[:1])
@@ -226,7 +237,9 @@ def test_no_two_links_are_alike() -> None:
 def test_an_empty_report_is_empty_and_errors_alone_are_told(report: Report) -> None:
     assert html_check.render(report._replace(results=(), errors=())) == ""
     assert confirm_html.render(SINGLE._replace(cells=())) == ""
-    assert "no such file" in html_check.render(report._replace(results=()))
+    alone = html_check.render(report._replace(results=()))
+    assert "no such file" in alone
+    assert "<h1>Nothing could be judged</h1>" in alone
     assert "no space left" in confirm_html.render(MATRIX._replace(cells=()))
 
 

@@ -31,7 +31,7 @@ def render(report: ConfirmReport) -> str:
     return render_page(
         Page(
             tool=report.tool,
-            title="".join(heading).strip(),
+            title="".join(heading),
             heading=heading,
             grid=make_grid(entries) if len(entries) > 1 else None,
             counts=counted(entry.mark for entry in entries),

@@ -23,20 +23,21 @@ def render(report: Report) -> str:
     if not report.results and not report.errors:
         return ""
     results = report.results
-    alike: dict[Hashable, list[Result]] = {}
+    alike: dict[Hashable, tuple[int, list[Result]]] = {}
+    entries = []
     for result in results:
-        alike.setdefault(key(result), []).append(result)
-    numbers = {each: number for number, each in enumerate(alike, 1)}
-    entries = [_entry(result, numbers[key(result)]) for result in results]
+        number, same = alike.setdefault(key(result), (len(alike) + 1, []))
+        same.append(result)
+        entries.append(_entry(result, number))
     heading = _heading(results)
     return render_page(
         Page(
             tool=report.tool,
-            title="".join(heading[1:]).strip(),
+            title="".join(heading),
             heading=heading,
             grid=make_grid(entries) if len(results) > 1 else None,
             counts=counted(entry.mark for entry in entries),
-            details=tuple(make_detail(numbers[each], same, report.symbol) for each, same in alike.items()),
+            details=tuple(make_detail(number, same, report.symbol) for number, same in alike.values()),
             errors=report.errors,
             listed=listed(results),
             figures=figures(report),
@@ -52,6 +53,8 @@ def _entry(result: Result, detail: int) -> Entry:
 
 def _heading(results: Sequence[Result]) -> tuple[str, ...]:
     """The heading in pieces, those at odd places foreign."""
+    if not results:
+        return ("Nothing could be judged",)
     if len(results) == 1:
         (result,) = results
         return f"{SIGNS[result.verdict][0]} ", title(result), f" {does(result)} ", place(result)

@@ -78,7 +78,6 @@ def make_detail(number: int, results: Sequence[Result], symbol: str | None = Non
         where=tuple(_where(results, named=len(titles) > 1)),
         sentences=(*depends_on(first), *map(limit, limits(first))),
         text=raised(first) if first.predicted is not None else None,
-        as_it_stands=first.verdict == "depends",
         findings=tuple(_findings(first)),
         roots=tuple(_roots(first)),
         facts=tuple(_facts(first)),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FunctionLoader, StrictUndefined
@@ -23,7 +24,24 @@ _FEW = 5
 
 def render_page(page: Page) -> str:
     """The page as one HTML document, whose own style and script are the only ones that it lets a browser heed."""
-    environment = Environment(
+    style, script = Markup(_source("style.css")), Markup(_source("script.js"))  # noqa: S704 -- our own files
+    text = (
+        _environment()
+        .get_template("page.html")
+        .render(
+            page=page._replace(counts=_worst_first(page.counts), details=_opened(page.details)),
+            style=style,
+            script=script,
+            style_hash=_hash(style),
+            script_hash=_hash(script),
+        )
+    )
+    return text.encode("ascii", "xmlcharrefreplace").decode()  # whatever the encoding of standard output is, it stays the same
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
         loader=FunctionLoader(_source),
         autoescape=True,
         trim_blocks=True,
@@ -31,16 +49,8 @@ def render_page(page: Page) -> str:
         undefined=StrictUndefined,
         finalize=_printable,
     )
-    environment.filters.update(foreign=_foreign, code=_code)
-    style, script = Markup(_source("style.css")), Markup(_source("script.js"))  # noqa: S704 -- our own files
-    text = environment.get_template("page.html").render(
-        page=page._replace(counts=_worst_first(page.counts), details=_opened(page.details)),
-        style=style,
-        script=script,
-        style_hash=_hash(style),
-        script_hash=_hash(script),
-    )
-    return text.encode("ascii", "xmlcharrefreplace").decode()  # whatever the encoding of standard output is, it stays the same
+    made.filters.update(foreign=_foreign, code=_code)
+    return made
 
 
 def _source(name: str) -> str:

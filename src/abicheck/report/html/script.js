@@ -50,13 +50,13 @@
     current = cell;
     if (cell) cell.link.tabIndex = 0;
   };
-  const fit = () => {
+  // What is focused is not to be hidden by the headers. Measured with the next frame, when the table has been laid out anyway.
+  const fit = () => requestAnimationFrame(() => {
     region.style.scrollPaddingTop = `${heads[0].offsetHeight + 4}px`;
     region.style.scrollPaddingLeft = `${heads[0].offsetWidth + 4}px`;
-  };
+  });
   for (const cell of cells) cell.link.tabIndex = -1;
   stop(cells[0]);
-  fit();
   addEventListener("resize", fit);
 
   const vertically = (from, step) => {

@@ -123,7 +123,6 @@ class Detail(NamedTuple):
     where: tuple[Where, ...]
     sentences: tuple[str, ...]
     text: str | None
-    as_it_stands: bool
     findings: tuple[Told, ...]
     roots: tuple[RootLine, ...]
     facts: tuple[tuple[str, str], ...]
