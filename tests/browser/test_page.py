@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 import time
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -200,6 +201,23 @@ def test_the_keyboard_leads_through_the_grid_and_into_a_result_and_back(browser:
     assert not browser.run("return document.getElementById('panel').open")
     assert browser.focused() == RIGHT
     assert "#" not in browser.driver.current_url
+
+
+def test_several_results_in_a_cell_stand_below_each_other(browser: Browser) -> None:
+    """Two hosts of one name, say: neither hides the other, and the arrows reach both."""
+    twice = (*REPORTS["fails"].results, *REPORTS["fails"].results, LOADS._replace(host=FAILS.host))
+    browser.open(html.render(REPORTS["fails"]._replace(results=twice)))
+    boxes = browser.run(
+        "return [...document.querySelectorAll('#grid a[id]')].map((each) => each.getBoundingClientRect().toJSON())"
+    )
+    assert [above["bottom"] <= below["top"] for above, below in pairwise(boxes)] == [True, True]
+    browser.run("document.querySelector('.scroll').focus()")
+    browser.press(TAB, DOWN)
+    assert browser.focused().endswith("~2")
+    browser.press(DOWN)
+    assert browser.focused().startswith("ctranslate2-4.8.5")
+    browser.press(UP)
+    assert browser.focused().endswith("~2")
 
 
 def test_an_address_with_the_name_of_a_cell_opens_it(browser: Browser) -> None:
