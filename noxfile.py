@@ -38,7 +38,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
     session.install("-e", ".[test]")
-    session.run("pytest", "-m", "not network and not engine", *(session.posargs or ["-n", "auto"]))
+    session.run("pytest", "-m", "not network and not engine and not browser", *(session.posargs or ["-n", "auto"]))
 
 
 @nox.session
@@ -90,6 +90,14 @@ def engine(session: nox.Session) -> None:
     for name in ("docker", "podman"):
         command = ("python", "-m", "pytest", "-m", "engine", *session.posargs)
         session.run("python", "containers/with_engine.py", name, "--", *command, env={"ABICHECK_TEST_ENGINE": name})
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """Open the pages of reports in a headless Chromium (Debian's chromium and chromium-driver)."""
+    session.install("-e", ".[test]", "html5lib>=1.1", "selenium>=4.20")
+    session.install("--no-deps", "axe-playwright-python>=0.1.5")  # for the axe-core in it; Playwright is not used
+    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
 
 
 def _hosts() -> list[str]:

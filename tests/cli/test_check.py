@@ -149,6 +149,18 @@ def test_strict_names_what_was_assumed(extension: Path, machine_root: Path, caps
     shutil.rmtree(library.parent)
 
 
+def test_html(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "empty.so").touch()
+    page = tmp_path / "page.html"
+    files = (str(extension), str(tmp_path / "empty.so"), str(tmp_path / "gone.so"))
+    assert _check("--format", "html", "-o", str(page), *files) == 1
+    text = page.read_text(encoding="ascii")
+    assert text.startswith("<!doctype html>")
+    for told in (extension.name, f"{tmp_path}/empty.so: file too short", f"{tmp_path}/gone.so", "no such file"):
+        assert told in text
+    assert capsys.readouterr().out == ""
+
+
 def test_markdown(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "empty.so").touch()
     assert _check("--format", "markdown", str(extension), str(tmp_path / "empty.so"), str(tmp_path / "gone.so")) == 1

@@ -87,6 +87,13 @@ def test_a_crash_under_load_is_an_observation(
     assert "signal: SIGABRT" in capsys.readouterr().out
 
 
+def test_a_page(environment: Path, speech: tuple[str, ...], tmp_path: Path) -> None:
+    assert _confirm("--env", str(environment), *speech, "--format", "html", "-o", str(tmp_path / "page.html")) == 0
+    page = (tmp_path / "page.html").read_text(encoding="ascii")
+    assert "hello world" in page
+    assert "loads, as predicted" in page
+
+
 def test_a_hang_is_ended(environment: Path, speech: tuple[str, ...], tmp_path: Path) -> None:
     module = environment / f"lib/python{VERSION}/site-packages/ctranslate2.py"
     module.write_text("import time; time.sleep(600)", encoding="utf-8")

@@ -37,6 +37,7 @@ Examples:
   abicheck check --tree --why PyErr_Format "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
   abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
+  abicheck check --host local --host rootfs:/ --format html -o verdicts.html /lib*/*/libm.so.6
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
 """
 
@@ -66,7 +67,11 @@ Examples:
     "--require", type=click.Choice(["cpu", "cuda"]), multiple=True, help="Count this capability for the exit code, too."
 )
 @click.option(
-    "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
+    "--format",
+    "style",
+    type=click.Choice(["terminal", "json", "markdown", "html"]),
+    default="terminal",
+    help="html is one page with everything in it. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Judge in N processes. [default: 1]")
@@ -100,4 +105,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
 def _rendered(report: Report, style: str, *, colour: bool) -> str:
     if style == "terminal":
         return terminal.render(report, colour=colour)
+    if style == "html":
+        from abicheck.report.html import check as html  # noqa: PLC0415 -- jinja2 takes longer to import than most checks take
+
+        return html.render(report)
     return json.render(report) if style == "json" else markdown.render(report)

@@ -72,7 +72,7 @@ _OF_MATRIX = {"hosts": "host", "engine": "engine", "jobs": "jobs", "fresh": "fre
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["terminal", "json", "junit", "markdown"]),
+    type=click.Choice(["terminal", "json", "junit", "markdown", "html"]),
     default="terminal",
     help="[default: terminal]",
 )
@@ -133,5 +133,9 @@ def _progress(text: str) -> None:
 def _rendered(report: ConfirmReport, style: str, *, colour: bool) -> str:
     if style == "terminal":
         return terminal.render(report, colour=colour)
+    if style == "html":
+        from abicheck.report.confirm import html  # noqa: PLC0415 -- jinja2 is for pages only
+
+        return html.render(report)
     renderers = {"json": json.render, "junit": junit.render, "markdown": markdown.render}
     return renderers[style](report)

@@ -128,11 +128,11 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
     yield from (_Line(), *asides) if asides else ()
     if result.tree is not None:
         yield _Line()
-        yield from _tree(result.tree)
+        yield from tree(result.tree)
         yield from (_Line(f"  not judged: {escape(path)}: {escape(reason)}") for path, reason in result.unjudged)
     if result.bindings is not None:
         yield _Line()
-        yield from _bindings(result.bindings, symbol or "")
+        yield from bindings(result.bindings, symbol or "")
 
 
 def _paragraph(lines: Sequence[str]) -> Iterator[_Line]:
@@ -155,7 +155,7 @@ def _remedy(remedy: Remedy) -> _Line:
     return _Line(f"    → {escape(remedy.text)}" + (f": {escape(remedy.command)}" if remedy.command else ""))
 
 
-def _tree(entries: tuple[TreeEntry, ...]) -> Iterator[_Line]:
+def tree(entries: tuple[TreeEntry, ...]) -> Iterator[_Line]:
     """The libraries below those that needed them; what nobody in the tree needed stands at the top."""
     below: dict[str | None, list[TreeEntry]] = {}
     inside = {entry.path for entry in entries}
@@ -180,10 +180,11 @@ def _entry(entry: TreeEntry, indent: str) -> Iterator[_Line]:
         yield _Line(f"{indent}    tried {escape(path)}: {escape(outcome)}")
 
 
-def _bindings(bindings: tuple[Binding, ...], symbol: str) -> Iterator[_Line]:
-    if not bindings:
+def bindings(found: tuple[Binding, ...], symbol: str) -> Iterator[_Line]:
+    """What each object that refers to the symbol gets it from, and where that was searched."""
+    if not found:
         yield _Line(f"  no object that was loaded refers to {escape(symbol)}")
-    for binding in bindings:
+    for binding in found:
         wanted = f"{binding.symbol}@{binding.version}" if binding.version else binding.symbol
         weak = " weakly" if binding.weak else ""
         yield _Line(f"  {escape(binding.referrer)} refers{weak} to {escape(wanted)}")

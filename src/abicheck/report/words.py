@@ -68,6 +68,23 @@ def does(result: Result) -> str:
     return _STARTS.get(result.verdict, _DOES[result.verdict]) if starts else _DOES[result.verdict]
 
 
+def short_reason(result: Result) -> str:
+    """Why, in a few words for a cell of a grid; "" where the verdict says it all."""
+    if result.verdict == "not-installable":
+        return "no wheel"
+    if result.verdict == "depends":
+        return result.missing_facts[0].fact.replace("-", " ") if result.missing_facts else ""
+    if result.verdict == "fails":
+        errors = (finding.rule for finding in (*result.findings, *result.ignored) if finding.severity == "error")
+        return next(errors, "").replace("-", " ")
+    if has_no_code(result):
+        return "no native code"
+    problems = sum(finding.severity != "note" for finding in result.findings)
+    if problems:
+        return count(problems, "warning")
+    return "CPU only" if limits(result) else ""
+
+
 def depends_on(result: Result) -> list[str]:
     """What must be known for a verdict, a sentence each."""
     return [
