@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "open_host"]
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory), image:FILE (a saved image or an OCI layout)"
+_KINDS = (
+    "local (this machine), rootfs:DIR (a root file system in a directory), image:FILE (a saved image or an OCI layout), "
+    "container:IMAGE (an image of Docker or Podman), dockerfile:PATH (what a Dockerfile builds upon)"
+)
 
 
 class Wanted(NamedTuple):

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError
 from abicheck.read.files import Memory
-from abicheck.read.images.blobs import open_source
 from abicheck.read.images.layers import tree
 from abicheck.read.images.manifest import read_manifest
+from abicheck.read.images.sources import open_source
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""The parts of an image file: an OCI layout or what `docker save` wrote, as a directory or a tar, with or without gzip."""
+"""Parts of files, mapped instead of read: memory stays free, whatever the size of an image; and the members of a tar."""
 
 from __future__ import annotations
 
@@ -6,10 +6,9 @@ import hashlib
 import io
 import mmap
 import os
-import posixpath
 import tarfile
 import tempfile
-from typing import IO, TYPE_CHECKING, NamedTuple, Protocol
+from typing import IO, TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError
 
@@ -58,27 +57,6 @@ class Section(NamedTuple):
         return f"sha256:{state.hexdigest()}"
 
 
-class Source(Protocol):
-    """What an image file holds, by names with slashes."""
-
-    def get(self, name: str) -> Section | None:
-        """The content of a file; None where there is none."""
-
-
-def open_source(path: str) -> Source:
-    """The parts of the image at `path`. Raises `HostError` for what is no image, and `OSError` for what cannot be opened."""
-    if os.path.isdir(path):
-        return _Directory(path)
-    if not os.path.isfile(path):
-        raise HostError("no such file or directory; give what `docker save` or `podman save` wrote, or an OCI layout")
-    section = mapped(path)
-    if section.read(2) == b"\x1f\x8b":
-        from abicheck.read.images.compression import plain  # noqa: PLC0415 -- most archives are not compressed as a whole
-
-        section = plain(section, "the archive")
-    return _Archive(section)
-
-
 def mapped(file: IO[bytes] | str) -> Section:
     """All of a file, mapped; it may be closed or unlinked then."""
     if isinstance(file, str):
@@ -108,48 +86,6 @@ def members(section: Section) -> Iterator[tarfile.TarInfo]:
         what = str(error) or type(error).__name__
         raise HostError(f"no tar archive, or a damaged one ({what}); save the image again") from None
     raise HostError(f"more than {MAX_MEMBERS} members in one tar; give an image that has fewer")
-
-
-class _Directory:
-    """An OCI layout, or what `docker save` wrote, unpacked."""
-
-    def __init__(self, path: str) -> None:
-        self._path = path
-
-    def get(self, name: str) -> Section | None:
-        """The content of a file."""
-        path = os.path.join(self._path, _inside(name))
-        return mapped(path) if os.path.isfile(path) else None
-
-
-class _Archive:
-    """The same in a tar. Docker writes a layer that stands there twice as a link."""
-
-    def __init__(self, section: Section) -> None:
-        self._files: dict[str, Section] = {}
-        self._links: dict[str, str] = {}
-        for member in members(section):
-            name = _inside(member.name)
-            if member.isreg() and not member.issparse():
-                self._files[name] = section.part(member.offset_data, member.size)
-            elif member.issym():
-                self._links[name] = _inside(posixpath.join(posixpath.dirname(name), member.linkname))
-            elif member.islnk():
-                self._links[name] = _inside(member.linkname)
-
-    def get(self, name: str) -> Section | None:
-        """The content of a file."""
-        name = _inside(name)
-        for _ in range(8):
-            if name not in self._links:
-                return self._files.get(name)
-            name = self._links[name]
-        return None
-
-
-def _inside(name: str) -> str:
-    """A name in its directory, whatever it says: `../x` and `/x` are `x`."""
-    return posixpath.normpath(f"/{name}").lstrip("/")
 
 
 class _Raw(io.RawIOBase):

@@ -54,7 +54,7 @@ def _zstd(packed: IO[bytes], name: str) -> _Readable:
     for module in ("compression.zstd", "backports.zstd"):
         try:
             opened: _Readable = import_module(module).open(packed, "rb")
-        except ImportError:  # noqa: PERF203 -- two rounds
+        except ImportError:
             continue
         return opened
     try:

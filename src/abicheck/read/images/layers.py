@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import posixpath
 from functools import partial
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from abicheck.errors import HostError
 from abicheck.read.files import Entry
@@ -17,7 +17,7 @@ from abicheck.read.images.compression import plain
 
 if TYPE_CHECKING:
     import tarfile
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from abicheck.model.elf import ElfFile
     from abicheck.read.images.manifest import Manifest
@@ -123,7 +123,9 @@ class _Layer:
             target = posixpath.normpath(f"/{member.linkname}").strip("/")
             found = _find(self.root, target) or _find(self._below, target)
             if not isinstance(found, _Leaf):
-                raise HostError(f"{member.name!r} is a hard link to {member.linkname!r}, which is not there; save the image again")
+                raise HostError(
+                    f"{member.name!r} is a hard link to {member.linkname!r}, which is not there; save the image again"
+                )
             return found
         # Docker and Podman write no sparse files; the content of one is taken for unknown.
         regular = member.isreg() and not member.issparse()

@@ -14,7 +14,8 @@ from abicheck.errors import HostError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from abicheck.read.images.blobs import Section, Source
+    from abicheck.read.images.blobs import Section
+    from abicheck.read.images.sources import Source
 
 MAX_LAYERS = 1024
 _MAX_JSON = 8 << 20
@@ -124,7 +125,9 @@ def _manifest(config: Section, layers: Sequence[Section], platforms: str) -> Man
         raise HostError(f"an image for {system or 'no system'}; abicheck knows hosts with Linux")
     diff_ids = _field(_field(document, "rootfs", dict, "the configuration"), "diff_ids", list, "the configuration")
     if len(diff_ids) != len(layers) or len(layers) > MAX_LAYERS:
-        raise HostError(f"it has {len(layers)} layers, its configuration names {len(diff_ids)} (at most {MAX_LAYERS}); {_DAMAGED}")
+        raise HostError(
+            f"it has {len(layers)} layers, its configuration names {len(diff_ids)} (at most {MAX_LAYERS}); {_DAMAGED}"
+        )
     return Manifest(config.digest(), document.get("config") or {}, tuple(layers), tuple(map(str, diff_ids)), platforms)
 
 
