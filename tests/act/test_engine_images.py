@@ -210,3 +210,13 @@ def test_a_failed_unpacking_leaves_nothing(fake: Fake, tmp_path: Path) -> None:
         fake.engine().export("base", tmp_path / "out/root")
     assert not os.listdir(tmp_path / "out")
     assert len(fake.calls("rm")) == 1
+
+
+def test_saving_an_image(fake: Fake, tmp_path: Path) -> None:
+    fake.answer("save", stdout="the archive")
+    fake.engine().save("base:1", tmp_path / "image.tar")
+    assert (tmp_path / "image.tar").read_text() == "the archive"
+    assert fake.calls("save") == [["save", f"sha256:{IDENTITY}"]]
+    fake.answer("save", stderr="Error: write: no space left on device", returncode=1)
+    with pytest.raises(EngineError, match="no space left"):
+        fake.engine().save("base:1", tmp_path / "image.tar")

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from abicheck import __version__
 from abicheck.api.files import HostRun
 from abicheck.api.options import Options
+from abicheck.api.places import places
 from abicheck.api.selection import kind_of
 from abicheck.api.work import Outcome, Task
 from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.files import FactStore
-from abicheck.read.hosts import open_host
 from abicheck.read.hosts.targets import Locator
 
 if TYPE_CHECKING:
@@ -45,15 +45,17 @@ def check(
     targets = targets or (options.environment or os.environ.get("VIRTUAL_ENV") or sys.prefix,)
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1
-    tasks = [
-        Task(spec, python, dict(settings or {}), numbered[first : first + size], options)
-        for spec in hosts
-        for first in range(0, len(numbered), size)
-    ]
-    outcomes = _run(tasks, options.jobs)
+    with places(hosts) as (found, failures):
+        tasks = [
+            Task(place, python, dict(settings or {}), numbered[first : first + size], options)
+            for place in found
+            for first in range(0, len(numbered), size)
+        ]
+        outcomes = _run(tasks, options.jobs)
     numbered_results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
     results = tuple(shows(result) for result in _once(numbered_results))
-    errors = dict.fromkeys(error for outcome in outcomes for error in outcome.errors)
+    errors = dict.fromkeys(failures)
+    errors |= dict.fromkeys(error for outcome in outcomes for error in outcome.errors)
     return Report(
         tool=Tool("abicheck", __version__),
         results=results,
@@ -126,7 +128,7 @@ def _perform(task: Task, store: FactStore | None = None) -> Outcome:
     others = [each for each in kinds if each[0] != "file"]
     with outcome.noting_errors():
         if files:
-            locator = Locator(open_host(task.spec, python=task.python, settings=task.settings, store=store))
+            locator = Locator(task.place.open(python=task.python, settings=task.settings, store=store))
             _judge_files(files, locator, task.options, outcome)
     with outcome.noting_errors():
         if others:

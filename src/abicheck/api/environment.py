@@ -12,7 +12,7 @@ from abicheck.api.summaries import python_of, summary_of
 from abicheck.judge.rules import pages
 from abicheck.model.report import Artifact, Failure, Result
 from abicheck.read.artifacts.environment import Environment, find_environment
-from abicheck.read.hosts import Wanted, open_host
+from abicheck.read.hosts import Wanted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,10 +32,10 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
     for kind, number, given in targets:
         with outcome.noting_errors():
             environment = _environment(task, kind, given)
-            python = task.python or _python_of(environment, task.spec)
+            python = task.python or _python_of(environment, task.place.spec)
             key = python, environment.prefix if environment is not None else None
             if key not in selectors:
-                host = open_host(task.spec, python=Wanted(python, may_lack=True), settings=task.settings, store=store)
+                host = task.place.open(python=Wanted(python, may_lack=True), settings=task.settings, store=store)
                 selectors[key] = Selector(host, task.options, store, environment)
             chosen = selectors[key].choose(kind, given)
             found.append((number, selectors[key], chosen))
@@ -64,7 +64,7 @@ def _environment(task: Task, kind: Kind, given: str) -> Environment | None:
     """The environment that matters to a target; on another host only where the target is one, or in one."""
     if kind == "environment":
         return find_environment(given) if is_environment(given) else None
-    if kind == "installed" or (task.spec == "local" and (task.options.environment or os.environ.get("VIRTUAL_ENV"))):
+    if kind == "installed" or (task.place.spec == "local" and (task.options.environment or os.environ.get("VIRTUAL_ENV"))):
         return environment_of(task.options.environment)
     return None
 

@@ -8,15 +8,17 @@ from typing import TYPE_CHECKING, Any
 
 from abicheck import __version__
 from abicheck.api.absent import absent_python
+from abicheck.api.places import place
 from abicheck.errors import HostError
 from abicheck.judge import description
 from abicheck.model.description import Description
 from abicheck.model.report import Tool
-from abicheck.read.files import Overlay
-from abicheck.read.hosts import Wanted, open_host
+from abicheck.read.files import FactStore, Overlay
+from abicheck.read.hosts import Wanted
 from abicheck.read.hosts.glibc import exports
 
 if TYPE_CHECKING:
+    from abicheck.api.places import Place
     from abicheck.model.host import Host
 
 #: Stands for a Python where a host has none: what its loader finds does not depend on the version.
@@ -29,7 +31,12 @@ def describe(spec: str = "local", *, python: str | None = None) -> Description:
     A host without Python is described all the same. Home directories are written as `~`. Raises `UsageError` for an unknown kind
     of host, and `HostError` for one that cannot be read.
     """
-    host, no_python = _open(spec, python)
+    with place(spec) as found:
+        return _describe(found, python)
+
+
+def _describe(place: Place, python: str | None) -> Description:
+    host, no_python = _open(place, python)
     table = exports(host.arch, host.libc.version[1]) if host.libc.kind == "glibc" else {}
     found = description.describe(host, Tool("abicheck", __version__), table, no_python)
     shown = _Discretion(os.path.expanduser("~")).shown(found)
@@ -37,14 +44,15 @@ def describe(spec: str = "local", *, python: str | None = None) -> Description:
     return shown
 
 
-def _open(spec: str, python: str | None) -> tuple[Host, str | None]:
+def _open(place: Place, python: str | None) -> tuple[Host, str | None]:
     """The host, and why it has no Python where it has none."""
+    store = FactStore()
     try:
-        return open_host(spec, python=python), None
+        return place.open(python=python, store=store), None
     except HostError as error:
         if python is not None:
             raise
-        host = open_host(spec, python=_ANY_PYTHON)
+        host = place.open(python=_ANY_PYTHON, store=store)
         return host._replace(files=Overlay(host.files, absent_python(host))), error.message
 
 

@@ -12,12 +12,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from abicheck.api.options import Options
+    from abicheck.api.places import Place
 
 
 class Task(NamedTuple):
-    """Some targets on one host, by their place on the command line."""
+    """Some targets on one host, by their number on the command line."""
 
-    spec: str
+    place: Place
     python: str | None
     settings: Mapping[str, str]
     targets: tuple[tuple[int, str], ...]

@@ -19,6 +19,8 @@ _EPILOG = """\b
 Hosts:
   local       this machine, with this environment's LD_LIBRARY_PATH, LD_PRELOAD and GLIBC_TUNABLES
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
+  image:FILE, container:IMAGE, dockerfile:PATH
+              a saved image or OCI layout, an image of Docker or Podman, the base that a Dockerfile builds upon; none is run
 \b
 Exit codes, the first that applies:
   2 wrong usage

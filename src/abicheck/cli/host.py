@@ -12,6 +12,8 @@ _EPILOG = """\b
 Hosts:
   local       this machine [default]
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
+  image:FILE, container:IMAGE, dockerfile:PATH
+              a saved image or OCI layout, an image of Docker or Podman, the base that a Dockerfile builds upon; none is run
 \b
 Exit codes:
   0 the host was read    2 wrong usage    4 it could not be read

@@ -36,6 +36,9 @@ _NOT_STARTED = re.compile(r"^(?:\[FATAL tini \(\d+\)\] exec .* failed|ERROR \(ca
 class Engine:
     """Docker or Podman. What is made bears labels that name this process; images that were finished stay, all else goes."""
 
+    #: The engines that there are, the one that is preferred first.
+    NAMES = tuple(DIALECTS)
+
     def __init__(self, dialect: Dialect, program: str) -> None:
         self.name, self.program = dialect.name, program
         self._dialect, self._client = dialect, Client(dialect, program)
@@ -136,6 +139,14 @@ class Engine:
             if not done:
                 raise self._client.failure(reason(output.decode("utf-8", "backslashreplace")))
             return self._replaced(before, tag)
+
+    def save(self, image: str, path: Path) -> None:
+        """Write an image that is here into the file `path`, layer by layer; it is not run. Raises EngineError."""
+        identity = self._store.need_image(image)[1]
+        with path.open("wb") as file:
+            answer = self._client.call(["save", identity], seconds=LOADING, stdout=file)
+        if answer.returncode:
+            raise self._client.failure(answer.stderr)
 
     def export(self, image: str, directory: Path) -> None:
         """Unpack an image's root file system into `directory`, which appears when it is complete.

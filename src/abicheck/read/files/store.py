@@ -11,14 +11,19 @@ from abicheck.model.files import FileId
 
 if TYPE_CHECKING:
     from abicheck.model.elf import ElfFile
+    from abicheck.read.images import Image
 
 
 class FactStore:
-    """Reads each file once a run, whatever the number of hosts and roots that see it. `paths` says where each lies here."""
+    """Reads each file once a run, whatever the number of hosts and roots that see it. `paths` says where each lies here.
+
+    `images` keeps what was made of image files, by their paths.
+    """
 
     def __init__(self) -> None:
         self._facts: dict[FileId, ElfFile] = {}
         self.paths: dict[FileId, str] = {}
+        self.images: dict[str, Image] = {}
 
     def facts(self, file: FileId, path: str) -> ElfFile:
         """The facts of `file`, which lies at `path` on this machine."""

@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError, UsageError
-from abicheck.model.host import Host, Interpreter
+from abicheck.model.host import Assumption, Host, Interpreter
 from abicheck.read.files import Disk, FactStore, Root
 from abicheck.read.hosts.interpreter import ROOT_PATH, find_interpreter
 from abicheck.read.hosts.machine import (
@@ -21,7 +21,7 @@ from abicheck.read.hosts.machine import (
 from abicheck.read.hosts.tree import KNOWN_LOADERS, read_tree
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from abicheck.model.files import Files
     from abicheck.model.host import HostKind, LibcKind
@@ -30,7 +30,10 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "open_host"]
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory)"
+_KINDS = (
+    "local (this machine), rootfs:DIR (a root file system in a directory), image:FILE (a saved image or an OCI layout), "
+    "container:IMAGE (an image of Docker or Podman), dockerfile:PATH (what a Dockerfile builds upon)"
+)
 
 
 class Wanted(NamedTuple):
@@ -45,13 +48,19 @@ class Wanted(NamedTuple):
 
 
 def open_host(
-    spec: str, *, python: str | Wanted | None = None, settings: Mapping[str, str] = _NO_SETTINGS, store: FactStore | None = None
+    spec: str,
+    *,
+    python: str | Wanted | None = None,
+    settings: Mapping[str, str] = _NO_SETTINGS,
+    store: FactStore | None = None,
+    name: str | None = None,
 ) -> Host:
     """The host that `spec` names.
 
     `python` is the target Python, `settings` stand over the environment. Hosts of one run share a `store`, so that each file is
-    read once.
+    read once. `name` is what the host is called, where that is not `spec`.
     """
+    name = name or spec
     python = python if isinstance(python, Wanted) else Wanted(python)
     store = store or FactStore()
     kind, _, rest = spec.partition(":")
@@ -59,9 +68,11 @@ def open_host(
         if spec == "local":
             return _local(python, settings, store)
         if kind == "rootfs" and rest:
-            return _rootfs(spec, rest, python, settings, store)
+            return _rootfs(name, rest, python, settings, store)
+        if kind == "image" and rest:
+            return _image(name, rest, python, settings, store)
     except HostError as error:
-        raise HostError(error.message, spec) from None
+        raise HostError(error.message, name) from None
     raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
 
 
@@ -87,22 +98,42 @@ def _local(wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Hos
     )
 
 
-def _rootfs(spec: str, directory: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
+def _rootfs(name: str, directory: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
     """The root file system in `directory`, run on this machine as a container is."""
     if not os.path.isdir(directory):
         raise HostError(f"{directory} is no directory; give the directory that holds the root's /usr and /lib")
     files = Root(directory, store)
-    if wanted.python is None and all(isinstance(files.stat(loader), int) for loader in KNOWN_LOADERS):
-        raise HostError(f"no C library in it (none of {', '.join(KNOWN_LOADERS)}); give an unpacked root file system")
-    variables = environment(settings, {})
     python = wanted.python
     if python is not None and "/" in python and (inside := files.inner(posixpath.dirname(python))) is not None:
         python = posixpath.join(inside, posixpath.basename(python))
-    interpreter = find_interpreter(files, python, ROOT_PATH, may_lack=wanted.may_lack)
+    return _rooted(name, "rootfs", files, wanted._replace(python=python), environment(settings, {}), ROOT_PATH)
+
+
+def _image(name: str, path: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
+    """An image in a file, run on this machine with the environment that it sets."""
+    image = store.images.get(path)
+    if image is None:
+        from abicheck.read.images import open_image  # noqa: PLC0415 -- only for those who have one
+
+        image = store.images[path] = open_image(path)
+    directories = [each for each in image.environment.get("PATH", "").split(":") if each.startswith("/")]
+    variables = environment(settings, image.environment)
+    host = _rooted(name, "image", Root(image.files, store), wanted, variables, directories or ROOT_PATH)
+    platform = (Assumption("platform", image.platforms),) if image.platforms else ()
+    return host._replace(cwd=image.directory, assumptions=(*host.assumptions, *platform))
+
+
+def _rooted(
+    name: str, kind: HostKind, files: Root, wanted: Wanted, variables: Mapping[str, str], directories: Sequence[str]
+) -> Host:
+    """A root whose Python is found in `directories`, as a container on this machine would run it."""
+    if wanted.python is None and all(isinstance(files.stat(loader), int) for loader in KNOWN_LOADERS):
+        what = "an image that has one" if kind == "image" else "an unpacked root file system"
+        raise HostError(f"no C library in it (none of {', '.join(KNOWN_LOADERS)}); give {what}")
+    interpreter = find_interpreter(files, wanted.python, directories, may_lack=wanted.may_lack)
     tree = read_tree(files, interpreter, wanted.libc)
-    return _host(spec, "rootfs", files, tree, interpreter)._replace(
-        environment=variables,
-        assumptions=root_assumptions(tree.machine, settings),
+    return _host(name, kind, files, tree, interpreter)._replace(
+        environment=variables, assumptions=root_assumptions(tree.machine, variables)
     )
 
 

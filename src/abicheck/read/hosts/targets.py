@@ -16,14 +16,14 @@ if TYPE_CHECKING:
 
 
 class Target(NamedTuple):
-    """A target as given, the path that the loader is given for it, and where the file lies on this machine.
+    """A target as given, the path that the loader is given for it, and where the file lies on this machine (None: nowhere).
 
     `host` is the host with what it shows of this machine's files for the target's sake; targets that need the same have the same.
     """
 
     given: str
     path: str
-    place: str
+    place: str | None
     host: Host
     view: View | None
 
@@ -60,7 +60,7 @@ class Locator:
             return Target(given, local, local, self._showing[view], view)
         path = local if inside is None else posixpath.join(inside, name)
         _refuse(given, files.stat(path), directory=files.has_directory(path))
-        return Target(given, path, files.locate(path) or path, self._host, None)
+        return Target(given, path, files.locate(path), self._host, None)
 
     def _view(self, root: Root, directory: str, local: str) -> View:
         """What must be shown for the file `local`: the same for its neighbours, unless the root has their directory too."""
@@ -72,11 +72,14 @@ class Locator:
         return self._views[key]
 
 
-def digest(place: str) -> str:
-    """The SHA-256 of a file of this machine."""
+def digest(target: Target) -> str:
+    """The SHA-256 of a target."""
     import hashlib  # noqa: PLC0415 -- takes 3 ms, and few runs need it
 
-    with open(place, "rb") as file:
+    files = target.host.files
+    if target.place is None and isinstance(files, Root):
+        return hashlib.sha256(files.read(target.path) or b"").hexdigest()
+    with open(target.place or target.path, "rb") as file:
         if hasattr(hashlib, "file_digest"):  # Python 3.11
             return hashlib.file_digest(file, "sha256").hexdigest()
         state = hashlib.sha256()
