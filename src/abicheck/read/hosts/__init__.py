@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "open_host"]
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory)"
+_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory), a distribution (abicheck host --list)"
 
 
 class Wanted(NamedTuple):
@@ -60,9 +60,16 @@ def open_host(
             return _local(python, settings, store)
         if kind == "rootfs" and rest:
             return _rootfs(spec, rest, python, settings, store)
+        from abicheck.read.hosts.distributions import open_distribution  # noqa: PLC0415 -- for those who name one
+
+        if (found := open_distribution(spec, python, settings, store)) is not None:
+            return found
     except HostError as error:
         raise HostError(error.message, spec) from None
-    raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
+    from abicheck.read.hosts.catalogue import nearest  # noqa: PLC0415 -- as above
+
+    alike = f", as {' or '.join(nearest(spec))}" if nearest(spec) else ""
+    raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}{alike}")
 
 
 def _local(wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
