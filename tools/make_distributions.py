@@ -23,6 +23,7 @@ SOURCES = {
     "host-profiles.json": "pep600_compliance 2d70275, endoflife.date a70eca3, Debian's archive 2026-11 (its `marks` say which)",
     "gcc-runtime-nodes.json": "gcc-mirror/gcc 05cfd7b0 (abi.xml) and Debian's packages",
 
+    "distro-nodes.pep600.tsv": "pep600_compliance 2d70275",
     "distributions.toml": "this project",
 }
 FAMILIES = {
@@ -95,6 +96,7 @@ def _distribution(
         "highest": {
             "GLIBCXX": runtime["GLIBCXX_max"],
             "CXXABI": runtime["CXXABI_max"],
+            "ZLIB": _zlib(identity, glibc),
             "GCC": {"x86_64": runtime["GCC_max_x86"], "aarch64": runtime["GCC_max_aarch64"]},
         },
         "gomp": _gomp(runtime["libstdc++_GCC"], nodes["libgomp.so.1"]),
@@ -114,6 +116,14 @@ def _distribution(
             "page": profile["aarch64_page"],
         },
     }
+
+
+def _zlib(identity: str, glibc: int) -> str:
+    """The newest node of libz, or where there is no row for it that of the distributions of its time."""
+    lines = (INPUTS / "distro-nodes.pep600.tsv").read_text(encoding="utf-8").splitlines()
+    head, *rows = (line.split("\t") for line in lines)
+    found = [row[head.index("max_ZLIB")] for row in rows if row[head.index("distro")] == identity]
+    return min(found, key=_release) if found else "1.2.12" if glibc >= 40 else "1.2.9" if glibc >= 26 else "1.2.5"
 
 
 def _gomp(gcc: str, table: dict[str, list[str]]) -> list[str]:

@@ -30,8 +30,8 @@ _MEMORY = 1 << 34
 _KERNEL = (5, 10, 0)
 #: Libraries that are often on a system and not in the base of any Debian release.
 _COMMON = ("libcrypt.so.2", "libffi.so.6", "libffi.so.7", "libffi.so.8", "libexpat.so.1", "libsqlite3.so.0", "libnsl.so.2", "libnsl.so.3")
-#: Libraries of GCC and libxcrypt, which are no part of glibc.
-_RUNTIMES = ("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1", "libatomic.so.1", "libcrypt.so.1")
+#: Libraries of GCC, zlib and libxcrypt, which are no part of glibc.
+_RUNTIMES = ("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1", "libatomic.so.1", "libcrypt.so.1", "libz.so.1")
 _VERSION = re.compile(r"(\d+)\.(\d+)(t?)")
 
 
@@ -232,7 +232,7 @@ def _assumptions(named: catalogue.Named, build: Build) -> Iterator[Assumption]:
     yield Assumption("packages", f"those of the base image{f' {found.image}' if found.image else ''} and no others")
     if found.build is None:
         highest = found.highest["GLIBCXX"]
-        yield Assumption("runtime-libraries", f"libstdc++ up to GLIBCXX_{highest} as in other builds of that GCC: bound by version node")
+        yield Assumption("runtime-libraries", f"libstdc++ up to GLIBCXX_{highest}, like libz, as others build it: bound by version node")
     elif found.build == build.name:
         yield Assumption("point-release", "libraries as in Debian's packages of 2026-11")
 

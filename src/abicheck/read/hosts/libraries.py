@@ -22,8 +22,8 @@ _MACHINES = {"x86_64": 62, "aarch64": 183}
 _TABLE_LAST = 43
 #: What one node's symbols are, as `type binding visibility hidden index`: a function that unversioned references find.
 _DEFAULT, _COMPAT = "2 1 0 0 0", "2 1 0 1 0"
-_NUMBERED = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC)_([\d.]+)$")
-_GCC_RUNTIME = ("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1", "libatomic.so.1")
+_NUMBERED = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC|ZLIB)_([\d.]+)$")
+_RUNTIME = ("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1", "libatomic.so.1", "libz.so.1")
 
 
 class Build(NamedTuple):
@@ -97,7 +97,7 @@ def derived(arch: Arch, number: int, file: str, limits: Limits) -> SharedObject 
     shape = builds(arch)[number].libraries[file]
     soname = shape["soname"] or file
     maybe = frozenset(dict(limits.maybe).get(soname, ()))
-    if soname in _GCC_RUNTIME:
+    if soname in _RUNTIME:
         return _runtime(arch, number, shape, soname, limits)
     table = exports(arch, min(limits.glibc, _TABLE_LAST)).get(soname)
     if table is None:
