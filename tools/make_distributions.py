@@ -22,7 +22,6 @@ OUTPUT = HERE.parent / "src" / "abicheck" / "read" / "hosts" / "data" / "distrib
 SOURCES = {
     "host-profiles.json": "pep600_compliance 2d70275, endoflife.date a70eca3, Debian's archive 2026-11 (its `marks` say which)",
     "gcc-runtime-nodes.json": "gcc-mirror/gcc 05cfd7b0 (abi.xml) and Debian's packages",
-
     "distro-nodes.pep600.tsv": "pep600_compliance 2d70275",
     "distributions.toml": "this project",
 }
@@ -88,7 +87,10 @@ def _distribution(
     product = identity.partition("-")[0]
     if identity == "amazonlinux-2":
         version = "3.7"  # its 2.7 is no `python3`
-    redhat = product in ("rhel", "rocky", "almalinux") and {"7": "3.6", "8": "3.6", "9": "3.9", "10": "3.12"}[identity.rpartition("-")[2]]
+    redhat = (
+        product in ("rhel", "rocky", "almalinux")
+        and {"7": "3.6", "8": "3.6", "9": "3.9", "10": "3.12"}[identity.rpartition("-")[2]]
+    )
     return {
         "family": FAMILIES.get(product, "redhat"),
         "build": BUILDS.get(identity),

@@ -26,7 +26,7 @@ MACHINES = {62: "x86_64", 183: "aarch64"}
 
 
 def packages(root: Path) -> dict[str, str]:
-    """The versions of the source packages that the table is about, from their changelogs: nothing was installed, only unpacked."""
+    """The versions of the source packages that the table is about, from their changelogs (nothing was installed)."""
     found = {}
     for path in sorted(root.glob("usr/share/doc/*/changelog.Debian.gz")):
         if path.parent.name == "libc6" or re.fullmatch(r"gcc-\d+-base", path.parent.name):

@@ -1,4 +1,4 @@
-"""Built-in distributions beside the real root file systems of the same releases: verdict and text of everything in site directories.
+"""Built-in distributions beside real root file systems of the same releases: verdict and text of installed packages.
 
     python -m tests.truth.distributions [--roots DIR] [--sites DIR] [--json FILE]
 
@@ -68,7 +68,7 @@ class Side:
 
 
 def hosts(root: Path, spec: str, store: FactStore) -> tuple[Host, Host]:
-    """The real one and the built-in one, on the same CPU and kernel; of what the real one has besides the base nothing is asked."""
+    """The real one and the built-in one, on the same CPU and kernel."""
     wanted = Wanted("3.12", may_lack=True)
     real = open_host(f"rootfs:{root}", python=wanted, store=store)
     made = open_host(spec, python=wanted, store=store)
@@ -90,9 +90,16 @@ def compare(root: Path, spec: str, sites: list[Path]) -> Iterator[tuple[bool, bo
             verdict_there, text_there, _ = real.predict(path)
             verdict_here, text_here, missing = made.predict(path)
             same = (verdict_there, text_there) == (verdict_here, text_here) or (verdict_here == "depends" and bool(missing))
-            yield verdict_there == "fails", verdict_here == "depends", None if same else Difference(
-                root.name, f"{site.name}:{path}", text_there, text_here, missing
+            yield (
+                verdict_there == "fails",
+                verdict_here == "depends",
+                None if same else Difference(root.name, f"{site.name}:{path}", text_there, text_here, missing),
             )
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(f"{line}\n")
+    sys.stdout.flush()
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -113,15 +120,18 @@ def main(arguments: list[str] | None = None) -> int:
         outcomes = list(compare(root, spec, sites))
         different = [difference for _, _, difference in outcomes if difference is not None]
         asked += len(outcomes)
-        fails, depends = (sum(each[at] for each in outcomes) for at in (0, 1))
-        print(f"{root.name:32} {spec:20} {len(outcomes):6} objects {fails:5} fail {depends:4} depend {len(different):4} differ", flush=True)
+        fails, depends = sum(each[0] for each in outcomes), sum(each[1] for each in outcomes)
+        _say(
+            f"{root.name:32} {spec:20} {len(outcomes):6} objects {fails:5} fail {depends:4} depend {len(different):4} differ",
+        )
         found += different
     for each in found[:50]:
-        print(f"{each.root}: {each.path}\n    real:     {each.real or 'loads'}\n    built-in: {each.built_in or 'loads'} {each.missing}")
+        _say(f"{each.root}: {each.path}\n    real:     {each.real or 'loads'}")
+        _say(f"    built-in: {each.built_in or 'loads'} {each.missing}")
     if options.json:
         options.json.write_text(json.dumps([each._asdict() for each in found], indent=1), encoding="utf-8")
     if not asked:
-        print(f"nothing to compare under {os.fspath(options.roots)}", file=sys.stderr)
+        _say(f"nothing to compare under {os.fspath(options.roots)}")
     return 1 if found or not asked else 0
 
 

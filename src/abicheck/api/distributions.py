@@ -76,7 +76,8 @@ class _Binaries(Mapping[str, "ElfFile"]):
 class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started.
 
-    `along` are packages that would be installed with them, `beside` finds what is installed there already. They are not judged. `passed_over` names those for which the host's own Python has no wheel.
+    `along` are packages that would be installed with them, `beside` finds what is installed there already. They are not judged.
+    `passed_over` names those for which the host's own Python has no wheel.
     """
 
     def __init__(

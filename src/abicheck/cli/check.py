@@ -19,6 +19,8 @@ _EPILOG = """\b
 Hosts:
   local       this machine, with this environment's LD_LIBRARY_PATH, LD_PRELOAD and GLIBC_TUNABLES
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
+  debian:13, ubuntu:22.04, rhel:8, python:3.12-slim, ...: one that abicheck knows ("abicheck host --list"), with
+              qualifiers as in debian:13/aarch64,page=64k
 \b
 Exit codes, the first that applies:
   2 wrong usage

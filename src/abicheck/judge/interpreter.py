@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 _PT_LOAD, _PT_DYNAMIC, _PT_GNU_STACK, _ET_DYN = 1, 2, 0x6474E551, 3
+#: A Python that people bring to a machine is made for its pages.
+_LARGEST_PAGE = 0x10000
 #: What CPython's own build links a program to that holds the whole interpreter (configure.ac, LIBS and LIBM).
 _NEEDED = {"glibc": ("libm.so.6", "libc.so.6"), "musl": ("libc.so",)}
 #: Names that a C extension takes from the interpreter (PEP 7).
@@ -41,9 +43,9 @@ class _Exports(Mapping[str, tuple[Definition, ...]]):
 def vouched_interpreter(host: Host) -> SharedObject:
     """The facts of an interpreter for `host` whose libraries are the C library's own, as python.org and Debian build it."""
     segments = (
-        Segment(_PT_LOAD, 5, 0, 0, 0x1000, 0x1000, 0x1000),
-        Segment(_PT_LOAD, 6, 0x1000, 0x1000, 0x800, 0x900, 0x1000),
-        Segment(_PT_DYNAMIC, 6, 0x1000, 0x1000, 0x200, 0x200, 8),
+        Segment(_PT_LOAD, 5, 0, 0, 0x1000, 0x1000, _LARGEST_PAGE),
+        Segment(_PT_LOAD, 6, 0x1000, _LARGEST_PAGE + 0x1000, 0x800, 0x900, _LARGEST_PAGE),
+        Segment(_PT_DYNAMIC, 6, 0x1000, _LARGEST_PAGE + 0x1000, 0x200, 0x200, 8),
         Segment(_PT_GNU_STACK, 6, 0, 0, 0, 0, 16),
     )
     header = Header(

@@ -120,3 +120,21 @@ class Host(NamedTuple):
     assumptions: tuple[Assumption, ...] = ()
     uncertain: frozenset[str] = frozenset()
     any_python: bool = False
+
+
+class KnownHost(NamedTuple):
+    """A distribution or image that abicheck knows: `python` is its own, `level` the x86-64 level that it needs.
+
+    `end_of_life` and `extended` (paid or by volunteers) are dates or empty. `sources` says of each fact where it is from; G there
+    means general knowledge that was not verified.
+    """
+
+    name: str
+    libc: str
+    python: str | None
+    arches: tuple[str, ...]
+    level: int
+    end_of_life: str
+    extended: str
+    image: str
+    sources: tuple[tuple[str, str], ...]

@@ -30,8 +30,8 @@ class Family(NamedTuple):
 class Distribution(NamedTuple):
     """What is known of one distribution or image.
 
-    `build` is the Debian release whose libraries are known as they are. `highest` are the newest version nodes of GCC's libraries,
-    those of libgcc_s by machine. `page` is the usual page size on aarch64 in KiB. `python` is its own, at `path`; where `fixed`,
+    `build` is the Debian release whose libraries are known as they are. `highest` are the newest nodes of GCC's libraries and
+    libz, those of libgcc_s by machine. `page` is the usual page size on aarch64 in KiB. `python` is its own, at `path`; where `fixed`,
     there is no other. `also` and `uncertain` are libraries that it has, or may have, beside the family's; with `more` it has
     others of which there is no list. `source` says of the facts where they are from.
     """
@@ -94,7 +94,7 @@ def find(spec: str) -> Named | None:
         elif key == "page" and value in _PAGES and (arch == "aarch64" or value == "4k"):
             page = _PAGES[value]
         else:
-            raise UsageError(f"{spec}: {each!r} is no qualifier here; there are cpu=v1 to v4 (x86_64) and page=4k, 16k, 64k (aarch64)")
+            raise UsageError(f"{spec}: {each!r} is no qualifier here; there are cpu=v1…v4 (x86_64) and page=4k|16k|64k")
     if arch == "x86_64" and level < found.level:
         raise UsageError(f"{spec}: its loader starts on no CPU below x86-64-v{found.level}; leave cpu= out or give a higher one")
     return Named(spec, found, "aarch64" if arch == "aarch64" else "x86_64", level, page)

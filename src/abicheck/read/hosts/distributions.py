@@ -17,7 +17,7 @@ from abicheck.read.hosts.libraries import Limits, builds, derived, known
 from abicheck.read.hosts.machine import Machine, environment, root_assumptions
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from abicheck.model.elf import ElfFile
     from abicheck.read.files import FactStore
@@ -29,7 +29,16 @@ _ON_X86_ONLY = {"GLIBC_ABI_GNU2_TLS", "GLIBC_ABI_DT_X86_64_PLT"}
 _MEMORY = 1 << 34
 _KERNEL = (5, 10, 0)
 #: Libraries that are often on a system and not in the base of any Debian release.
-_COMMON = ("libcrypt.so.2", "libffi.so.6", "libffi.so.7", "libffi.so.8", "libexpat.so.1", "libsqlite3.so.0", "libnsl.so.2", "libnsl.so.3")
+_COMMON = (
+    "libcrypt.so.2",
+    "libffi.so.6",
+    "libffi.so.7",
+    "libffi.so.8",
+    "libexpat.so.1",
+    "libsqlite3.so.0",
+    "libnsl.so.2",
+    "libnsl.so.3",
+)
 #: Libraries of GCC, zlib and libxcrypt, which are no part of glibc.
 _RUNTIMES = ("libstdc++.so.6", "libgcc_s.so.1", "libgomp.so.1", "libatomic.so.1", "libcrypt.so.1", "libz.so.1")
 _VERSION = re.compile(r"(\d+)\.(\d+)(t?)")
@@ -116,7 +125,7 @@ def _files(named: catalogue.Named, build: Build) -> Iterator[tuple[str, Entry]]:
         soname = shape["soname"] or file
         if soname in absent or file in absent:
             continue
-        load = None
+        load: Callable[[], ElfFile] | None = None
         if found.build is not None:
             load = partial(known, named.arch, build.number, file, dict(limits.maybe).get(soname, ()))
         elif soname in family.certain | found.also and soname == "libcrypt.so.1":
@@ -163,10 +172,7 @@ def _loader(named: catalogue.Named, build: Build) -> LoaderConfig:
     exact = found.build is not None
     cpu = _cpu(named)
     levels = [f"glibc-hwcaps/x86-64-v{level}/" for level in range(named.level, 1, -1)] if found.glibc >= 33 else []
-    if found.glibc >= 42:
-        execstack = 2
-    else:
-        execstack = 1 if found.glibc == 41 else 0
+    execstack = 2 if found.glibc >= 42 else int(found.glibc == 41)
     return LoaderConfig(
         path=_LOADERS[named.arch],
         system_dirs=tuple(each.format(triplet=triplet) for each in family.dirs),
@@ -182,7 +188,9 @@ def _loader(named: catalogue.Named, build: Build) -> LoaderConfig:
 
 def _cpu(named: catalogue.Named) -> Cpu:
     cpu = baseline(named.arch)
-    return cpu if named.arch == "aarch64" else cpu._replace(level=named.level, platform="haswell" if named.level > 2 else "x86_64")
+    return (
+        cpu if named.arch == "aarch64" else cpu._replace(level=named.level, platform="haswell" if named.level > 2 else "x86_64")
+    )
 
 
 def _interpreter(named: catalogue.Named, wanted: Wanted) -> Interpreter:
@@ -232,8 +240,8 @@ def _assumptions(named: catalogue.Named, build: Build) -> Iterator[Assumption]:
     yield Assumption("packages", f"those of the base image{f' {found.image}' if found.image else ''} and no others")
     if found.build is None:
         highest = found.highest["GLIBCXX"]
-        yield Assumption("runtime-libraries", f"libstdc++ up to GLIBCXX_{highest}, like libz, as others build it: bound by version node")
+        yield Assumption(
+            "runtime-libraries", f"libstdc++ up to GLIBCXX_{highest}, like libz, as others build it: bound by version node"
+        )
     elif found.build == build.name:
         yield Assumption("point-release", "libraries as in Debian's packages of 2026-11")
-
-
