@@ -92,11 +92,12 @@ def truth_distributions(session: nox.Session) -> None:
 
 @nox.session
 def data(session: nox.Session) -> None:
-    """Remake the data about hosts and compare; roots of Debian as arguments: their libraries, too."""
+    """Remake the data about hosts and compare; `-- DIR` for Debian's libraries in its real packages, too (root)."""
     session.install("-e", ".[test]")
     for script in ("make_glibc_table", "make_distributions"):
         session.run("python", f"tools/{script}.py", "--check")
     if session.posargs:
+        session.run("python", "tools/make_debian_roots.py", *session.posargs)
         session.run("python", "tools/make_libraries.py", "--check", *session.posargs)
 
 

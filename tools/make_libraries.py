@@ -1,9 +1,9 @@
 """Make `libraries.ARCH.json.z`: what the shared libraries of Debian's base systems define, as their own files say.
 
-    python tools/make_libraries.py ROOT...          writes the table
-    python tools/make_libraries.py --check ROOT...  says whether it is as it would be made
+    python tools/make_libraries.py DIR          writes the tables
+    python tools/make_libraries.py --check DIR  says whether they are as they would be made
 
-Each ROOT is an unpacked root file system of one Debian release and machine (`python tools/make_debian_roots.py DIR` makes them).
+DIR holds an unpacked root file system of each Debian release and machine; `python tools/make_debian_roots.py DIR` makes them.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from abicheck.read.elf import read_elf
 from abicheck.read.hosts import Wanted, open_host
 
 DATA = Path(__file__).parent.parent / "src/abicheck/read/hosts/data"
+SUITES = ("bullseye", "bookworm", "trixie", "forky")
 SPECIAL = ("tls-static", "tls-descriptor", "size")
 MACHINES = {62: "x86_64", 183: "aarch64"}
 
@@ -121,9 +122,16 @@ def made(roots: list[Path]) -> bytes:
     return json.dumps({"source": source, "builds": builds, "symbols": symbols}, separators=(",", ":"), sort_keys=True).encode()
 
 
+def _age(root: Path) -> int:
+    return SUITES.index(root.name.partition("-")[0])
+
+
 def main(arguments: list[str]) -> int:
     """Write the tables, or compare them (unpacked: zlib may pack the same otherwise)."""
-    roots = [Path(each) for each in arguments if not each.startswith("-")]
+    directories = [Path(each) for each in arguments if not each.startswith("-")]
+    roots = sorted((root for directory in directories for root in directory.glob("*-a*64")), key=_age)
+    if len(roots) != 2 * len(SUITES):
+        sys.exit(f"{len(roots)} roots of {2 * len(SUITES)}: run tools/make_debian_roots.py DIR, and give DIR")
     differing = False
     for arch, debian in (("x86_64", "amd64"), ("aarch64", "arm64")):
         content = made([root for root in roots if root.name.endswith(debian)])
