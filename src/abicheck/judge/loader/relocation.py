@@ -241,7 +241,8 @@ def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | No
 def _note_undefined(space: Namespace, item: Map, reference: Reference, scope: Scope) -> None:
     """Nothing that is known defines the symbol: an error, but for libraries of which only a part is known."""
     version = reference.version
-    for other in scope.maps if version is not None else ():
+    asked = space.named(version.file) if version is not None and version.file is not None else None
+    for other in [*([asked] if asked is not None else []), *scope.maps] if version is not None else ():
         partial = other.facts.partial
         if partial is None or version is None:
             continue

@@ -31,9 +31,9 @@ class Distribution(NamedTuple):
     """What is known of one distribution or image.
 
     `build` is the Debian release whose libraries are known as they are. `highest` are the newest nodes of GCC's libraries and
-    libz, those of libgcc_s by machine. `page` is the usual page size on aarch64 in KiB. `python` is its own, at `path`;
-    if `fixed`, there is no other. `also` and `uncertain` are libraries that it has, or may have, beside the family's; with `more` it has
-    others of which there is no list. `source` says of the facts where they are from.
+    libz, those of libgcc_s by machine. `page` is the usual page size on aarch64 in KiB. `python` is its own, at `path`; if
+    `fixed`, there is no other. `also` and `uncertain` are libraries that it has, or may have, beside the family's; with `more`
+    it has others of which there is no list. `source` says of the facts where they are from.
     """
 
     name: str

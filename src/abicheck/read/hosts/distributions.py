@@ -13,7 +13,7 @@ from abicheck.model.host import Assumption, Host, Interpreter, Libc, LoaderConfi
 from abicheck.read.files import Entry, Memory, Root
 from abicheck.read.hosts import catalogue
 from abicheck.read.hosts.cpu import Cpu, baseline, legacy_subdirs
-from abicheck.read.hosts.libraries import Limits, builds, derived, known
+from abicheck.read.hosts.libraries import Limits, builds, derived, glibc_exports, known
 from abicheck.read.hosts.machine import Machine, environment, root_assumptions
 
 if TYPE_CHECKING:
@@ -118,38 +118,38 @@ def _limits(named: catalogue.Named) -> Limits:
 def _files(named: catalogue.Named, build: Build) -> Iterator[tuple[str, Entry]]:
     """Every library at its path: a release's own where they are known, else those that all of its kind have."""
     found, family, limits = named.distribution, named.distribution.family, _limits(named)
-    directory = "/usr/" + _directory(family, named).strip("/").removeprefix("usr/")
+    directory = "/usr/" + family.dirs[0].format(triplet=f"{named.arch}-linux-gnu").strip("/").removeprefix("usr/")
     absent = family.absent - found.also
-    loader = posixpath.basename(_LOADERS[named.arch])
     for number, (file, shape) in enumerate(build.libraries.items()):
         soname = shape["soname"] or file
-        if soname in absent or file in absent:
-            continue
-        load: Callable[[], ElfFile] | None = None
-        if found.build is not None:
-            load = partial(known, named.arch, build.number, file, dict(limits.maybe).get(soname, ()))
-        elif soname in family.certain | found.also and soname == "libcrypt.so.1":
-            load = partial(known, named.arch, build.number, file)
-        elif soname in family.certain | found.also or soname not in _RUNTIMES:
-            template = _runtime_build(named) if soname in _RUNTIMES else build
-            other = file if template is build else _file_of(template, soname)
-            made = derived(named.arch, template.number, other, limits) if other else None
-            load = None if made is None else partial(_same, made)
+        load = None if absent & {soname, file} else _load_of(named, build, file, soname, limits)
         if load is not None:
             yield f"{directory}/{soname}", Entry(size=shape["size"], load=load, same=number)
             if found.build is not None and file != soname:
                 yield f"{directory}/{file}", Entry(size=shape["size"], load=load, same=number)
-    if directory != posixpath.dirname("/usr" + _LOADERS[named.arch]):
-        yield "/usr" + _LOADERS[named.arch], Entry(link=f"{directory}/{loader}")
+    loader = _LOADERS[named.arch]
+    if directory != posixpath.dirname("/usr" + loader):
+        yield "/usr" + loader, Entry(link=f"{directory}/{posixpath.basename(loader)}")
+    sonames = {shape["soname"] for shape in build.libraries.values()}
+    for name, target in build.links.items() if found.build is not None else ():
+        if name not in sonames and not absent & {build.libraries[target]["soname"], name}:
+            yield f"{directory}/{name}", Entry(link=target)
+
+
+def _load_of(named: catalogue.Named, build: Build, file: str, soname: str, limits: Limits) -> Callable[[], ElfFile] | None:
+    """What makes the facts of one library, None where it is not known to be there."""
+    found, family = named.distribution, named.distribution.family
     if found.build is not None:
-        sonames = {shape["soname"] for shape in build.libraries.values()}
-        for name, target in build.links.items():
-            if name not in sonames and not absent & {build.libraries[target]["soname"], name}:
-                yield f"{directory}/{name}", Entry(link=target)
-
-
-def _same(facts: ElfFile) -> ElfFile:
-    return facts
+        return partial(known, named.arch, build.number, file, dict(limits.maybe).get(soname, ()))
+    if soname not in _RUNTIMES:
+        there = soname in glibc_exports(named.arch, found.glibc)
+        return partial(derived, named.arch, build.number, file, limits) if there else None
+    if soname not in family.certain | found.also:
+        return None
+    if soname == "libcrypt.so.1":
+        return partial(known, named.arch, build.number, file)
+    template = _runtime_build(named)
+    return partial(derived, named.arch, template.number, _file_of(template, soname), limits)
 
 
 def _runtime_build(named: catalogue.Named) -> Build:
@@ -159,12 +159,8 @@ def _runtime_build(named: catalogue.Named) -> Build:
     return next((each for each in builds(named.arch) if newest.get(each.gcc, 0) >= wanted), builds(named.arch)[-1])
 
 
-def _file_of(build: Build, soname: str) -> str | None:
-    return next((file for file, shape in build.libraries.items() if (shape["soname"] or file) == soname), None)
-
-
-def _directory(family: catalogue.Family, named: catalogue.Named) -> str:
-    return family.dirs[0].format(triplet=f"{named.arch}-linux-gnu")
+def _file_of(build: Build, soname: str) -> str:
+    return next(file for file, shape in build.libraries.items() if (shape["soname"] or file) == soname)
 
 
 def _loader(named: catalogue.Named, build: Build) -> LoaderConfig:

@@ -69,6 +69,12 @@ def builds(arch: Arch) -> tuple[Build, ...]:
     return tuple(found)
 
 
+@lru_cache(maxsize=64)
+def glibc_exports(arch: Arch, glibc: int) -> Mapping[str, Mapping[str, frozenset[str]]]:
+    """What the libraries of glibc 2.`glibc` define, by soname and node; those of the newest that is known for a newer one."""
+    return exports(arch, min(glibc, _TABLE_LAST))
+
+
 @lru_cache(maxsize=512)
 def _symbols(arch: Arch, number: int, soname: str) -> Mapping[str, tuple[tuple[str, str], ...]]:
     """What one library of one build defines: by name the nodes, each with the kind of the definition."""
@@ -92,16 +98,14 @@ def known(arch: Arch, number: int, file: str, maybe: tuple[str, ...] = ()) -> Sh
 
 
 @lru_cache(maxsize=512)
-def derived(arch: Arch, number: int, file: str, limits: Limits) -> SharedObject | None:
-    """A library of another distribution; None where that glibc has none of the name. `number` is the build that it is like."""
+def derived(arch: Arch, number: int, file: str, limits: Limits) -> SharedObject:
+    """A library of another distribution, of GCC or of those in `glibc_exports`; `number` is the build that it is like."""
     shape = builds(arch)[number].libraries[file]
     soname = shape["soname"] or file
     maybe = frozenset(dict(limits.maybe).get(soname, ()))
     if soname in _RUNTIME:
         return _runtime(arch, number, shape, soname, limits)
-    table = exports(arch, min(limits.glibc, _TABLE_LAST)).get(soname)
-    if table is None:
-        return None
+    table = glibc_exports(arch, limits.glibc)[soname]
     own = _symbols(arch, number, soname)
     kinds = {(name, node): kind for name, each in own.items() for node, kind in each}
     symbols: dict[str, list[tuple[str, str]]] = {}
