@@ -83,6 +83,24 @@ def truth_aarch64(session: nox.Session) -> None:
     session.run("python", "-m", "tests.truth.aarch64", *session.posargs)
 
 
+@nox.session(name="truth-distributions")
+def truth_distributions(session: nox.Session) -> None:
+    """Compare the built-in Debian releases with their real root file systems, over the packages that `confirm` installed."""
+    session.install("-e", ".[test]")
+    session.run("python", "-m", "tests.truth.distributions", *session.posargs)
+
+
+@nox.session
+def data(session: nox.Session) -> None:
+    """Remake the data about hosts and compare; `-- DIR` for Debian's libraries in its real packages, too (root)."""
+    session.install("-e", ".[test]")
+    for script in ("make_glibc_table", "make_distributions"):
+        session.run("python", f"tools/{script}.py", "--check")
+    if session.posargs:
+        session.run("python", "tools/make_debian_roots.py", *session.posargs)
+        session.run("python", "tools/make_libraries.py", "--check", *session.posargs)
+
+
 @nox.session
 def engine(session: nox.Session) -> None:
     """Run programs in real containers, with Docker and then with Podman (root, mmdebstrap, network the first time)."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.absent import absent_python
@@ -13,7 +14,7 @@ from abicheck.errors import HostError
 from abicheck.judge import explain, loader, order, roots, verdict
 from abicheck.judge.requirements import window
 from abicheck.judge.rules import across
-from abicheck.judge.rules.context import Context, Load, Opened, Target
+from abicheck.judge.rules.context import Context, Load, NoWheel, Opened, Target
 from abicheck.judge.rules.subject import Subject
 from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
@@ -76,6 +77,7 @@ class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started.
 
     `along` are packages that would be installed with them, `beside` finds what is installed there already. They are not judged.
+    `passed_over` names those for which the host's own Python has no wheel.
     """
 
     def __init__(
@@ -85,6 +87,7 @@ class EnvironmentRun:
         beside: Callable[[], Sequence[Package]],
         options: Options = _DEFAULT,
         along: Sequence[Package] = (),
+        passed_over: Mapping[str, NoWheel] = MappingProxyType({}),
     ) -> None:
         python = host.python
         assert python is not None
@@ -100,6 +103,7 @@ class EnvironmentRun:
         self._packages = packages
         self._options = options
         self._along = along
+        self._passed_over = passed_over
         self._beside = beside
         self._distributions = [package.distribution for package in packages]
         self._facts = _Binaries(self._host, self._distributions)
@@ -283,4 +287,5 @@ class EnvironmentRun:
             python=Target(python.version, python.free_threaded),
             sources=loaded.package.sources() if failed or unseen else Sources(),
             window=loaded.window,
+            no_wheel=self._passed_over.get(distribution.name),
         )

@@ -6,6 +6,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
+from abicheck.api.anypython import choose_python
 from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.selection import Selector, environment_of, is_environment
 from abicheck.api.summaries import python_of, summary_of
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from abicheck.api.selection import Chosen, Kind
     from abicheck.api.work import Outcome, Task
+    from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
     from abicheck.model.index import NotInstallable
     from abicheck.model.report import Finding
@@ -29,23 +31,27 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
     """Judge each target with what comes with it; targets for one Python share the reading of its host."""
     selectors: dict[tuple[str | None, str | None], Selector] = {}
     found: list[tuple[int, Selector, Chosen]] = []
+    passed_over: dict[str, NoWheel] = {}
     for kind, number, given in targets:
         with outcome.noting_errors():
             environment = _environment(task, kind, given)
-            python = task.python or _python_of(environment, task.place.spec)
+            chosen_python, no_wheel = choose_python(task, kind, given, store)
+            python = task.python or _python_of(environment, task.place.spec) or chosen_python
             key = python, environment.prefix if environment is not None else None
             if key not in selectors:
                 host = task.place.open(python=Wanted(python, may_lack=True), settings=task.settings, store=store)
                 selectors[key] = Selector(host, task.options, store, environment)
             chosen = selectors[key].choose(kind, given)
             found.append((number, selectors[key], chosen))
+            if no_wheel is not None:
+                passed_over.update((package.distribution.name, no_wheel) for package in chosen.packages[:1])
             outcome.errors.extend(Failure(given, each) for each in chosen.lacking)
             outcome.results.extend((number, refusal(name, each, selectors[key])) for name, each in chosen.refused)
     for number, selector, chosen in found:
         with outcome.noting_errors():
             if chosen.packages:
                 along = _along(chosen, [other for _, same, other in found if same is selector])
-                run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along)
+                run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along, passed_over)
                 outcome.results.extend((number, result) for result in run.results())
 
 

@@ -29,6 +29,11 @@ class HostRun:
 
     def __init__(self, target: Target, options: Options) -> None:
         self._host = target.host
+        if self._host.python is not None and not self._host.python.at_hand:
+            from abicheck.api.absent import absent_python  # noqa: PLC0415 -- most hosts have theirs
+            from abicheck.read.files import Overlay  # noqa: PLC0415 -- as above
+
+            self._host = self._host._replace(files=Overlay(self._host.files, absent_python(self._host)))
         self._options = options
         self._memo: Memo | None = None
         self._process: Process | None = None

@@ -12,6 +12,7 @@ from abicheck.api.places import place
 from abicheck.errors import HostError
 from abicheck.judge import description
 from abicheck.model.description import Description
+from abicheck.model.host import KnownHost
 from abicheck.model.report import Tool
 from abicheck.read.files import FactStore, Overlay
 from abicheck.read.hosts import Wanted
@@ -44,16 +45,39 @@ def _describe(place: Place, python: str | None) -> Description:
     return shown
 
 
+def known_hosts() -> tuple[KnownHost, ...]:
+    """Every built-in distribution, in the order of its family and age. Raises `DataError`."""
+    from abicheck.read.hosts.catalogue import catalogue  # noqa: PLC0415 -- for those who ask
+
+    return tuple(
+        KnownHost(
+            name=each.name,
+            libc=f"glibc 2.{each.glibc}",
+            python=".".join(map(str, each.python)) if each.python else None,
+            arches=each.arches,
+            level=each.level,
+            end_of_life=each.eol,
+            extended=each.extended,
+            image=each.image,
+            sources=tuple(each.source.items()),
+        )
+        for each in catalogue().values()
+    )
+
+
 def _open(place: Place, python: str | None) -> tuple[Host, str | None]:
     """The host, and why it has no Python where it has none."""
     store = FactStore()
     try:
-        return place.open(python=python, store=store), None
+        host = place.open(python=python, store=store)
     except HostError as error:
         if python is not None:
             raise
         host = place.open(python=_ANY_PYTHON, store=store)
         return host._replace(files=Overlay(host.files, absent_python(host))), error.message
+    if host.python is not None and not host.python.at_hand:
+        host = host._replace(files=Overlay(host.files, absent_python(host)))
+    return host, None
 
 
 class _Discretion:

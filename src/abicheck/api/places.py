@@ -6,7 +6,7 @@ import os
 from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from abicheck.errors import EngineError, HostError
+from abicheck.errors import EngineError, HostError, UsageError
 from abicheck.model.host import Assumption
 from abicheck.model.report import Failure
 from abicheck.read.hosts import open_host
@@ -98,6 +98,12 @@ def _dockerfile(spec: str, path: str, directory: str) -> Place:
         return Place(spec, known, (only, Assumption("base-image", f"{base} is as the built-in {known}: no engine has it")))
 
 
-def distribution_of(image: str) -> str | None:  # noqa: ARG001 -- the distributions are built elsewhere
+def distribution_of(image: str) -> str | None:
     """The built-in distribution that an image of this name is made of, as `debian:13`; None where none is known."""
-    return None
+    from abicheck.read.hosts.catalogue import find  # noqa: PLC0415 -- as above
+
+    name = image.removeprefix("docker.io/").removeprefix("library/")
+    try:
+        return name if find(name) is not None else None
+    except UsageError:
+        return None

@@ -21,6 +21,8 @@ Hosts:
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
   image:FILE, container:IMAGE, dockerfile:PATH
               a saved image or OCI layout, an image of Docker or Podman, the base that a Dockerfile builds upon; none is run
+  debian:13, ubuntu:22.04, rhel:8, python:3.12-slim, ...: one that abicheck knows ("abicheck host --list"), with
+              qualifiers as in debian:13/aarch64,page=64k
 \b
 Exit codes, the first that applies:
   2 wrong usage

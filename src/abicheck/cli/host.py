@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import click
 
-from abicheck.api.hosts import describe
+from abicheck.api.hosts import describe, known_hosts
 from abicheck.cli.output import wants_colour, write
 from abicheck.report import host as report
+from abicheck.report import hosts as listing
 
 _EPILOG = """\b
 Hosts:
@@ -14,6 +15,8 @@ Hosts:
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
   image:FILE, container:IMAGE, dockerfile:PATH
               a saved image or OCI layout, an image of Docker or Podman, the base that a Dockerfile builds upon; none is run
+  debian:13, ubuntu:22.04, rhel:8, python:3.12-slim, lambda:python3.12, ...: a distribution or image that abicheck
+              knows (--list), with qualifiers as in debian:13/aarch64,page=64k or debian:13/x86_64,cpu=v3
 \b
 Exit codes:
   0 the host was read    2 wrong usage    4 it could not be read
@@ -26,11 +29,15 @@ Examples:
 
 @click.command(epilog=_EPILOG)
 @click.argument("spec", metavar="[HOST]", default="local")
+@click.option("--list", "listed", is_flag=True, help="List the distributions and images that abicheck knows.")
 @click.option("--python", metavar="X.Y|PATH", help="The target Python: a version, or its path on the host.")
 @click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", help="[default: terminal]")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write it to FILE.")
-def command(spec: str, python: str | None, style: str, output: str | None) -> int:
+def command(spec: str, python: str | None, style: str, output: str | None, *, listed: bool) -> int:
     """Print HOST as abicheck sees it: every fact that decides verdicts, and its C library beside the built-in table."""
+    if listed:
+        write((listing.render_json if style == "json" else listing.render)(known_hosts()), output)
+        return 0
     found = describe(spec, python=python)
     write(report.render_json(found) if style == "json" else report.render(found, colour=wants_colour(output)), output)
     return 0

@@ -21,7 +21,9 @@ _GIB = 1 << 30
 #: By the fact that was assumed: the errors that another value of it may make go away.
 _CURES = {
     "cpu": {"isa-level-too-low"},
+    "packages": {"library-missing"},
     "page-size": {"page-size-mismatch"},
+    "runtime-libraries": {"symbol-missing"},
     "kernel": {"kernel-too-old"},
     "interpreter": {"symbol-missing"},
     "environment": {"library-missing", "version-missing", "symbol-missing", "exec-stack-refused", "static-tls-exhausted"},
@@ -125,6 +127,18 @@ def _interpreter(link_map: LinkMap, host: Host) -> str:  # noqa: ARG001 -- as al
     return "its symbols were not read from a file"
 
 
+def _by_node(link_map: LinkMap, host: Host) -> str:  # noqa: ARG001 -- as all others
+    for item in link_map.process.objects:
+        if item.facts.partial is not None and item.facts.partial.by_node:
+            return f"{_name(item, link_map)} is known by its version nodes only"
+    return ""
+
+
+def _nothing(link_map: LinkMap, host: Host) -> str:  # noqa: ARG001 -- as all others
+    """More packages break nothing that loads without them, and point releases take nothing away."""
+    return ""
+
+
 _BREAKS: dict[str, Callable[[LinkMap, Host], str]] = {
     "cpu": _cpu,
     "environment": _environment,
@@ -133,7 +147,10 @@ _BREAKS: dict[str, Callable[[LinkMap, Host], str]] = {
     "memory": _memory,
     "memory-deny-write-execute": _policy,
     "noexec-mounts": _noexec,
+    "packages": _nothing,
     "page-size": _page_size,
+    "point-release": _nothing,
+    "runtime-libraries": _by_node,
     "seccomp": _policy,
     "selinux": _policy,
 }

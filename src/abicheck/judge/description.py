@@ -52,7 +52,9 @@ def describe(
     def find(name: str) -> tuple[LoadedObject | None, str | None]:
         loaded, _ = loader.dlopen(process, name, host, memo)
         objects = loaded.process.objects
-        return next((each for each in objects if _bears(each, name)), None), loaded.predicted
+        return next((each for each in objects if _bears(each, name)), None), loaded.predicted or next(
+            (each.reason for each in loaded.missing), None
+        )
 
     there = {soname: each.facts for soname in table if (each := find(soname)[0]) is not None}
     return Description(

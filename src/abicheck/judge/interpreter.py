@@ -16,8 +16,12 @@ if TYPE_CHECKING:
 
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 _PT_LOAD, _PT_DYNAMIC, _PT_GNU_STACK, _ET_DYN = 1, 2, 0x6474E551, 3
+#: A Python that people bring to a machine is made for its pages.
+_LARGEST_PAGE = 0x10000
 #: What CPython's own build links a program to that holds the whole interpreter (configure.ac, LIBS and LIBM).
 _NEEDED = {"glibc": ("libm.so.6", "libc.so.6"), "musl": ("libc.so",)}
+#: Libraries that went into glibc's libc.so.6 in 2.34: what runs on an older one was linked to them.
+_NEEDED_BEFORE_2_34 = ("libpthread.so.0", "libdl.so.2", "libutil.so.1")
 #: Names that a C extension takes from the interpreter (PEP 7).
 _PYTHON_SYMBOL = re.compile(r"_?_?Py[A-Z_]\w*")
 _EXPORTED = (Definition(None, 1, hidden=False, binding=1, visibility=0, type=2),)
@@ -41,11 +45,12 @@ class _Exports(Mapping[str, tuple[Definition, ...]]):
 def vouched_interpreter(host: Host) -> SharedObject:
     """The facts of an interpreter for `host` whose libraries are the C library's own, as python.org and Debian build it."""
     segments = (
-        Segment(_PT_LOAD, 5, 0, 0, 0x1000, 0x1000, 0x1000),
-        Segment(_PT_LOAD, 6, 0x1000, 0x1000, 0x800, 0x900, 0x1000),
-        Segment(_PT_DYNAMIC, 6, 0x1000, 0x1000, 0x200, 0x200, 8),
+        Segment(_PT_LOAD, 5, 0, 0, 0x1000, 0x1000, _LARGEST_PAGE),
+        Segment(_PT_LOAD, 6, 0x1000, _LARGEST_PAGE + 0x1000, 0x800, 0x900, _LARGEST_PAGE),
+        Segment(_PT_DYNAMIC, 6, 0x1000, _LARGEST_PAGE + 0x1000, 0x200, 0x200, 8),
         Segment(_PT_GNU_STACK, 6, 0, 0, 0, 0, 16),
     )
+    older = _NEEDED_BEFORE_2_34 if host.libc.kind == "glibc" and host.libc.version < (2, 34) else ()
     header = Header(
         ident=b"\x7fELF\2\1\1" + bytes(9),
         type=_ET_DYN,
@@ -60,6 +65,6 @@ def vouched_interpreter(host: Host) -> SharedObject:
         size=0x2000,
         segments=segments,
         interpreter=host.loader.path,
-        dynamic=DynamicInfo(needed=_NEEDED[host.libc.kind], has_gnu_hash=True),
+        dynamic=DynamicInfo(needed=(*older, *_NEEDED[host.libc.kind]), has_gnu_hash=True),
         definitions=_Exports(),
     )

@@ -176,6 +176,19 @@ class Property(NamedTuple):
 NO_PROPERTY = Property()
 
 
+class Partial(NamedTuple):
+    """What is not known of a library of which no file was read.
+
+    `nodes` are version nodes that may be there or not: that is up to the point release. `symbols` are nodes that are there, of
+    whose symbols nothing is known. With `by_node` the symbols are those of another build of the same release: a reference in a
+    node that is there is taken to bind, which is likely.
+    """
+
+    nodes: frozenset[str] = frozenset()
+    symbols: frozenset[str] = frozenset()
+    by_node: bool = False
+
+
 class SharedObject(NamedTuple):
     """The facts of one ELF file that has readable program headers.
 
@@ -186,7 +199,7 @@ class SharedObject(NamedTuple):
     them). Of a file of another class or byte order only the header and segments are filled, and `foreign` is true: no 64-bit
     little-endian loader looks any further. `beneath` is what a loader finds there that looks at no byte of `e_ident` (musl):
     an ordinary file under a damaged `e_ident`. `older` is what glibc before 2.36 finds, where it reads the hash
-    table otherwise.
+    table otherwise. `partial` tells what is not known of it where it was put together from tables.
     """
 
     header: Header
@@ -208,6 +221,7 @@ class SharedObject(NamedTuple):
     phdr_address: int | None = None
     beneath: SharedObject | None = None
     older: SharedObject | None = None
+    partial: Partial | None = None
 
     def refers_to(self, *names: str) -> bool:
         """True where a relocation asks for one of these symbols."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Arch: TypeAlias = Literal["x86_64", "aarch64"]
 LibcKind: TypeAlias = Literal["glibc", "musl"]
-HostKind: TypeAlias = Literal["local", "rootfs", "image"]
+HostKind: TypeAlias = Literal["local", "rootfs", "image", "distribution"]
 
 
 class Libc(NamedTuple):
@@ -98,7 +98,8 @@ class Host(NamedTuple):
     the running kernel's version. `isa_level` is the highest x86-64 level of the CPU (1 to 4), 0 on other machines;
     `protection_keys` tells whether it keeps memory that can only be executed from being read.
     `page_size` and `memory` (RAM and swap, which bounds one private mapping) are in bytes. `cwd` is what relative search paths
-    start from.
+    start from. `uncertain` are the names of libraries of which it is not known whether they are there (`*`: all that are not).
+    With `any_python` people bring the Python that they want.
     """
 
     name: str
@@ -117,3 +118,23 @@ class Host(NamedTuple):
     python: Interpreter | None = None
     cwd: str = "/"
     assumptions: tuple[Assumption, ...] = ()
+    uncertain: frozenset[str] = frozenset()
+    any_python: bool = False
+
+
+class KnownHost(NamedTuple):
+    """A distribution or image that abicheck knows: `python` is its own, `level` the x86-64 level that it needs.
+
+    `end_of_life` and `extended` (paid or by volunteers) are dates or empty. `sources` says of each fact where it is from; G there
+    means general knowledge that was not verified.
+    """
+
+    name: str
+    libc: str
+    python: str | None
+    arches: tuple[str, ...]
+    level: int
+    end_of_life: str
+    extended: str
+    image: str
+    sources: tuple[tuple[str, str], ...]

@@ -27,7 +27,7 @@ def root(machine_root: Path, tmp_path: Path) -> Path:
     return copy
 
 
-@pytest.mark.parametrize("spec", ["debian:13", "rootfs", "rootfs:", "", "Local", "image:"])
+@pytest.mark.parametrize("spec", ["debian:99", "rootfs", "rootfs:", "", "Local", "image:"])
 def test_an_unknown_host_is_wrong_usage_and_names_the_known_ones(spec: str) -> None:
     with pytest.raises(UsageError, match=r"local.*rootfs:DIR"):
         open_host(spec)

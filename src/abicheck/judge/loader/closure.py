@@ -105,7 +105,7 @@ def _map_needed(space: Namespace, item: Map, name: str, *, at_start: bool, optio
         raise
     except RefusedError as refused:
         if not optional:
-            space.fail(refused.error)
+            space.refuse(refused.error)
         return None
 
 

@@ -29,7 +29,7 @@ def dlopen(
         if make_global and not space.errors and root.searchlist is not None:
             space.global_scope += [item for item in root.searchlist if item not in space.global_scope]
     except RefusedError as refused:
-        space.fail(refused.error)
+        space.refuse(refused.error)
     link_map, after = space.freeze(name, scope)
     return link_map, space.after_failure(process) if space.errors else after
 
@@ -38,7 +38,7 @@ def _open_new(space: Namespace, root: Map, *, lazy: bool) -> list[Map]:
     """Load the closure of `root`, check it and relocate it; gives the scope of its symbols. Errors gather in `space`."""
     order = map_dependencies(space, root)
     root.searchlist = order
-    complete = not space.errors
+    complete = not space.errors and not space.incomplete
     for item in order:
         if not item.checked:
             item.checked = True

@@ -191,7 +191,7 @@ def _bind(space: Namespace, item: Map, references: Sequence[Reference], scope: S
         if reference.kind in _SPECIAL or (lazy and reference.in_plt):
             _bind_special(space, item, reference, scope, lazy=lazy)
         elif reference.name is not None and _look_up(space, item, reference, scope) is None and not reference.weak:
-            space.errors.append(_undefined(item, reference))
+            _note_undefined(space, item, reference, scope)
 
 
 def _look_up(space: Namespace, item: Map, reference: Reference, scope: Scope) -> tuple[Map, Definition] | None:
@@ -202,9 +202,7 @@ def _look_up(space: Namespace, item: Map, reference: Reference, scope: Scope) ->
     hit = find(reference, scope.maps, space.host)
     astray = hit[0] if hit is not None and hit[1].version == BEYOND and reference.version != BEYOND else item
     if reference.version == BEYOND or (reference.version is not None and astray is not item):
-        missing = Missing("memory", f"a version is looked up behind the end of those that {astray.path} has")
-        if missing not in space.missing:
-            space.missing.append(missing)
+        space.note(Missing("memory", f"a version is looked up behind the end of those that {astray.path} has"))
     return hit
 
 
@@ -216,7 +214,7 @@ def _bind_special(space: Namespace, item: Map, reference: Reference, scope: Scop
     if reference.name is not None:
         hit = _look_up(space, item, reference, scope)
         if hit is None and not reference.weak:
-            space.errors.append(_undefined(item, reference))
+            _note_undefined(space, item, reference, scope)
             return
     try:
         _apply(space, item, reference, hit[0] if hit else item if reference.name is None else None)
@@ -238,6 +236,24 @@ def _apply(space: Namespace, item: Map, reference: Reference, provider: Map | No
         digits = f"{reference.type:02x}" if reference.type <= 0xFF else f"{reference.type:08x}"
         text = f"{item.path}: unexpected reloc type 0x{digits}"
         raise RefusedError(LoadError(kind="relocation-unsupported", text=text, object=item.path, name=reference.name))
+
+
+def _note_undefined(space: Namespace, item: Map, reference: Reference, scope: Scope) -> None:
+    """Nothing that is known defines the symbol: an error, but for libraries of which only a part is known."""
+    version = reference.version
+    asked = space.named(version.file) if version is not None and version.file is not None else None
+    for other in [*([asked] if asked is not None else []), *scope.maps] if version is not None else ():
+        partial = other.facts.partial
+        if partial is None or version is None:
+            continue
+        if version.name in partial.nodes or version.name in partial.symbols:
+            space.note(Missing("symbol", f"whether {other.path} defines {reference.name} in {version.name}"))
+            return
+        if partial.by_node and any(each.name == version.name for each in other.facts.version_definitions):
+            return
+    error = _undefined(item, reference)
+    guessed = any(other.facts.partial is not None and other.facts.partial.by_node for other in scope.maps)
+    space.errors.append(error._replace(certain=error.certain and not guessed))
 
 
 def _undefined(item: Map, reference: Reference) -> LoadError:

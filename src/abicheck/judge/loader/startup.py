@@ -72,7 +72,7 @@ def _load_all(space: Namespace, main: Map, path: str) -> list[Map]:
         check_versions(space, item)
     space.tls = initial_tls(order, host)
     lazy = not host.environment.get("LD_BIND_NOW")
-    if not space.errors:
+    if not space.errors and not space.incomplete:
         scope = scope_of(order)
         for item in reversed(sort_maps(space, main, order)):
             if item is not loader:

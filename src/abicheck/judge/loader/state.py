@@ -127,6 +127,8 @@ class Namespace:
         self.tls = StaticTls(size=0, used=0, align=64, optional=0)
         self.errors: list[LoadError] = []
         self.missing: list[Missing] = []
+        #: A library was left out of which it is not known whether it is there: what its symbols would be is not known either.
+        self.incomplete = False
         self.references = 0
         self.by_name: dict[str, Map] = {}
         self.by_file: dict[tuple[int, int], Map] = {}
@@ -207,6 +209,20 @@ class Namespace:
             if name == item.path or name in item.names:
                 return item
         return None
+
+    def note(self, missing: Missing) -> None:
+        """Remember, once, a fact that the host does not hold."""
+        if missing not in self.missing:
+            self.missing.append(missing)
+
+    def refuse(self, error: LoadError) -> None:
+        """Note that a library is not there; or that it is not known, where the host does not tell."""
+        uncertain = self.host.uncertain
+        if error.kind == "library-missing" and uncertain and ("*" in uncertain or error.name in uncertain):
+            self.incomplete = True
+            self.note(Missing("library", f"whether {error.name} is installed on {self.host.name}"))
+        else:
+            self.fail(error)
 
     def fail(self, error: LoadError) -> None:
         """Note an error met while objects are mapped. After the first one the loader really maps no more."""

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.state import assertion, die
 from abicheck.model.elf import Fault
-from abicheck.model.process import LoadError
+from abicheck.model.process import LoadError, Missing
 from abicheck.model.symbols import UNREADABLE
 
 if TYPE_CHECKING:
@@ -40,24 +40,32 @@ def check_versions(space: Namespace, item: Map) -> None:
     if key in space.memo.versioned:
         return
     before = len(space.errors)
-    _check_needs(space, item, providers)
+    doubtful = _check_needs(space, item, providers)
     sound = len(space.errors) == before
     if sound:
         _read_tables(item, dynamic)
     if space.host.libc.version >= (2, 36) and (error := _relr_without_marker(item)) is not None:
         space.errors.append(error)
-    elif sound and 0 not in key:
+    elif sound and not doubtful and 0 not in key:
         space.memo.versioned.add(key)
 
 
-def _check_needs(space: Namespace, item: Map, providers: Sequence[tuple[VersionNeed, Map | None]]) -> None:
-    """Every needed version against its provider. Where a library was not found, that is the error, and its versions are none."""
+def _check_needs(space: Namespace, item: Map, providers: Sequence[tuple[VersionNeed, Map | None]]) -> bool:
+    """Every needed version against its provider. Where a library was not found, that is the error, and its versions are none.
+
+    True where it is not known of a version whether it is there, which is noted as missing.
+    """
+    doubtful = False
     for need, provider in providers:
         if provider is not None:
+            partial = provider.facts.partial
             for version in need.versions:
-                if (error := _match(item, provider, version)) is not None:
+                if partial is not None and version.name in partial.nodes:
+                    doubtful = True
+                    space.note(Missing("version", f"whether {provider.path} defines {version.name} is up to its point release"))
+                elif (error := _match(item, provider, version)) is not None:
                     space.errors.append(error)
-        elif not space.errors:
+        elif not space.errors and not space.incomplete:
             missing = LoadError(
                 kind="inconsistent-dependencies",
                 text="",
@@ -66,6 +74,7 @@ def _check_needs(space: Namespace, item: Map, providers: Sequence[tuple[VersionN
                 evidence=(f"DT_VERNEED of {item.path} names {need.file}, which no DT_NEEDED loads",),
             )
             raise assertion("dl-version.c", "_dl_check_map_versions", "needed != NULL", missing)
+    return doubtful
 
 
 def _match(item: Map, provider: Map, version: NeededVersion) -> LoadError | None:

@@ -32,7 +32,8 @@ __all__ = ["Wanted", "open_host"]
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _KINDS = (
     "local (this machine), rootfs:DIR (a root file system in a directory), image:FILE (a saved image or an OCI layout), "
-    "container:IMAGE (an image of Docker or Podman), dockerfile:PATH (what a Dockerfile builds upon)"
+    "container:IMAGE (an image of Docker or Podman), dockerfile:PATH (what a Dockerfile builds upon), "
+    "a distribution (abicheck host --list)"
 )
 
 
@@ -71,9 +72,16 @@ def open_host(
             return _rootfs(name, rest, python, settings, store)
         if kind == "image" and rest:
             return _image(name, rest, python, settings, store)
+        from abicheck.read.hosts.distributions import open_distribution  # noqa: PLC0415 -- for those who name one
+
+        if (found := open_distribution(spec, python, settings, store)) is not None:
+            return found
     except HostError as error:
         raise HostError(error.message, name) from None
-    raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
+    from abicheck.read.hosts.catalogue import nearest  # noqa: PLC0415 -- as above
+
+    alike = f", as {' or '.join(nearest(spec))}" if nearest(spec) else ""
+    raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}{alike}")
 
 
 def _local(wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:

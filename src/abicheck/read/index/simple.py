@@ -121,16 +121,21 @@ def pythons(offered: Iterable[Offer], arch: Arch, libc: Libc) -> tuple[tuple[int
     return tuple(python for python in PYTHONS if any(fits(offer, Target(python, arch, libc)) for offer in offered))
 
 
-def newest_python(requirement: Requirement, arch: Arch, libc: Libc, store: Store) -> tuple[int, int] | None:
-    """The newest Python for which the newest release that has any wheel for such a machine has one; None where none has.
+def wheel_pythons(requirement: Requirement, arch: Arch, libc: Libc, store: Store) -> tuple[tuple[int, int], ...]:
+    """The Pythons, newest first, for which the newest release that has any wheel for such a machine has one.
 
     Raises as `offers` does.
     """
     for release in _releases(matching(requirement.specifier, offers(requirement.name, store))):
         found = pythons(release, arch, libc)
         if found:
-            return found[0]
-    return None
+            return found
+    return ()
+
+
+def newest_python(requirement: Requirement, arch: Arch, libc: Libc, store: Store) -> tuple[int, int] | None:
+    """The newest of `wheel_pythons`, None where there is none."""
+    return next(iter(wheel_pythons(requirement, arch, libc, store)), None)
 
 
 def explain(requirement: Requirement, target: Target, text: str, store: Store) -> NotInstallable:

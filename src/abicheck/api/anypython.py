@@ -1,0 +1,64 @@
+"""Which Python a target takes on a host to which people bring their own."""
+
+from __future__ import annotations
+
+import os
+from typing import TYPE_CHECKING
+
+from abicheck.errors import AbicheckError
+from abicheck.judge.rules.context import NoWheel
+
+if TYPE_CHECKING:
+    from abicheck.api.selection import Kind
+    from abicheck.api.work import Task
+    from abicheck.model.host import Host
+    from abicheck.read.files import FactStore
+
+
+def choose_python(task: Task, kind: Kind, given: str, store: FactStore) -> tuple[str | None, NoWheel | None]:
+    """The newest Python that the requirement has a wheel for, or the one that the wheel's tags fit; None for the host's own.
+
+    With it comes, where the own one has no wheel, what to say of that.
+    """
+    if task.python or task.place.spec.partition(":")[0] in ("local", "rootfs", "image") or kind not in ("requirement", "wheel"):
+        return None, None
+    host = task.place.open(store=store)
+    if not host.any_python or host.python is None or host.python.version is None:
+        return None, None
+    own = host.python.version
+    found = _of_wheel(given, host) if kind == "wheel" else _of_requirement(task, given, host)
+    if not found:
+        return None, None
+    chosen = found[0] if kind == "requirement" or own not in found else own
+    text = ".".join(map(str, chosen))
+    return text, None if own in found else NoWheel(".".join(map(str, own)), text)
+
+
+def _of_wheel(given: str, host: Host) -> tuple[tuple[int, int], ...]:
+    """The Pythons that a wheel's name fits, newest first."""
+    from packaging.utils import InvalidWheelFilename, parse_wheel_filename  # noqa: PLC0415 -- as above
+
+    from abicheck.model.index import Target  # noqa: PLC0415 -- as above
+    from abicheck.read.index.tags import PYTHONS, tags  # noqa: PLC0415 -- as above
+
+    try:
+        wanted = {str(tag) for tag in parse_wheel_filename(os.path.basename(given))[3]}
+    except InvalidWheelFilename:
+        return ()
+    return tuple(python for python in PYTHONS if not wanted.isdisjoint(tags(Target(python, host.arch, host.libc))))
+
+
+def _of_requirement(task: Task, given: str, host: Host) -> tuple[tuple[int, int], ...]:
+    """The Pythons with a wheel; what is wrong with a requirement is said where it is judged."""
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
+
+    from abicheck.read.index.simple import wheel_pythons  # noqa: PLC0415 -- as above
+    from abicheck.read.index.store import Store  # noqa: PLC0415 -- as above
+    from abicheck.read.verdicts import cache_directory  # noqa: PLC0415 -- as above
+
+    try:
+        requirement = Requirement(given)
+        store = Store(cache_directory(os.environ), offline=task.options.offline)
+        return () if requirement.url else wheel_pythons(requirement, host.arch, host.libc, store)
+    except (InvalidRequirement, AbicheckError):
+        return ()

@@ -1,0 +1,44 @@
+"""Unpack what is in the base image of each Debian release that the package knows library by library, and libgomp and libatomic.
+
+    python tools/make_debian_roots.py DIR
+
+makes DIR/SUITE-ARCHITECTURE for `make_libraries.py`, in the order in which that wants them. Needs root rights and mmdebstrap.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from containers.make_root import Recipe, RootError, make_root
+
+SUITES = ("bullseye", "bookworm", "trixie", "forky")
+ARCHITECTURES = ("amd64", "arm64")
+#: Essential and required packages, and apt: between them they depend on all libraries of a base image.
+PACKAGES = (
+    *("apt", "bash", "coreutils", "dpkg", "findutils", "grep", "gzip", "libatomic1", "libc-bin", "libgomp1", "login", "mount"),
+    *("ncurses-bin", "passwd", "perl-base", "sed", "tar", "util-linux"),
+)
+
+
+def main(arguments: list[str]) -> int:
+    """Make what is not there yet."""
+    if len(arguments) != 1:
+        sys.exit(__doc__)
+    directory = Path(arguments[0])
+    for architecture in ARCHITECTURES:
+        for suite in SUITES:
+            root = directory / f"{suite}-{architecture}"
+            try:
+                if not root.exists():
+                    make_root(Recipe(suite=suite, packages=PACKAGES, architecture=architecture), root)
+            except (RootError, OSError) as error:
+                sys.exit(f"{root}: {error}")
+            print(root)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
