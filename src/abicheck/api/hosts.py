@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from abicheck.model.host import Host
 
 #: Stands for a Python where a host has none: what its loader finds does not depend on the version.
-_ANY_PYTHON = Wanted("3.0", may_lack=True)
+ANY_PYTHON = Wanted("3.0", may_lack=True)
 
 
 def describe(spec: str = "local", *, python: str | None = None) -> Description:
@@ -32,7 +32,7 @@ def describe(spec: str = "local", *, python: str | None = None) -> Description:
     host, no_python = _open(spec, python)
     table = exports(host.arch, host.libc.version[1]) if host.libc.kind == "glibc" else {}
     found = description.describe(host, Tool("abicheck", __version__), table, no_python)
-    shown = _Discretion(os.path.expanduser("~")).shown(found)
+    shown = Discretion(os.path.expanduser("~")).shown(found)
     assert isinstance(shown, Description)
     return shown
 
@@ -44,11 +44,11 @@ def _open(spec: str, python: str | None) -> tuple[Host, str | None]:
     except HostError as error:
         if python is not None:
             raise
-        host = open_host(spec, python=_ANY_PYTHON)
+        host = open_host(spec, python=ANY_PYTHON)
         return host._replace(files=Overlay(host.files, absent_python(host))), error.message
 
 
-class _Discretion:
+class Discretion:
     """Home directories become `~`, so that what is printed can be shown to others; `home` is that of the user."""
 
     def __init__(self, home: str) -> None:
@@ -59,11 +59,15 @@ class _Discretion:
         self._homes = re.compile(rf"(?<![\w.~/-])(?:{homes})(?![\w.-])")
         self._media = re.compile(rf"(?<![\w.~/-])((?:/run)?/media)/{user}(?![\w.-])") if user else None
 
+    def text(self, value: str) -> str:
+        """One text rewritten."""
+        text = self._homes.sub("~", value) if "/" in value else value
+        return self._media.sub(r"\1/~", text) if self._media else text
+
     def shown(self, value: Any) -> Any:
         """`value`, a tuple of tuples and plain values, with every text in it rewritten."""
         if isinstance(value, str):
-            text = self._homes.sub("~", value)
-            return self._media.sub(r"\1/~", text) if self._media else text
+            return self.text(value)
         if isinstance(value, tuple):
             parts = [self.shown(each) for each in value]
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)

@@ -6,12 +6,14 @@ import click
 
 from abicheck.api.hosts import describe
 from abicheck.cli.output import wants_colour, write
+from abicheck.errors import UsageError
 from abicheck.report import host as report
 
 _EPILOG = """\b
 Hosts:
   local       this machine [default]
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
+  FILE.json   a profile that --save wrote, here or elsewhere
 \b
 Exit codes:
   0 the host was read    2 wrong usage    4 it could not be read
@@ -19,6 +21,7 @@ Exit codes:
 Examples:
   abicheck host
   abicheck host rootfs:/ --format json -o host.json
+  abicheck host --save prod.json
 """
 
 
@@ -27,8 +30,23 @@ Examples:
 @click.option("--python", metavar="X.Y|PATH", help="The target Python: a version, or its path on the host.")
 @click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", help="[default: terminal]")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write it to FILE.")
-def command(spec: str, python: str | None, style: str, output: str | None) -> int:
+@click.option("--save", metavar="FILE", type=click.Path(), help="Write HOST to FILE, a profile that is a host itself.")
+def command(spec: str, python: str | None, style: str, output: str | None, save: str | None) -> int:
     """Print HOST as abicheck sees it: every fact that decides verdicts, and its C library beside the built-in table."""
+    if save is not None:
+        return _save(spec, python, save)
     found = describe(spec, python=python)
     write(report.render_json(found) if style == "json" else report.render(found, colour=wants_colour(output)), output)
+    return 0
+
+
+def _save(spec: str, python: str | None, output: str) -> int:
+    from abicheck.api.profiles import save  # noqa: PLC0415 -- few runs save a profile
+
+    if not output.endswith(".json"):
+        raise UsageError(f"--save {output}: a profile is read by its name, which must end in .json")
+    profile = save(spec, python=python)
+    write(profile.text, output)
+    left_out = f", {len(profile.left_out)} left out" if profile.left_out else ""
+    click.echo(f"{output}: {profile.files} files{left_out}, {len(profile.text.encode()) / 1000:.0f} kB")
     return 0

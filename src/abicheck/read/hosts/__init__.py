@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "open_host"]
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory)"
+_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory), FILE.json (a saved profile)"
 
 
 class Wanted(NamedTuple):
@@ -60,6 +60,10 @@ def open_host(
             return _local(python, settings, store)
         if kind == "rootfs" and rest:
             return _rootfs(spec, rest, python, settings, store)
+        if (kind == "profile" and rest) or spec.endswith(".json"):
+            from abicheck.read.hosts.profile import open_profile  # noqa: PLC0415 -- few hosts are one
+
+            return open_profile(spec, rest if kind == "profile" else spec, python, settings, store)
     except HostError as error:
         raise HostError(error.message, spec) from None
     raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
