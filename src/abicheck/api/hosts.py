@@ -37,6 +37,13 @@ def describe(spec: str = "local", *, python: str | None = None) -> Description:
     return shown
 
 
+def collecting_script() -> str:
+    """A POSIX shell script that collects a host without Python; what it writes is a host: `FILE.txt`."""
+    from abicheck.read.hosts.collected import script  # noqa: PLC0415 -- few runs print it
+
+    return script()
+
+
 def _open(spec: str, python: str | None) -> tuple[Host, str | None]:
     """The host, and why it has no Python where it has none."""
     try:

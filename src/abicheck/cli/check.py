@@ -19,6 +19,8 @@ _EPILOG = """\b
 Hosts:
   local       this machine, with this environment's LD_LIBRARY_PATH, LD_PRELOAD and GLIBC_TUNABLES
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
+  FILE.json   a profile that `abicheck host --save` wrote, on whatever machine
+  FILE.txt    what the script of `abicheck host --script` wrote there
 \b
 Exit codes, the first that applies:
   2 wrong usage

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from abicheck.api.hosts import describe
+from abicheck.api.hosts import collecting_script, describe
 from abicheck.cli.output import wants_colour, write
 from abicheck.errors import UsageError
 from abicheck.report import host as report
@@ -14,6 +14,7 @@ Hosts:
   local       this machine [default]
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
   FILE.json   a profile that --save wrote, here or elsewhere
+  FILE.txt    what the script that --script prints wrote on a host
 \b
 Exit codes:
   0 the host was read    2 wrong usage    4 it could not be read
@@ -22,6 +23,8 @@ Examples:
   abicheck host
   abicheck host rootfs:/ --format json -o host.json
   abicheck host --save prod.json
+  abicheck host --script -o collect.sh    (there: sh collect.sh > collected.txt)
+  abicheck host collected.txt --save prod.json
 """
 
 
@@ -30,9 +33,13 @@ Examples:
 @click.option("--python", metavar="X.Y|PATH", help="The target Python: a version, or its path on the host.")
 @click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", help="[default: terminal]")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write it to FILE.")
+@click.option("--script", is_flag=True, help="Print a shell script that collects a host which has no Python.")
 @click.option("--save", metavar="FILE", type=click.Path(), help="Write HOST to FILE, a profile that is a host itself.")
-def command(spec: str, python: str | None, style: str, output: str | None, save: str | None) -> int:
+def command(spec: str, python: str | None, style: str, output: str | None, save: str | None, *, script: bool) -> int:
     """Print HOST as abicheck sees it: every fact that decides verdicts, and its C library beside the built-in table."""
+    if script:
+        write(collecting_script(), output)
+        return 0
     if save is not None:
         return _save(spec, python, save)
     found = describe(spec, python=python)

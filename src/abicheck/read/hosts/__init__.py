@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
+from errno import EACCES
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError, UsageError
-from abicheck.model.host import Host, Interpreter
+from abicheck.model.host import Host, Interpreter, Policy
 from abicheck.read.files import Disk, FactStore, Root
 from abicheck.read.hosts.interpreter import ROOT_PATH, find_interpreter
 from abicheck.read.hosts.machine import (
@@ -30,7 +31,10 @@ if TYPE_CHECKING:
 __all__ = ["Wanted", "open_host"]
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
-_KINDS = "local (this machine), rootfs:DIR (a root file system in a directory), FILE.json (a saved profile)"
+_KINDS = (
+    "local (this machine), rootfs:DIR (a root file system in a directory), FILE.json (a saved profile), "
+    "FILE.txt (what the script of `abicheck host --script` wrote)"
+)
 
 
 class Wanted(NamedTuple):
@@ -64,6 +68,8 @@ def open_host(
             from abicheck.read.hosts.profile import open_profile  # noqa: PLC0415 -- few hosts are one
 
             return open_profile(spec, rest if kind == "profile" else spec, python, settings, store)
+        if (kind == "collected" and rest) or spec.endswith(".txt"):
+            return _collected(spec, rest if kind == "collected" else spec, python, settings, store)
     except HostError as error:
         raise HostError(error.message, spec) from None
     raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}")
@@ -107,6 +113,25 @@ def _rootfs(spec: str, directory: str, wanted: Wanted, settings: Mapping[str, st
     return _host(spec, "rootfs", files, tree, interpreter)._replace(
         environment=variables,
         assumptions=root_assumptions(tree.machine, settings),
+    )
+
+
+def _collected(spec: str, path: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
+    """The host that the script collected, as its own root on its own machine."""
+    from abicheck.read.hosts.collected import read_collected  # noqa: PLC0415 -- few hosts are one
+
+    found = read_collected(path, wanted, store)
+    tree = read_tree(found.files, found.interpreter, wanted.libc, found.machine)
+    assumed = root_assumptions(tree.machine, {**found.environment, **settings})
+    known = ("kernel", "page-size", "memory", "cpu", "noexec-mounts", "environment") if found.live else ()
+    return _host(spec, "collected", found.files, tree, found.interpreter)._replace(
+        environment=environment(settings, found.environment),
+        policy=Policy(
+            exec_stack=EACCES if "selinuxuser_execstack" in found.selinux else 0,
+            text_relocation=EACCES if "selinuxuser_execmod" in found.selinux else 0,
+            exec_mapping=found.noexec,
+        ),
+        assumptions=tuple(each for each in assumed if each.fact not in known),
     )
 
 

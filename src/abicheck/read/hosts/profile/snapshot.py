@@ -174,7 +174,7 @@ def _exact(facts: ElfFile, size: int) -> dict[str, Any] | None:
     except (LookupError, ValueError, HostError):
         return None
     if isinstance(facts, Malformed) or isinstance(again, Malformed):
-        return found if facts == again else None
+        return None if facts != again or found.get("malformed") == "left-out" else found
     return found if _plain(facts) == _plain(again) and dict(facts.definitions) == dict(again.definitions) else None
 
 
