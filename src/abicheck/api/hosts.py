@@ -61,7 +61,7 @@ class Discretion:
     def __init__(self, home: str) -> None:
         user = re.escape(os.path.basename(home))
         own = [re.escape(home)] if home.strip("/") else []
-        homes = "|".join((*own, r"/root", r"(?:/var|/usr|/export)?/home/[^/:;,\s]+", r"/Users/[^/:;,\s]+"))
+        homes = "|".join((*own, r"/~", r"/root", r"(?:/var|/usr|/export)?/home/[^/:;,\s]+", r"/Users/[^/:;,\s]+"))
         # A path begins behind anything that is no part of one, and a directory's name ends where no more of it follows.
         self._homes = re.compile(rf"(?<![\w.~/-])(?:{homes})(?![\w.-])")
         self._media = re.compile(rf"(?<![\w.~/-])((?:/run)?/media)/{user}(?![\w.-])") if user else None

@@ -52,7 +52,8 @@ def save(spec: str = "local", *, python: str | None = None, budget: int = BUDGET
     assert isinstance(files, Disk | Root)
     paths = list(dict.fromkeys(_loaded(host, files, has_python=has_python)))
     discretion = Discretion(os.path.expanduser("~"))
-    host = host if has_python else host._replace(python=None)
+    # A profile is a machine, not the directory in which it was saved.
+    host = host._replace(python=host.python if has_python else None, cwd="/")
     snapshot = take(host, files, paths, store, budget)
     text = document(host, snapshot, {"name": "abicheck", "version": __version__}, discretion.text)
     return Profile(text, len(snapshot.files), tuple(snapshot.left_out))

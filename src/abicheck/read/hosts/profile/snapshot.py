@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from abicheck.read.files import Disk, FactStore, Volume
 
 #: So many bytes the files of a profile may take.
-BUDGET = 960_000
+BUDGET = 990_000
 #: After so many that found no room no further file is read: they come by their size.
 _REFUSALS = 20
 #: What most programs need, and what wheels take from a host: kept before all else, with the loader and what Python loads.
@@ -116,6 +116,7 @@ def take(host: Host, files: Disk | Root, paths: Iterable[str], store: FactStore,
     found = [real for path in _searched(host, files) if (real := walk.add(path)) is not None]
     first += [real for real in found if real.rpartition("/")[2].startswith(_FIRST)]
     rest = sorted(walk.files, key=lambda real: (walk.files[real], real))
+    budget -= size_of((walk.links, [*walk.directories], walk.files))  # every name stands in it, whether there is room or not
     encoded, left_out, unreadable = _encoded(files, dict.fromkeys([*first, *rest]), budget)
     return Snapshot(tuple(sorted(walk.directories)), dict(sorted(walk.links.items())), encoded, left_out, unreadable)
 
