@@ -54,7 +54,7 @@ class HostRun:
         link_map, judgement = self._judge(target, facts, trace)
         header = facts.header
         arch = machine_name(header.machine, header.elf_class, header.data) if header is not None else None
-        sha256 = digest(target.place) if self._options.digests else None
+        sha256 = digest(target.place) if self._options.digests and os.path.exists(target.place) else None
         if self._shelf is not None:
             self._shelf.put(target.path, (arch, sha256, judgement), (self._start, trace))
         return self._detailed(self._assemble(target, arch, sha256, judgement), link_map)
