@@ -60,7 +60,7 @@ def save(spec: str = "local", *, python: str | None = None, budget: int = BUDGET
 
 
 def _loaded(host: Host, files: Disk | Root, *, has_python: bool) -> Iterator[str]:
-    """The paths that are asked for when one of the host's Pythons starts, and by libraries with search paths of their own."""
+    """What is asked for when one of the host's Pythons starts, by its own modules, and by libraries with search paths."""
     trace = Trace()
     assert host.python is not None
     traced = host._replace(files=Traced(files if has_python else Overlay(files, absent_python(host)), trace))
@@ -69,12 +69,23 @@ def _loaded(host: Host, files: Disk | Root, *, has_python: bool) -> Iterator[str
     for directory in ROOT_PATH:
         for name in filter(_PYTHON.fullmatch, sorted(files.names(directory))):
             loader.start(traced, f"{directory}/{name}", memo)
-    yield from trace.opened
+    yield from list(trace.opened)
+    own = _own_modules(host)
+    for name in sorted(files.names(own)):
+        loader.dlopen(process, f"{own}/{name}", traced, memo)
+    yield from (path for path in trace.opened if not path.startswith(own + "/"))
     for directory in host.loader.system_dirs:
         for name in sorted(files.names(directory.rstrip("/"))):
             if ".so" in name and _has_search_path(files, directory + name):
                 loader.dlopen(process, directory + name, traced, memo)
-    yield from trace.opened
+    yield from (path for path in trace.opened if not path.startswith(own + "/"))
+
+
+def _own_modules(host: Host) -> str:
+    """The directory of the extension modules that come with the host's Python."""
+    assert host.python is not None
+    prefix = os.path.dirname(os.path.dirname(host.files.resolve(host.python.path))).rstrip("/")
+    return f"{prefix}/lib/python{'.'.join(map(str, host.python.version or ()))}/lib-dynload"
 
 
 def _has_search_path(files: Disk | Root, path: str) -> bool:

@@ -116,7 +116,8 @@ def take(host: Host, files: Disk | Root, paths: Iterable[str], store: FactStore,
     found = [real for path in _searched(host, files) if (real := walk.add(path)) is not None]
     first += [real for real in found if real.rpartition("/")[2].startswith(_FIRST)]
     rest = sorted(walk.files, key=lambda real: (walk.files[real], real))
-    budget -= size_of((walk.links, [*walk.directories], walk.files))  # every name stands in it, whether there is room or not
+    # Every name stands in it, whether there is room for the facts or not.
+    budget -= size_of((walk.links, [*walk.directories], walk.files, host.loader.cache))
     encoded, left_out, unreadable = _encoded(files, dict.fromkeys([*first, *rest]), budget)
     return Snapshot(tuple(sorted(walk.directories)), dict(sorted(walk.links.items())), encoded, left_out, unreadable)
 
