@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abicheck.api import describe
-from abicheck.api.hosts import _Discretion
+from abicheck.api.hosts import Discretion
 from abicheck.errors import HostError, UsageError
 from abicheck.read.hosts.glibc import exports
 
@@ -88,11 +88,11 @@ def test_what_is_no_host(tmp_path: Path) -> None:
     ],
 )
 def test_homes_are_not_told(text: str, shown: str) -> None:
-    assert _Discretion("/srv/people/ann").shown(text) == shown
+    assert Discretion("/srv/people/ann").shown(text) == shown
 
 
 def test_a_user_whose_home_is_the_root_directory() -> None:
-    assert _Discretion("/").shown("/usr/lib/python3") == "/usr/lib/python3"
+    assert Discretion("/").shown("/usr/lib/python3") == "/usr/lib/python3"
 
 
 @linux

@@ -57,3 +57,18 @@ def test_an_error_is_one_clear_line(
     assert captured.out == ""
     assert captured.err.startswith(f"abicheck: {message}")
     assert captured.err.count("\n") == 1
+
+
+def test_a_saved_host_is_a_host(machine_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "prod.json"
+    assert _host(f"rootfs:{machine_root}", "--save", str(path)) == 0
+    assert capsys.readouterr().out.startswith(f"{path}: ")
+    assert _host(str(path)) == 0
+    assert capsys.readouterr().out.startswith(f"{path}: ")
+    assert _host("--save", "prod") == 2
+    assert "must end in .json" in capsys.readouterr().err
+
+
+def test_the_script(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _host("--script") == 0
+    assert capsys.readouterr().out.startswith("#!/bin/sh\n")

@@ -112,8 +112,9 @@ class EnvironmentRun:
 
     def _start(self, python: str) -> Process:
         link_map, process = loader.start(self._host, python, self._memo)
-        if link_map.predicted is not None:
-            message = f"its Python {python} does not start ({link_map.predicted}); name another with --python"
+        problem = link_map.predicted or next((each.reason for each in link_map.missing if each.fact == "library"), None)
+        if problem is not None:
+            message = f"its Python {python} does not start ({problem}); name another with --python"
             raise HostError(message, self._host.name)
         return process
 

@@ -92,8 +92,9 @@ class HostRun:
             host = self._host._replace(files=Traced(self._host.files, self._start))
             assert host.python is not None
             link_map, process = loader.start(host, host.python.path, memo)
-            if link_map.predicted is not None:
-                message = f"its Python {host.python.path} does not start ({link_map.predicted}); name another with --python"
+            problem = link_map.predicted or next((each.reason for each in link_map.missing if each.fact == "library"), None)
+            if problem is not None:
+                message = f"its Python {host.python.path} does not start ({problem}); name another with --python"
                 raise HostError(message, host.name)
             self._process = process
         return self._process

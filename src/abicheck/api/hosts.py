@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from abicheck.model.host import Host
 
 #: Stands for a Python where a host has none: what its loader finds does not depend on the version.
-_ANY_PYTHON = Wanted("3.0", may_lack=True)
+ANY_PYTHON = Wanted("3.0", may_lack=True)
 
 
 def describe(spec: str = "local", *, python: str | None = None) -> Description:
@@ -40,7 +40,7 @@ def _describe(place: Place, python: str | None) -> Description:
     host, no_python = _open(place, python)
     table = exports(host.arch, host.libc.version[1]) if host.libc.kind == "glibc" else {}
     found = description.describe(host, Tool("abicheck", __version__), table, no_python)
-    shown = _Discretion(os.path.expanduser("~")).shown(found)
+    shown = Discretion(os.path.expanduser("~")).shown(found)
     assert isinstance(shown, Description)
     return shown
 
@@ -65,6 +65,13 @@ def known_hosts() -> tuple[KnownHost, ...]:
     )
 
 
+def collecting_script() -> str:
+    """A POSIX shell script that collects a host without Python; what it writes is a host: `FILE.txt`."""
+    from abicheck.read.hosts.collected import script  # noqa: PLC0415 -- few runs print it
+
+    return script()
+
+
 def _open(place: Place, python: str | None) -> tuple[Host, str | None]:
     """The host, and why it has no Python where it has none."""
     store = FactStore()
@@ -73,29 +80,33 @@ def _open(place: Place, python: str | None) -> tuple[Host, str | None]:
     except HostError as error:
         if python is not None:
             raise
-        host = place.open(python=_ANY_PYTHON, store=store)
+        host = place.open(python=ANY_PYTHON, store=store)
         return host._replace(files=Overlay(host.files, absent_python(host))), error.message
     if host.python is not None and not host.python.at_hand:
         host = host._replace(files=Overlay(host.files, absent_python(host)))
     return host, None
 
 
-class _Discretion:
+class Discretion:
     """Home directories become `~`, so that what is printed can be shown to others; `home` is that of the user."""
 
     def __init__(self, home: str) -> None:
         user = re.escape(os.path.basename(home))
         own = [re.escape(home)] if home.strip("/") else []
-        homes = "|".join((*own, r"/root", r"(?:/var|/usr|/export)?/home/[^/:;,\s]+", r"/Users/[^/:;,\s]+"))
+        homes = "|".join((*own, r"/~", r"/root", r"(?:/var|/usr|/export)?/home/[^/:;,\s]+", r"/Users/[^/:;,\s]+"))
         # A path begins behind anything that is no part of one, and a directory's name ends where no more of it follows.
         self._homes = re.compile(rf"(?<![\w.~/-])(?:{homes})(?![\w.-])")
         self._media = re.compile(rf"(?<![\w.~/-])((?:/run)?/media)/{user}(?![\w.-])") if user else None
 
+    def text(self, value: str) -> str:
+        """One text rewritten."""
+        text = self._homes.sub("~", value) if "/" in value else value
+        return self._media.sub(r"\1/~", text) if self._media else text
+
     def shown(self, value: Any) -> Any:
         """`value`, a tuple of tuples and plain values, with every text in it rewritten."""
         if isinstance(value, str):
-            text = self._homes.sub("~", value)
-            return self._media.sub(r"\1/~", text) if self._media else text
+            return self.text(value)
         if isinstance(value, tuple):
             parts = [self.shown(each) for each in value]
             return type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)

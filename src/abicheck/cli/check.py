@@ -23,6 +23,8 @@ Hosts:
               a saved image or OCI layout, an image of Docker or Podman, the base that a Dockerfile builds upon; none is run
   debian:13, ubuntu:22.04, rhel:8, python:3.12-slim, ...: one that abicheck knows ("abicheck host --list"), with
               qualifiers as in debian:13/aarch64,page=64k
+  FILE.json   a profile that `abicheck host --save` wrote, on whatever machine
+  FILE.txt    what the script of `abicheck host --script` wrote there
 \b
 Exit codes, the first that applies:
   2 wrong usage

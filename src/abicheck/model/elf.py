@@ -100,6 +100,7 @@ MalformedReason: TypeAlias = Literal[
     "bad-program-header-offset",  # e_phoff is negative as a file offset: pread says EINVAL
     "is-a-directory",  # open succeeds, read says EISDIR
     "unreadable",  # an I/O error while reading
+    "left-out",  # it is there, and nothing more is known: a profile has no room for it
 ]
 
 

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 Arch: TypeAlias = Literal["x86_64", "aarch64"]
 LibcKind: TypeAlias = Literal["glibc", "musl"]
-HostKind: TypeAlias = Literal["local", "rootfs", "image", "distribution"]
+HostKind: TypeAlias = Literal["local", "rootfs", "image", "distribution", "profile", "collected"]
 
 
 class Libc(NamedTuple):

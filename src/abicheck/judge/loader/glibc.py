@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from abicheck.judge.loader.closure import map_dependencies, relocation_order, sort_maps
 from abicheck.judge.loader.relocation import check_relr, relocate, scope_of
 from abicheck.judge.loader.search import map_object
-from abicheck.judge.loader.state import Map, Namespace, RefusedError
+from abicheck.judge.loader.state import Map, Namespace, RefusedError, UnknownError
 from abicheck.judge.loader.versions import check_versions
 from abicheck.model.process import LoadError
 
@@ -30,6 +30,9 @@ def dlopen(
             space.global_scope += [item for item in root.searchlist if item not in space.global_scope]
     except RefusedError as refused:
         space.refuse(refused.error)
+    except UnknownError as unknown:
+        space.missing.append(unknown.missing)
+        return space.freeze(name, scope)[0], space.after_failure(process)
     link_map, after = space.freeze(name, scope)
     return link_map, space.after_failure(process) if space.errors else after
 

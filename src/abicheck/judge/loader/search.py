@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.loader.errno import strerror, with_errno
 from abicheck.judge.loader.mapping import check_layout, check_stack, check_tables, wants_executable_stack
-from abicheck.judge.loader.state import Map, RefusedError, die
+from abicheck.judge.loader.state import Map, RefusedError, die, require_known
 from abicheck.judge.loader.verify import verify
 from abicheck.model.elf import SharedObject
 from abicheck.model.process import Attempt, LoadError, Search
@@ -201,6 +201,7 @@ class Searcher:
         if id(facts) in self.space.memo.sound:  # so it was verified once
             assert isinstance(facts, SharedObject)
             return _Open(path, file, facts, search)
+        require_known(facts, path)
         verified = verify(facts, path, self.host)
         if verified.facts is None:
             self.errno = _ENOENT

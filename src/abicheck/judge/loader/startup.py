@@ -9,7 +9,7 @@ from abicheck.judge.loader.errno import strerror
 from abicheck.judge.loader.mapping import check_layout, execstack_mode, wants_executable_stack
 from abicheck.judge.loader.relocation import check_relr, relocate, scope_of
 from abicheck.judge.loader.search import map_object, origin_of
-from abicheck.judge.loader.state import DiedError, Map, Namespace, RefusedError
+from abicheck.judge.loader.state import DiedError, Map, Namespace, RefusedError, UnknownError, require_known
 from abicheck.judge.loader.static_tls import initial_tls
 from abicheck.judge.loader.verify import verify
 from abicheck.judge.loader.versions import check_versions
@@ -31,6 +31,8 @@ def start(host: Host, path: str, memo: Memo) -> tuple[LinkMap, Process]:
         scope = _load_all(space, main, path)
     except RefusedError as refused:
         space.errors.append(refused.error)
+    except UnknownError as unknown:
+        space.missing.append(unknown.missing)
     space.errors[:] = [_as_at_start(error, path) for error in space.errors]
     return space.freeze(path, scope)
 
@@ -42,6 +44,7 @@ def _map_program(space: Namespace, path: str) -> Map:
     if isinstance(file, int):
         raise RefusedError(LoadError(kind="library-missing", text=f"{path}: {strerror(file)}", object=path, name=path))
     facts = host.files.facts(file)
+    require_known(facts, path)
     verified = verify(facts, path, host)
     if verified.facts is None:
         text = f"{path}: {strerror(8)}"

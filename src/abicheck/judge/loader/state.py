@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from abicheck.model.elf import Malformed
 from abicheck.model.process import LinkMap, LoadedObject, LoadError, Missing, Process, Search, StaticTls
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from abicheck.model.elf import Fault, SharedObject
+    from abicheck.model.elf import ElfFile, Fault, SharedObject
     from abicheck.model.files import FileId
     from abicheck.model.host import Host
     from abicheck.model.symbols import Version
@@ -21,6 +22,20 @@ class RefusedError(Exception):
     def __init__(self, error: LoadError) -> None:
         super().__init__(error.text)
         self.error = error
+
+
+class UnknownError(Exception):
+    """What the loader finds in a file cannot be told, as nothing is known of it: nothing that comes after it can."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.missing = Missing("library", f"{path} is there, but its facts are not in the profile")
+
+
+def require_known(facts: ElfFile, path: str) -> None:
+    """Raise `UnknownError` for a file of which nothing is known."""
+    if isinstance(facts, Malformed) and facts.reason == "left-out":
+        raise UnknownError(path)
 
 
 class DiedError(RefusedError):

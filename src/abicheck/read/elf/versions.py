@@ -70,7 +70,7 @@ def read_versions(image: Image, dynamic: Dynamic, strings: Window) -> Versions:
                 found.definitions.append(definition)  # what precedes a fault is kept
         except MemoryAccessError as error:
             found.faults.append(Fault("version-definitions", error.signal))
-    _fill_table(found)
+    fill_table(found)
     if found.highest and DT_VERSYM not in values:
         found.faults.append(Fault("symbol-versions", "SIGSEGV"))
     return found
@@ -128,7 +128,7 @@ def _name(strings: Window, offset: int) -> str:
         return UNREADABLE
 
 
-def _fill_table(found: Versions) -> None:
+def fill_table(found: Versions) -> None:
     """Make `l_versions` and tell whether the loader would make it: only if some index is not 0."""
     table = found.table
     for need in found.needs:

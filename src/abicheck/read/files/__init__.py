@@ -6,6 +6,20 @@ from abicheck.read.files.overlay import Overlay
 from abicheck.read.files.root import Root, View, view_of
 from abicheck.read.files.store import FactStore
 from abicheck.read.files.trace import Trace, Traced
-from abicheck.read.files.volume import Status, Volume
+from abicheck.read.files.volume import Directory, Status, Volume
 
-__all__ = ["Disk", "Entry", "FactStore", "Memory", "Overlay", "Root", "Status", "Trace", "Traced", "View", "Volume", "view_of"]
+__all__ = [
+    "Directory",
+    "Disk",
+    "Entry",
+    "FactStore",
+    "Memory",
+    "Overlay",
+    "Root",
+    "Status",
+    "Trace",
+    "Traced",
+    "View",
+    "Volume",
+    "view_of",
+]

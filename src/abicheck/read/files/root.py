@@ -64,6 +64,11 @@ class Root:
         self._opened: dict[FileId, _Place] = {}
         self._directories: dict[str, _Place | int] = {"": _Place("", self._volume, "", self._volume.lstat(""), 0)}
 
+    @property
+    def volume(self) -> Volume:
+        """Where the root's own entries come from."""
+        return self._volume
+
     def showing(self, view: View) -> Root:
         """The same root with the local files of `view` in it."""
         return Root(self._root, self._store, view)

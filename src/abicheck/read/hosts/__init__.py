@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import posixpath
 import sys
+from errno import EACCES
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import HostError, UsageError
-from abicheck.model.host import Assumption, Host, Interpreter
+from abicheck.model.host import Assumption, Host, Interpreter, Policy
 from abicheck.read.files import Disk, FactStore, Root
 from abicheck.read.hosts.interpreter import ROOT_PATH, find_interpreter
 from abicheck.read.hosts.machine import (
@@ -33,6 +34,7 @@ _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _KINDS = (
     "local (this machine), rootfs:DIR (a root file system in a directory), image:FILE (a saved image or an OCI layout), "
     "container:IMAGE (an image of Docker or Podman), dockerfile:PATH (what a Dockerfile builds upon), "
+    "FILE.json (a saved profile), FILE.txt (what the script of `abicheck host --script` wrote), "
     "a distribution (abicheck host --list)"
 )
 
@@ -72,6 +74,12 @@ def open_host(
             return _rootfs(name, rest, python, settings, store)
         if kind == "image" and rest:
             return _image(name, rest, python, settings, store)
+        if (kind == "profile" and rest) or spec.endswith(".json"):
+            from abicheck.read.hosts.profile import open_profile  # noqa: PLC0415 -- few hosts are one
+
+            return open_profile(spec, rest if kind == "profile" else spec, python, settings, store)
+        if (kind == "collected" and rest) or spec.endswith(".txt"):
+            return _collected(spec, rest if kind == "collected" else spec, python, settings, store)
         from abicheck.read.hosts.distributions import open_distribution  # noqa: PLC0415 -- for those who name one
 
         if (found := open_distribution(spec, python, settings, store)) is not None:
@@ -142,6 +150,25 @@ def _rooted(
     tree = read_tree(files, interpreter, wanted.libc)
     return _host(name, kind, files, tree, interpreter)._replace(
         environment=variables, assumptions=root_assumptions(tree.machine, variables)
+    )
+
+
+def _collected(spec: str, path: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
+    """The host that the script collected, as its own root on its own machine."""
+    from abicheck.read.hosts.collected import read_collected  # noqa: PLC0415 -- few hosts are one
+
+    found = read_collected(path, wanted, store)
+    tree = read_tree(found.files, found.interpreter, wanted.libc, found.machine)
+    assumed = root_assumptions(tree.machine, {**found.environment, **settings})
+    known = ("kernel", "page-size", "memory", "cpu", "noexec-mounts", "environment") if found.live else ()
+    return _host(spec, "collected", found.files, tree, found.interpreter)._replace(
+        environment=environment(settings, found.environment),
+        policy=Policy(
+            exec_stack=EACCES if "selinuxuser_execstack" in found.selinux else 0,
+            text_relocation=EACCES if "selinuxuser_execmod" in found.selinux else 0,
+            exec_mapping=found.noexec,
+        ),
+        assumptions=tuple(each for each in assumed if each.fact not in known),
     )
 
 

@@ -50,17 +50,23 @@ def this_machine(arch: Arch) -> Machine:
     """The machine for programs of `arch`: this one, or where it cannot run them a usual one that can."""
     if sys.platform != "linux" or os.uname().machine != arch:
         return Machine(_ASSUMED_KERNEL, 4096, _ASSUMED_MEMORY, baseline(arch), own=False)
-    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", os.uname().release)
-    major, minor, patch = (int(part or 0) for part in numbers.groups()) if numbers else _ASSUMED_KERNEL
     cpu = parse_cpuinfo(_read("/proc/cpuinfo", 1 << 14), arch)
-    return Machine((major, minor, patch), os.sysconf("SC_PAGE_SIZE"), _memory(), cpu, own=True)
+    memory = memory_of(_read("/proc/sys/vm/overcommit_memory"), _read("/proc/meminfo"))
+    return Machine(parse_kernel(os.uname().release), os.sysconf("SC_PAGE_SIZE"), memory, cpu, own=True)
 
 
-def _memory() -> int:
+def parse_kernel(release: str) -> tuple[int, int, int]:
+    """The version that `uname -r` tells."""
+    numbers = re.match(r"(\d+)\.(\d+)(?:\.(\d+))?", release)
+    major, minor, patch = (int(part or 0) for part in numbers.groups()) if numbers else _ASSUMED_KERNEL
+    return major, minor, patch
+
+
+def memory_of(overcommit: str, meminfo: str) -> int:
     """What one private mapping may hold at most: memory and swap, unless the kernel is told not to care (mm/util.c)."""
-    if _read("/proc/sys/vm/overcommit_memory").startswith("1"):
+    if overcommit.startswith("1"):
         return 1 << 62
-    sizes = re.findall(r"^(?:MemTotal|SwapTotal):\s+(\d+) kB$", _read("/proc/meminfo"), re.MULTILINE)
+    sizes = re.findall(r"^(?:MemTotal|SwapTotal):\s+(\d+) kB$", meminfo, re.MULTILINE)
     return sum(map(int, sizes)) << 10 or _ASSUMED_MEMORY
 
 

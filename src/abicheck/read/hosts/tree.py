@@ -49,11 +49,14 @@ class Tree(NamedTuple):
     loader: LoaderConfig
 
 
-def read_tree(files: Disk | Root, interpreter: Interpreter, libc: LibcKind | None = None) -> Tree:
-    """The loader and the C library of the interpreter in `files`; for one that is not there those of `libc`, else the first."""
+def read_tree(files: Disk | Root, interpreter: Interpreter, libc: LibcKind | None = None, machine: Machine | None = None) -> Tree:
+    """The loader and the C library of the interpreter in `files`; for one that is not there those of `libc`, else the first.
+
+    They run on `machine`, by default this one.
+    """
     python = interpreter.path
     arch, path = _program(files, python) if interpreter.at_hand else _known_loader(files, libc)
-    machine = this_machine(arch)
+    machine = machine or this_machine(arch)
     data = files.read(path)
     if data is None:
         raise HostError(f"no C library: {python} asks for the loader {path}, which is not there; give a root with its C library")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader.musl.state import unsure
-from abicheck.judge.loader.state import die
+from abicheck.judge.loader.state import die, require_known
 from abicheck.model.elf import Fault, Malformed
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ class MapError(Exception):
 
 def map_library(space: Space, file: ElfFile, path: str) -> SharedObject:
     """The facts of a file that musl maps; raises `MapError`, or `DiedError` where the process dies."""
+    require_known(file, path)
     facts = _check_headers(file.beneath or file)
     loads = [segment for segment in facts.segments if segment.type == _PT_LOAD]
     if not loads:

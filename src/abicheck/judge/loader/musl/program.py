@@ -10,7 +10,7 @@ from abicheck.judge.loader.musl.mapping import MapError, map_library
 from abicheck.judge.loader.musl.relocation import relocate
 from abicheck.judge.loader.musl.search import closure, load_dependencies, load_library, origin_of
 from abicheck.judge.loader.musl.state import Space
-from abicheck.judge.loader.state import Map, RefusedError
+from abicheck.judge.loader.state import Map, RefusedError, UnknownError, require_known
 from abicheck.judge.loader.verify import MACHINES
 from abicheck.model.elf import SharedObject
 from abicheck.model.process import LoadError, Missing, Search
@@ -40,6 +40,9 @@ def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, m
         _check_relr(space, new)
     except RefusedError as refused:
         space.errors.append(refused.error)
+    except UnknownError as unknown:
+        space.missing.append(unknown.missing)
+        return space.freeze(name, scope)[0], process
     if make_global and not space.errors:
         space.global_scope = scope
     link_map, after = space.freeze(name, scope)
@@ -65,6 +68,8 @@ def start(host: Host, path: str, memo: Memo) -> tuple[LinkMap, Process]:
             _check_relr(space, space.maps)
     except RefusedError as refused:
         space.errors.insert(0, refused.error)
+    except UnknownError as unknown:
+        space.missing.append(unknown.missing)
     return _freeze(space, path)
 
 
@@ -112,6 +117,7 @@ def _map_program(space: Space, path: str) -> None:
     if isinstance(file, int):
         raise _refused("library-missing", path, f"{path}: {strerror(file, musl=True)}")
     facts = host.files.facts(file)
+    require_known(facts, path)
     if not isinstance(facts, SharedObject) or facts.foreign or facts.header.machine != MACHINES[host.arch]:
         raise _refused("wrong-machine", path, f"{path}: {strerror(_ENOEXEC, musl=True)}")
     if facts.interpreter is not None:
