@@ -15,7 +15,7 @@ import pytest
 from abicheck.api import Options, check, describe
 from abicheck.api.hosts import collecting_script
 from abicheck.api.profiles import save
-from abicheck.errors import HostError
+from abicheck.errors import HostError, UsageError
 from abicheck.judge import loader
 from abicheck.judge.verdict import judge
 from abicheck.read.hosts import open_host
@@ -202,3 +202,8 @@ def test_a_collection_that_makes_no_sense(tmp_path: Path, text: str, message: st
 def test_no_such_profile() -> None:
     with pytest.raises(HostError, match="No such file or directory; give a profile"):
         describe("/nowhere/prod.json")
+
+
+def test_a_built_in_host_needs_no_profile() -> None:
+    with pytest.raises(UsageError, match="debian:13 is built in"):
+        save("debian:13")

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, NamedTuple
 from abicheck import __version__
 from abicheck.api.absent import absent_python
 from abicheck.api.hosts import ANY_PYTHON, Discretion
-from abicheck.errors import HostError
+from abicheck.api.places import place
+from abicheck.errors import HostError, UsageError
 from abicheck.judge import loader
 from abicheck.model.elf import SharedObject
 from abicheck.read.files import Disk, FactStore, Overlay, Root, Trace, Traced
-from abicheck.read.hosts import open_host
 from abicheck.read.hosts.interpreter import ROOT_PATH
 from abicheck.read.hosts.profile.document import document
 from abicheck.read.hosts.profile.snapshot import BUDGET, take
@@ -21,6 +21,7 @@ from abicheck.read.hosts.profile.snapshot import BUDGET, take
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from abicheck.api.places import Place
     from abicheck.model.host import Host
 
 _PYTHON = re.compile(r"python\d+\.\d+t?")
@@ -38,16 +39,26 @@ def save(spec: str = "local", *, python: str | None = None, budget: int = BUDGET
     """The host `spec` as a profile of about `budget` bytes at most; `python` is its Python, `X.Y` or a path on the host.
 
     A host without Python is saved all the same. Home directories are written as `~`, and of the environment there is only what
-    the loader reads. Raises `UsageError` for an unknown kind of host, and `HostError` for one that cannot be read.
+    the loader reads. Raises `UsageError` for an unknown kind of host or a built-in one, and `HostError` for one that cannot be
+    read.
     """
+    with place(spec) as found:
+        return _save(found, python, budget)
+
+
+def _save(place: Place, python: str | None, budget: int) -> Profile:
     store = FactStore()
     has_python = True
     try:
-        host = open_host(spec, python=python, store=store)
+        host = place.open(python=python, store=store)
     except HostError:
         if python is not None:
             raise
-        host, has_python = open_host(spec, python=ANY_PYTHON, store=store), False
+        host, has_python = place.open(python=ANY_PYTHON, store=store), False
+    if host.kind == "distribution":  # of which a profile cannot say what is not known
+        raise UsageError(
+            f"{place.name} is built in and known everywhere: name it with --host; save a machine, a root or an image"
+        )
     files = host.files
     assert isinstance(files, Disk | Root)
     paths = list(dict.fromkeys(_loaded(host, files, has_python=has_python)))
