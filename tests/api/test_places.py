@@ -91,7 +91,7 @@ def test_one_host_that_cannot_be_had_leaves_the_others(
     image: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine_root: Path
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    (tmp_path / "Dockerfile").write_text("FROM debian:13\n")
+    (tmp_path / "Dockerfile").write_text("FROM nobody/knows:1\n")
     target = tmp_path / "x.so"
     target.write_bytes(next(each for each in machine_root.rglob("libc.so.6")).read_bytes())
     hosts = ["container:debian:13", f"dockerfile:{tmp_path}", f"image:{image}", f"image:{tmp_path}/none"]
@@ -100,3 +100,15 @@ def test_one_host_that_cannot_be_had_leaves_the_others(
     assert [each.target for each in report.errors] == [hosts[0], hosts[1], hosts[3]]
     assert all("not installed" in each.message for each in report.errors[:2])
     assert "its base image: " in report.errors[1].message
+
+
+def test_a_base_that_no_engine_has_may_be_built_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine_root: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    (tmp_path / "Dockerfile").write_text("FROM docker.io/library/debian:trixie\nRUN true\n")
+    target = tmp_path / "x.so"
+    target.write_bytes(next(each for each in machine_root.rglob("libc.so.6")).read_bytes())
+    [result] = check([str(target)], [f"dockerfile:{tmp_path}"], options=Options(stored=False)).results
+    assert (result.host.name, result.host.kind, result.host.libc_version) == (f"dockerfile:{tmp_path}", "distribution", "2.41")
+    assert [each.value for each in result.assumptions if each.fact == "base-image"] == [
+        "docker.io/library/debian:trixie is as the built-in debian:trixie: no engine has it"
+    ]

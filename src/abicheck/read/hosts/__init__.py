@@ -83,7 +83,7 @@ def open_host(
         from abicheck.read.hosts.distributions import open_distribution  # noqa: PLC0415 -- for those who name one
 
         if (found := open_distribution(spec, python, settings, store)) is not None:
-            return found
+            return found._replace(name=name)
     except HostError as error:
         raise HostError(error.message, name) from None
     from abicheck.read.hosts.catalogue import nearest  # noqa: PLC0415 -- as above
