@@ -31,6 +31,7 @@ def check(
     python: str | None = None,
     settings: Mapping[str, str] | None = None,
     options: Options | None = None,
+    store: FactStore | None = None,
 ) -> Report:
     """Say for each target what loading it would say on each host.
 
@@ -38,6 +39,7 @@ def check(
     requirement (`NAME==VERSION`) from the package index. Without targets the environment of `options` is judged, all of it.
     `python` is the target Python (`X.Y` or a path on the hosts), `settings` stand over the loader's environment. A host or target
     that cannot be judged is listed in `Report.errors`; an unknown kind of host, setting or rule raises `UsageError`.
+    Calls that share a `store` read a file once; they must not run at the same time.
     """
     started = time.perf_counter()
     options = options or Options()
@@ -51,7 +53,7 @@ def check(
             for place in found
             for first in range(0, len(numbered), size)
         ]
-        outcomes = _run(tasks, options.jobs)
+        outcomes = _run(tasks, options.jobs, store or FactStore())
     numbered_results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
     results = tuple(shows(result) for result in _once(numbered_results))
     errors = dict.fromkeys(failures)
@@ -108,14 +110,13 @@ def _incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[F
             yield Failure(given, f"nothing in it is for {name}; leave out --require {name}")
 
 
-def _run(tasks: Sequence[Task], jobs: int) -> list[Outcome]:
+def _run(tasks: Sequence[Task], jobs: int, store: FactStore) -> list[Outcome]:
     """Every task's outcome: the one place where work is spread over processes."""
     if jobs > 1 and len(tasks) > 1:
         from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 -- costs 9 ms, and one process is enough for most
 
         with ProcessPoolExecutor(min(jobs, len(tasks))) as executor:
             return list(executor.map(_perform, tasks))
-    store = FactStore()
     return [_perform(task, store) for task in tasks]
 
 

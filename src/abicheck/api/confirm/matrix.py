@@ -26,6 +26,7 @@ from abicheck.judge.agreement import compare, predicted_failures
 from abicheck.model.confirm import Confirmed, ConfirmReport
 from abicheck.model.index import NotInstallable, Target
 from abicheck.model.report import Artifact, Failure, Result, Tool
+from abicheck.read.files import FactStore
 from abicheck.read.hosts import Wanted, open_host
 from abicheck.read.index.store import Store
 from abicheck.read.matrix import read_matrix
@@ -135,6 +136,7 @@ class _Run:
         with open(PROBE, "rb") as file:
             self._probe = file.read()
         self._resolving = threading.Lock()
+        self._own = threading.local()
         self._stopping = threading.Event()
         self._hosts: dict[str, tuple[MatrixHost, Prepared]] = {}
         self.errors: list[Failure] = []
@@ -236,7 +238,10 @@ class _Run:
     def _predict(self, cell: Cell, host: MatrixHost, prepared: Prepared, site: str, prefix: str) -> tuple[Result, ...]:
         """What abicheck says of everything in the site, the subject first."""
         spec = host.predict or f"rootfs:{prepared.root}"
-        report = check([site], [spec], python=cell.python, settings=dict(cell.settings), options=Options(prefix=prefix))
+        if not hasattr(self._own, "store"):  # most cells have most of their files in common
+            self._own.store = FactStore()
+        options = Options(prefix=prefix)
+        report = check([site], [spec], python=cell.python, settings=dict(cell.settings), options=options, store=self._own.store)
         if report.errors:
             raise AbicheckError(f"cannot be predicted: {report.errors[0].message}", report.errors[0].target)
         subject = cell.requirements[0].partition("==")[0]
