@@ -39,5 +39,9 @@ class PackageIndexError(AbicheckError):
     """The package index gave no answer: no network, no access, no pip, or `--offline` and nothing stored."""
 
 
+class UnreachableIndexError(PackageIndexError):
+    """No index answers at all, so that nothing more need be asked."""
+
+
 class EngineError(AbicheckError):
     """The container engine did not do its part: not installed, not running, no permission, no space, a build that failed."""

@@ -9,8 +9,11 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from abicheck.act.engine import Engine
+from abicheck.cli import confirm
 from abicheck.cli.main import main
 from abicheck.errors import EngineError
+from abicheck.model.confirm import ConfirmReport
+from abicheck.model.report import Failure, Tool
 from tests.act.test_probe import WHISPER
 from tests.wheelwriter import INFO, METADATA, basic, record
 
@@ -159,3 +162,9 @@ def test_the_embedded_model_and_clips_are_there() -> None:
     assert sum(path.stat().st_size for path in files) < 3_000_000
     assert len(speech.clips) >= 4
     assert len({clip.expected for clip in speech.clips}) == len(speech.clips)
+
+
+def test_what_is_wrong_with_all_cells_is_said_once() -> None:
+    failures = (Failure("host/a", "no network"), Failure("host/b", "no wheel"), Failure("host/c", "no network"))
+    report = ConfirmReport(Tool("abicheck", "1"), "matrix", (), failures)
+    assert list(confirm._reasons(report)) == ["host/a and 1 more: no network", "host/b: no wheel"]

@@ -17,6 +17,8 @@ from abicheck.report.confirm import json, junit, markdown, terminal
 from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from abicheck.model.confirm import ConfirmReport, Speech
 
 _EPILOG = """\b
@@ -85,8 +87,8 @@ def command(matrix: str | None, style: str, output: str | None, **how: Any) -> i
     speech = choose_speech(how["model"], how["audio"], how["expect"], local_only=matrix is not None)
     report = _here(speech, how) if matrix is None else _matrix(matrix, speech, how)
     _progress("")
-    for failure in report.errors:
-        click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)
+    for line in _reasons(report):
+        click.echo(f"abicheck: {line}", err=True)
     write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code
 
@@ -139,3 +141,12 @@ def _rendered(report: ConfirmReport, style: str, *, colour: bool) -> str:
         return html.render(report)
     renderers = {"json": json.render, "junit": junit.render, "markdown": markdown.render}
     return renderers[style](report)
+
+
+def _reasons(report: ConfirmReport) -> Iterator[str]:
+    """Why cells could not be done, a line for each reason: what is wrong with one is often wrong with all."""
+    targets: dict[str, list[str]] = {}
+    for failure in report.errors:
+        targets.setdefault(failure.message, []).append(failure.target)
+    for message, (first, *others) in targets.items():
+        yield f"{escape(first)}{f' and {len(others)} more' if others else ''}: {escape(message)}"

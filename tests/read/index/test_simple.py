@@ -7,9 +7,10 @@ import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 
-from abicheck.errors import PackageIndexError, TargetError
+from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexError
 from abicheck.model.host import Libc
 from abicheck.model.index import Offer, Target
+from abicheck.read.index import client
 from abicheck.read.index.simple import fits, matching, newest_python, offers
 from tests.read.index.world import GLIBC, JSON, PY312, Index, wheel
 
@@ -114,6 +115,14 @@ def test_an_index_that_is_not_there(store: Store, monkeypatch: pytest.MonkeyPatc
         offers("demo", store)
     assert "secret" not in str(raised.value)
     assert "\n" not in str(raised.value)
+    # Nobody asks a second time, and what was answered before is as good as ever.
+    monkeypatch.setattr(client, "_run", lambda _: pytest.fail("asked again"))
+    with pytest.raises(UnreachableIndexError, match="check the network"):
+        offers("other", store)
+    store.remember(
+        "known", "files", [{"filename": "known-1.0-py3-none-any.whl", "requires_python": None, "yanked": None, "sha256": None}]
+    )
+    assert [offer.version for offer in offers("known", store)] == ["1.0"]
 
 
 def test_credentials_of_the_user(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,7 @@ import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
-from abicheck.errors import PackageIndexError
+from abicheck.errors import PackageIndexError, UnreachableIndexError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -73,7 +73,7 @@ def demand_answer(answer: Answer, *, found: bool) -> None:
     An index that refuses access counts only when nothing was `found` elsewhere: some say 403 for a project that they lack.
 
     Raises:
-        PackageIndexError: no network, no access.
+        PackageIndexError: no network (`UnreachableIndexError`), no access.
 
     """
     failed = [(url, reason) for url, reason in _FAILED_FETCH.findall(answer.text) if "404 Client Error" not in reason]
@@ -81,7 +81,8 @@ def demand_answer(answer: Answer, *, found: bool) -> None:
         reason = (_ERRNO.search(said) or [said])[0]
         if not _REFUSED.search(said):
             message = f"a package index does not answer ({reason}); check the network, and the proxy and index-url of pip"
-            raise PackageIndexError(message, url)
+            # An index that answers something else may answer well for another project.
+            raise (UnreachableIndexError if _ERRNO.search(said) or "timed out" in said else PackageIndexError)(message, url)
     if failed and not found:
         url, reason = failed[0]
         message = f"the package index refuses access ({reason}); check the credentials that pip uses (netrc, keyring, index-url)"

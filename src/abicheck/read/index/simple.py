@@ -6,7 +6,7 @@ import os
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from abicheck.errors import PackageIndexError, TargetError
+from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexError
 from abicheck.model.index import NotInstallable, Offer, Target
 from abicheck.read.index.client import ask_links, demand_answer
 from abicheck.read.index.tags import PYTHONS, full_version, tags
@@ -36,7 +36,11 @@ def offers(project: str, store: Store) -> tuple[Offer, ...]:
     name = canonicalize_name(project)
     links = store.recall(name, "files", list)
     if links is None:
-        links = _links(name)
+        try:
+            links = _links(name)
+        except UnreachableIndexError as error:
+            store.unreachable = error
+            raise
         store.remember(name, "files", links)
     found = [offer for link in links if (offer := _offer(link, name))]
     if not found:

@@ -16,7 +16,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from abicheck.errors import PackageIndexError
+from abicheck.errors import PackageIndexError, UnreachableIndexError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -30,12 +30,14 @@ FRESH_S = 600.0
 class Store:
     """Wheels and answers below `directory`, which count for `fresh` seconds.
 
-    `offline` takes answers of any age, and lets nobody ask for more.
+    `offline` takes answers of any age, and lets nobody ask for more. Nor may anybody ask again in a run in which an index was
+    found `unreachable`: each try takes pip a quarter of a minute.
     """
 
     def __init__(self, directory: str, *, offline: bool = False, fresh: float = FRESH_S) -> None:
         self.offline = offline
         self._fresh = fresh
+        self.unreachable: UnreachableIndexError | None = None
         self._wheels = os.path.join(directory, "wheels")
         self._answers = os.path.join(directory, "index")
         self._configuration = _configuration(os.environ)
@@ -53,6 +55,8 @@ class Store:
                 return value
         if self.offline:
             raise PackageIndexError("this was never asked of the index; run once without --offline", question)
+        if self.unreachable is not None:
+            raise UnreachableIndexError(self.unreachable.message, self.unreachable.subject)
         return None
 
     def remember(self, question: str, about: str, document: Any, *, lasting: bool = False) -> None:
