@@ -2,21 +2,26 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import os
 import sys
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import pytest
 
 from abicheck.act.confirm import bytecode as kept
 from abicheck.act.confirm.bytecode import Bytecode, bytecode_of, keep
-from abicheck.act.confirm.observe import Ask, observe
-from abicheck.act.confirm.places import Here
+from abicheck.act.confirm.observe import Ask, command, observe
+from abicheck.act.confirm.places import Here, InContainer
+from abicheck.act.engine import Completed
 from abicheck.errors import AbicheckError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    from abicheck.act.engine import Engine
 
 
 def _root(directory: Path, source: str = "x = 1\n") -> str:
@@ -82,3 +87,23 @@ def test_more_than_a_container_can_hold_is_refused(tmp_path: Path, monkeypatch: 
     with pytest.raises(AbicheckError, match="of bytecode"):
         keep(Bytecode(str(tmp_path / "cache" / "bytecode"), made=False), _archive({"a.pyc": bytes(11)}))
     assert list((tmp_path / "cache").iterdir()) == []
+
+
+@pytest.mark.parametrize("made", [True, False])
+def test_a_container_is_given_what_is_there(tmp_path: Path, made: bool) -> None:  # noqa: FBT001 -- a table
+    mounted: list[tuple[str, str]] = []
+
+    class OneRun:
+        def run(self, _: str, __: object, *, mounts: Sequence[tuple[str, str]], **___: object) -> Completed:
+            mounted.extend(mounts)
+            return Completed(returncode=0, stdout="", stderr="", seconds=0.0)
+
+    ask = _ask(tmp_path, made=made)
+    place = InContainer(cast("Engine", OneRun()), "image", str(tmp_path), bytecode=ask.bytecode)
+    words = command(place, ask)
+    place.run(words, 1.0)
+    request = json.loads(words[-1])
+    assert ask.bytecode is not None
+    assert ((ask.bytecode.path, "/x/bytecode") in mounted) is made
+    assert ("pycache_prefix=/x/bytecode" in words) is made
+    assert (request["bytecode"], request["pack"]) == ("/x/bytecode" if made else None, not made)

@@ -80,3 +80,11 @@ def test_a_wheel_that_no_python_takes_there(shelf: Path) -> None:
 def test_a_wheel_that_the_own_python_takes(shelf: Path) -> None:
     result = judged(str(wheel(shelf, "demo", "1.0", "py3-none-any")), "debian:13")
     assert (result.verdict, result.python.version) == ("loads", "3.13")
+
+
+def test_what_is_said_of_one_release_is_not_said_of_another(shelf: Path) -> None:
+    wheel(shelf, "demo", "1.0", TAG.format(12))
+    wheel(shelf, "demo", "2.0", TAG.format(13))
+    old, new = check(["demo==1.0", "demo==2.0"], ["debian:13"], options=Options(dependencies=False)).results
+    assert "no-wheel-for-default-python" in rules(old)
+    assert "no-wheel-for-default-python" not in rules(new)

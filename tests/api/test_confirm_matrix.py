@@ -10,16 +10,20 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from abicheck.act.confirm.observe import run_here
+from abicheck.act.confirm.observe import Ask, run_here
 from abicheck.act.engine import Completed, Engine
 from abicheck.api.confirm import MatrixOptions, confirm_matrix
 from abicheck.errors import EngineError, UsageError
+from abicheck.model.confirm import Observed
 from abicheck.model.index import NotInstallable, Wheel
 from abicheck.model.report import Failure
+from abicheck.read import elf
 from tests.wheelwriter import basic, write_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+
+    from abicheck.model.elf import ElfFile
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="it runs what it predicts for Linux")
 VERSION = "{}.{}".format(*sys.version_info[:2])
@@ -212,3 +216,35 @@ def test_damaged_observations_are_made_anew(engine: LocalEngine, matrix: Path, t
     engine.before, engine.ran = lambda _: None, []
     assert [cell.agree for cell in confirm_matrix(str(matrix)).cells] == [True, True, False]
     assert len(engine.ran) == 3
+
+
+@pytest.mark.usefixtures("engine")
+def test_so_many_clips_as_the_cell_says(matrix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def count(_: object, ask: Ask) -> Observed:
+        asked.append(len(ask.speech.clips) if ask.speech is not None else 0)
+        return Observed("loads", None)
+
+    monkeypatch.setattr("abicheck.api.confirm.matrix.observe", count)
+    text = matrix.read_text(encoding="utf-8").replace('["1", "2", "3"]', '["1"]')
+    matrix.write_text(text.replace('do = "import"', ""), encoding="utf-8")
+    confirm_matrix(str(matrix))
+    matrix.write_text(text.replace('do = "import"', "clips = 2"), encoding="utf-8")
+    confirm_matrix(str(matrix))
+    assert asked == [6, 2]
+
+
+@pytest.mark.usefixtures("engine")
+def test_a_file_is_read_once_for_all_cells(matrix: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    real = elf.read_elf
+
+    def count(path: str) -> ElfFile:
+        read.append(path)
+        return real(path)
+
+    monkeypatch.setattr(elf, "read_elf", count)
+    confirm_matrix(str(matrix))
+    assert read
+    assert len(read) == len(set(read))

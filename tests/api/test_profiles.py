@@ -19,6 +19,7 @@ from abicheck.errors import HostError, UsageError
 from abicheck.judge import loader
 from abicheck.judge.verdict import judge
 from abicheck.read.hosts import open_host
+from tests.elfwriter import write_elf
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -207,3 +208,21 @@ def test_no_such_profile() -> None:
 def test_a_built_in_host_needs_no_profile() -> None:
     with pytest.raises(UsageError, match="debian:13 is built in"):
         save("debian:13")
+
+
+def test_that_other_directories_are_not_known_is_assumed(machine_root: Path, saved: Path) -> None:
+    on_profile, on_root = (
+        check([str(_broken(saved.parent))], [spec], options=OPTIONS).results[0] for spec in (str(saved), f"rootfs:{machine_root}")
+    )
+    assert on_profile.verdict == on_root.verdict == "fails"
+    assert "packages" in [each.fact for each in on_profile.assumptions]
+    assert "packages" not in [each.fact for each in on_root.assumptions]
+    (strict,) = check([str(_broken(saved.parent))], [str(saved)], options=OPTIONS._replace(strict=True)).results
+    assert strict.verdict == "depends"
+    assert "packages" in [each.fact for each in strict.missing_facts]
+
+
+def _broken(directory: Path) -> Path:
+    path = directory / "broken.so"
+    path.write_bytes(write_elf(soname="broken.so", needed=["libnowhere.so.1"], runpath="/opt/nowhere"))
+    return path

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.interpreter import vouched_interpreter
 from abicheck.model.files import FileId
+from abicheck.read.files import Overlay
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,3 +34,10 @@ def absent_python(host: Host) -> Layer:
     """The program at the path of the host's Python, as the loader would see it."""
     assert host.python is not None
     return _AbsentPython(host.python.path, vouched_interpreter(host))
+
+
+def with_python(host: Host) -> Host:
+    """The host with its Python among its files, also where it has not got it."""
+    if host.python is None or host.python.at_hand:
+        return host
+    return host._replace(files=Overlay(host.files, absent_python(host)))

@@ -20,7 +20,9 @@ def choose_python(task: Task, kind: Kind, given: str, store: FactStore) -> tuple
 
     With it comes, where the own one has no wheel, what to say of that.
     """
-    if task.python or task.place.spec.partition(":")[0] in ("local", "rootfs", "image") or kind not in ("requirement", "wheel"):
+    from abicheck.read.hosts.catalogue import find  # noqa: PLC0415 -- for wheels only
+
+    if task.python or kind not in ("requirement", "wheel") or find(task.place.spec) is None:
         return None, None
     host = task.place.open(store=store)
     if not host.any_python or host.python is None or host.python.version is None:

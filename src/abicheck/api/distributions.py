@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.absent import absent_python
 from abicheck.api.capabilities import gpu_capability, opened_for_gpu
 from abicheck.api.options import Options
+from abicheck.api.started import start_python
 from abicheck.api.summaries import artifact_of, python_of, summary_of
-from abicheck.errors import HostError
 from abicheck.judge import explain, loader, order, roots, verdict
 from abicheck.judge.requirements import window
 from abicheck.judge.rules import across
@@ -29,7 +28,7 @@ if TYPE_CHECKING:
     from abicheck.model.artifact import Distribution, Layer, Package
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
-    from abicheck.model.process import Binding, Process
+    from abicheck.model.process import Binding
     from abicheck.model.report import RootKind, TreeEntry, Window
 
 _DEFAULT = Options()
@@ -77,7 +76,7 @@ class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started.
 
     `along` are packages that would be installed with them, `beside` finds what is installed there already. They are not judged.
-    `passed_over` names those for which the host's own Python has no wheel.
+    `no_wheel` says that the first of them has no wheel for the host's own Python.
     """
 
     def __init__(
@@ -87,7 +86,7 @@ class EnvironmentRun:
         beside: Callable[[], Sequence[Package]],
         options: Options = _DEFAULT,
         along: Sequence[Package] = (),
-        passed_over: Mapping[str, NoWheel] = MappingProxyType({}),
+        no_wheel: NoWheel | None = None,
     ) -> None:
         python = host.python
         assert python is not None
@@ -103,20 +102,12 @@ class EnvironmentRun:
         self._packages = packages
         self._options = options
         self._along = along
-        self._passed_over = passed_over
+        self._no_wheel = no_wheel
         self._beside = beside
         self._distributions = [package.distribution for package in packages]
         self._facts = _Binaries(self._host, self._distributions)
         self._memo = loader.Memo()
-        self._process = self._start(python.path)
-
-    def _start(self, python: str) -> Process:
-        link_map, process = loader.start(self._host, python, self._memo)
-        problem = link_map.predicted or next((each.reason for each in link_map.missing if each.fact == "library"), None)
-        if problem is not None:
-            message = f"its Python {python} does not start ({problem}); name another with --python"
-            raise HostError(message, self._host.name)
-        return process
+        self._process = start_python(self._host, self._memo)
 
     def results(self) -> list[Result]:
         """The verdict on each distribution: the worst of its roots."""
@@ -288,5 +279,5 @@ class EnvironmentRun:
             python=Target(python.version, python.free_threaded),
             sources=loaded.package.sources() if failed or unseen else Sources(),
             window=loaded.window,
-            no_wheel=self._passed_over.get(distribution.name),
+            no_wheel=self._no_wheel if loaded.package is self._packages[0] else None,
         )

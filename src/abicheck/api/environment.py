@@ -30,8 +30,7 @@ if TYPE_CHECKING:
 def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore, outcome: Outcome) -> None:
     """Judge each target with what comes with it; targets for one Python share the reading of its host."""
     selectors: dict[tuple[str | None, str | None], Selector] = {}
-    found: list[tuple[int, Selector, Chosen]] = []
-    passed_over: dict[str, NoWheel] = {}
+    found: list[tuple[int, Selector, Chosen, NoWheel | None]] = []
     for kind, number, given in targets:
         with outcome.noting_errors():
             environment = _environment(task, kind, given)
@@ -42,16 +41,14 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
                 host = task.place.open(python=Wanted(python, may_lack=True), settings=task.settings, store=store)
                 selectors[key] = Selector(host, task.options, store, environment)
             chosen = selectors[key].choose(kind, given)
-            found.append((number, selectors[key], chosen))
-            if no_wheel is not None:
-                passed_over.update((package.distribution.name, no_wheel) for package in chosen.packages[:1])
+            found.append((number, selectors[key], chosen, no_wheel))
             outcome.errors.extend(Failure(given, each) for each in chosen.lacking)
             outcome.results.extend((number, refusal(name, each, selectors[key])) for name, each in chosen.refused)
-    for number, selector, chosen in found:
+    for number, selector, chosen, no_wheel in found:
         with outcome.noting_errors():
             if chosen.packages:
-                along = _along(chosen, [other for _, same, other in found if same is selector])
-                run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along, passed_over)
+                along = _along(chosen, [other for _, same, other, _ in found if same is selector])
+                run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along, no_wheel)
                 outcome.results.extend((number, result) for result in run.results())
 
 

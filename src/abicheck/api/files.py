@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from abicheck import __version__
 from abicheck.api.summaries import python_of, summary_of
-from abicheck.errors import HostError, TargetError
+from abicheck.errors import TargetError
 from abicheck.model.report import Artifact, Finding, Judgement, Remedy, Result, RootResult
 from abicheck.read.files import Trace, Traced
 from abicheck.read.hosts.targets import digest
@@ -30,10 +30,9 @@ class HostRun:
     def __init__(self, target: Target, options: Options) -> None:
         self._host = target.host
         if self._host.python is not None and not self._host.python.at_hand:
-            from abicheck.api.absent import absent_python  # noqa: PLC0415 -- most hosts have theirs
-            from abicheck.read.files import Overlay  # noqa: PLC0415 -- as above
+            from abicheck.api.absent import with_python  # noqa: PLC0415 -- most hosts have theirs
 
-            self._host = self._host._replace(files=Overlay(self._host.files, absent_python(self._host)))
+            self._host = with_python(self._host)
         self._options = options
         self._memo: Memo | None = None
         self._process: Process | None = None
@@ -87,16 +86,10 @@ class HostRun:
     def _python(self, memo: Memo) -> Process:
         """The host's Python, started."""
         if self._process is None:
-            from abicheck.judge import loader  # noqa: PLC0415 -- as above
+            from abicheck.api.started import start_python  # noqa: PLC0415 -- as above
 
             host = self._host._replace(files=Traced(self._host.files, self._start))
-            assert host.python is not None
-            link_map, process = loader.start(host, host.python.path, memo)
-            problem = link_map.predicted or next((each.reason for each in link_map.missing if each.fact == "library"), None)
-            if problem is not None:
-                message = f"its Python {host.python.path} does not start ({problem}); name another with --python"
-                raise HostError(message, host.name)
-            self._process = process
+            self._process = start_python(host, memo)
         return self._process
 
     def _assemble(self, target: Target, arch: str | None, sha256: str | None, judgement: Judgement) -> Result:

@@ -7,14 +7,14 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from abicheck import __version__
-from abicheck.api.absent import absent_python
+from abicheck.api.absent import with_python
 from abicheck.api.places import place
 from abicheck.errors import HostError
 from abicheck.judge import description
 from abicheck.model.description import Description
 from abicheck.model.host import KnownHost
 from abicheck.model.report import Tool
-from abicheck.read.files import FactStore, Overlay
+from abicheck.read.files import FactStore
 from abicheck.read.hosts import Wanted
 from abicheck.read.hosts.glibc import exports
 
@@ -81,10 +81,8 @@ def _open(place: Place, python: str | None) -> tuple[Host, str | None]:
         if python is not None:
             raise
         host = place.open(python=ANY_PYTHON, store=store)
-        return host._replace(files=Overlay(host.files, absent_python(host))), error.message
-    if host.python is not None and not host.python.at_hand:
-        host = host._replace(files=Overlay(host.files, absent_python(host)))
-    return host, None
+        return with_python(host), error.message
+    return with_python(host), None
 
 
 class Discretion:

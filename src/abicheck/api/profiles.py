@@ -7,14 +7,15 @@ import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck import __version__
-from abicheck.api.absent import absent_python
+from abicheck.api.absent import with_python
 from abicheck.api.hosts import ANY_PYTHON, Discretion
 from abicheck.api.places import place
 from abicheck.errors import HostError, UsageError
 from abicheck.judge import loader
 from abicheck.model.elf import SharedObject
-from abicheck.read.files import Disk, FactStore, Overlay, Root, Trace, Traced
+from abicheck.read.files import Disk, FactStore, Root, Trace, Traced
 from abicheck.read.hosts.interpreter import ROOT_PATH
+from abicheck.read.hosts.machine import ELSEWHERE
 from abicheck.read.hosts.profile.document import document
 from abicheck.read.hosts.profile.snapshot import BUDGET, take
 
@@ -61,20 +62,21 @@ def _save(place: Place, python: str | None, budget: int) -> Profile:
         )
     files = host.files
     assert isinstance(files, Disk | Root)
-    paths = list(dict.fromkeys(_loaded(host, files, has_python=has_python)))
+    paths = list(dict.fromkeys(_loaded(host, files)))
     discretion = Discretion(os.path.expanduser("~"))
-    # A profile is a machine, not the directory in which it was saved.
-    host = host._replace(python=host.python if has_python else None, cwd="/")
+    # A profile is a machine, not the directory in which it was saved; what none can hold is said where one is read.
+    assumptions = tuple(each for each in host.assumptions if each != ELSEWHERE)
+    host = host._replace(python=host.python if has_python else None, cwd="/", assumptions=assumptions)
     snapshot = take(host, files, paths, store, budget)
     text = document(host, snapshot, {"name": "abicheck", "version": __version__}, discretion.text)
     return Profile(text, len(snapshot.files), tuple(snapshot.left_out))
 
 
-def _loaded(host: Host, files: Disk | Root, *, has_python: bool) -> Iterator[str]:
+def _loaded(host: Host, files: Disk | Root) -> Iterator[str]:
     """What is asked for when one of the host's Pythons starts, by its own modules, and by libraries with search paths."""
     trace = Trace()
     assert host.python is not None
-    traced = host._replace(files=Traced(files if has_python else Overlay(files, absent_python(host)), trace))
+    traced = host._replace(files=Traced(with_python(host).files, trace))
     memo = loader.Memo()
     _, process = loader.start(traced, host.python.path, memo)
     for directory in ROOT_PATH:

@@ -183,3 +183,12 @@ class TestDamagedData:
         with pytest.raises(DataError, match=message):
             catalogue.catalogue()
         catalogue.catalogue.cache_clear()
+
+
+def test_what_is_newer_than_the_table_is_not_known() -> None:
+    newer = library(open_host("arch"), "/usr/lib/libm.so.6").partial
+    known = library(open_host("fedora:44"), "/usr/lib64/libm.so.6").partial
+    assert newer is not None
+    assert known is not None
+    assert "GLIBC_2.44" in newer.nodes
+    assert "GLIBC_2.44" not in known.nodes

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abicheck.errors import DataError
-from abicheck.read.hosts import glibc
+from abicheck.read.hosts import packed
 from abicheck.read.hosts.glibc import exports
 from tools.make_glibc_table import main
 
@@ -73,6 +73,6 @@ def test_a_damaged_table_is_one_clear_line(content: bytes, monkeypatch: pytest.M
             assert path.endswith("hosts/data/glibc.json.z")
             return content
 
-    monkeypatch.setattr(glibc, "__loader__", Loader())
+    monkeypatch.setattr(packed, "__loader__", Loader())
     with pytest.raises(DataError, match=r"^glibc\.json\.z: .*; install abicheck anew$"):
         exports("x86_64", 41)

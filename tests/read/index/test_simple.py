@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -11,13 +12,12 @@ from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexErro
 from abicheck.model.host import Libc
 from abicheck.model.index import Offer, Target
 from abicheck.read.index import client
-from abicheck.read.index.simple import fits, matching, newest_python, offers
+from abicheck.read.index.simple import fits, matching, offers, wheel_pythons
+from abicheck.read.index.store import Store
 from tests.read.index.world import GLIBC, JSON, PY312, Index, wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    from abicheck.read.index.store import Store
 
 
 def _offered(*names: str, yanked: str | None = None) -> list[Offer]:
@@ -69,9 +69,9 @@ def test_what_an_index_offers(served_as: str, store: Store, tmp_path: Path, monk
     monkeypatch.setenv("PIP_INDEX_URL", f"http://{index.place}/simple")
     with index.served():
         found = offers("Demo_Thing", store)
-        newest = newest_python(Requirement("demo-thing"), "x86_64", GLIBC, store)
-        newest_there = newest_python(Requirement("demo-thing"), "x86_64", Libc("glibc", (2, 36)), store)
-        nowhere = newest_python(Requirement("demo-thing>=1.1"), "x86_64", GLIBC, store)
+        newest = wheel_pythons(Requirement("demo-thing"), "x86_64", GLIBC, store)
+        newest_there = wheel_pythons(Requirement("demo-thing"), "x86_64", Libc("glibc", (2, 36)), store)
+        nowhere = wheel_pythons(Requirement("demo-thing>=1.1"), "x86_64", GLIBC, store)
     told = [(offer.filename, offer.version, offer.tags, offer.requires_python, offer.yanked) for offer in found]
     assert told == [
         ("demo-thing-2.0.tar.gz", "2.0", (), ">=3.9", None),
@@ -86,7 +86,7 @@ def test_what_an_index_offers(served_as: str, store: Store, tmp_path: Path, monk
         ),
     ]
     assert all(offer.sha256 for offer in found)
-    assert (newest, newest_there, nowhere) == ((3, 11), (3, 12), None)
+    assert (newest, newest_there, nowhere) == (((3, 11),), ((3, 12), (3, 11)), ())
     assert len([path for path in index.asked if path.startswith("/simple")]) == 1
 
 
@@ -158,3 +158,11 @@ def test_a_free_threaded_target_needs_its_own_wheel() -> None:
     offer = Offer("demo-1.whl", "1", ("cp313-cp313-manylinux_2_17_x86_64",))
     assert fits(offer, Target((3, 13), "x86_64", GLIBC))
     assert not fits(offer, Target((3, 13), "x86_64", GLIBC, free_threaded=True))
+
+
+def test_an_answer_counts_as_long_as_is_said(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = time.time()
+    Store(str(tmp_path)).remember("demo", "files", ["answer"])
+    monkeypatch.setattr(time, "time", lambda: now + 3600)
+    assert Store(str(tmp_path)).recall("demo", "files", list) is None
+    assert Store(str(tmp_path), fresh=86_400).recall("demo", "files", list) == ["answer"]

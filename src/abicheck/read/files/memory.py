@@ -39,7 +39,7 @@ class Memory:
 
     def __init__(self, entries: Mapping[str, Entry], identity: int, directories: Sequence[str] = ()) -> None:
         self._entries = entries
-        self._device = -2 - abs(identity)
+        self._device = -3 - abs(identity)  # no other is below -2
         self._names: dict[str, dict[str, None]] = {"": {}}
         for path in directories:
             self._make(path.rstrip("/"))

@@ -14,6 +14,7 @@ from abicheck.model.host import Assumption, Host, Interpreter, Policy
 from abicheck.read.files import Disk, FactStore, Root
 from abicheck.read.hosts.interpreter import ROOT_PATH, find_interpreter
 from abicheck.read.hosts.machine import (
+    ELSEWHERE,
     environment,
     live_assumptions,
     live_policy,
@@ -168,7 +169,7 @@ def _collected(spec: str, path: str, wanted: Wanted, settings: Mapping[str, str]
             text_relocation=EACCES if "selinuxuser_execmod" in found.selinux else 0,
             exec_mapping=found.noexec,
         ),
-        assumptions=tuple(each for each in assumed if each.fact not in known),
+        assumptions=(*(each for each in assumed if each.fact not in known), ELSEWHERE),
     )
 
 

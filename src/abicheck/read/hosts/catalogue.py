@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from abicheck.errors import DataError, UsageError
 from abicheck.model.host import Arch
+from abicheck.read.hosts.packed import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -191,11 +192,4 @@ def _checked(value: Mapping[str, Any], key: str, kind: type, where: str = "") ->
 
 @lru_cache(maxsize=1)
 def _document() -> dict[str, Any]:
-    import json  # noqa: PLC0415 -- few runs need it
-
-    try:
-        text: bytes = globals()["__loader__"].get_data(__file__.removesuffix("catalogue.py") + f"data/{_FILE}")
-        found: dict[str, Any] = json.loads(text)
-    except (OSError, ValueError) as error:
-        raise DataError(f"{error}; install abicheck anew", _FILE) from None
-    return found
+    return unpacked(_FILE)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from abicheck.errors import DataError
+from abicheck.read.hosts.packed import unpacked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -20,7 +20,7 @@ def exports(arch: Arch, minor: int) -> Mapping[str, Mapping[str, frozenset[str]]
     Empty for a version that the table does not hold. It comes from glibc's own lists of its ABI, and what these leave out it does
     not hold either: GLIBC_PRIVATE, the markers GLIBC_ABI_*, nodes without symbols. Raises `DataError`.
     """
-    table = _table()
+    table = unpacked(_FILE)
     first, last = table["first"], table["last"]
     if not first <= minor <= last:
         return {}
@@ -35,16 +35,3 @@ def exports(arch: Arch, minor: int) -> Mapping[str, Mapping[str, frozenset[str]]
             if names:
                 found.setdefault(soname, {})[node] = frozenset(names)
     return found
-
-
-def _table() -> dict[str, Any]:
-    import json  # noqa: PLC0415 -- few runs need the table
-    import zlib  # noqa: PLC0415 -- as above
-
-    try:
-        # As in judge/rules/pages.py; importlib.resources costs more.
-        packed: bytes = globals()["__loader__"].get_data(__file__.removesuffix("glibc.py") + f"data/{_FILE}")
-        table: dict[str, Any] = json.loads(zlib.decompress(packed))
-    except (OSError, ValueError, zlib.error) as error:
-        raise DataError(f"{error}; install abicheck anew", _FILE) from None
-    return table

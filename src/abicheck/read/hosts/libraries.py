@@ -102,7 +102,9 @@ def derived(arch: Arch, number: int, file: str, limits: Limits) -> SharedObject:
     """A library of another distribution, of GCC or of those in `glibc_exports`; `number` is the build that it is like."""
     shape = builds(arch)[number].libraries[file]
     soname = shape["soname"] or file
-    maybe = frozenset(dict(limits.maybe).get(soname, ()))
+    # Which libraries have a node of a release that the table does not hold is not known.
+    newer = (f"GLIBC_2.{minor}" for minor in range(_TABLE_LAST + 1, limits.glibc + 1))
+    maybe = frozenset((*dict(limits.maybe).get(soname, ()), *newer))
     if soname in _RUNTIME:
         return _runtime(arch, number, shape, soname, limits)
     table = glibc_exports(arch, limits.glibc)[soname]

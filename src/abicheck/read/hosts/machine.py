@@ -114,6 +114,10 @@ def root_assumptions(machine: Machine, settings: Mapping[str, str]) -> tuple[Ass
     return tuple(facts)
 
 
+#: What hosts that hold only what their loader finds by itself cannot tell.
+ELSEWHERE = Assumption("packages", "no library in directories that only a search path of the target names")
+
+
 def noexec_mounts(mountinfo: str) -> tuple[tuple[str, int], ...]:
     """The mount points whose files may not be mapped executable, longest first; 0 marks one below them that allows it.
 

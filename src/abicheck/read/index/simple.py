@@ -137,11 +137,6 @@ def wheel_pythons(requirement: Requirement, arch: Arch, libc: Libc, store: Store
     return ()
 
 
-def newest_python(requirement: Requirement, arch: Arch, libc: Libc, store: Store) -> tuple[int, int] | None:
-    """The newest of `wheel_pythons`, None where there is none."""
-    return next(iter(wheel_pythons(requirement, arch, libc, store)), None)
-
-
 def explain(requirement: Requirement, target: Target, text: str, store: Store) -> NotInstallable:
     """What lies behind pip's `text` that nothing matches.
 

@@ -12,7 +12,7 @@ from abicheck.model.elf import Malformed
 from abicheck.model.host import Host
 from abicheck.read.files import Entry, Memory, Root
 from abicheck.read.hosts.interpreter import ROOT_PATH, find_interpreter
-from abicheck.read.hosts.machine import environment
+from abicheck.read.hosts.machine import ELSEWHERE, environment
 from abicheck.read.hosts.profile.checked import Checked
 from abicheck.read.hosts.profile.decode import decode
 from abicheck.read.hosts.profile.document import SCHEMA_VERSION, host_values, interpreter
@@ -53,7 +53,7 @@ def open_profile(spec: str, path: str, wanted: Wanted, settings: Mapping[str, st
         files=files,
         python=python,
         environment=environment(settings, variables),
-        assumptions=assumptions,
+        assumptions=(*assumptions, ELSEWHERE),
         **values,
     )
 

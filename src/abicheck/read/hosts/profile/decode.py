@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from abicheck.model.elf import DynamicInfo, Header, Malformed, MalformedReason, Property, Segment, SharedObject
 from abicheck.model.symbols import Definition, Demand, NeededVersion, Reference, VersionDefinition, VersionNeed
+from abicheck.read.elf.hashes import sysv_hash
 from abicheck.read.elf.machines import EM_X86_64, MACHINES
 from abicheck.read.elf.reader import USUAL_IDENT
 from abicheck.read.elf.versions import Versions, fill_table
@@ -145,13 +146,7 @@ def _triples(words: list[str], given: Checked) -> Iterator[tuple[str, int, int]]
 
 
 def _hash(name: str) -> int:
-    """The System V hash of a name, which tables of versions hold (gABI, `elf_hash`)."""
-    value = 0
-    for byte in name.encode("utf-8", "surrogateescape"):
-        value = (value << 4) + byte
-        high = value & 0xF0000000
-        value = (value ^ high >> 24) & ~high & _MASK32
-    return value
+    return sysv_hash(name.encode("utf-8", "surrogateescape"))
 
 
 def _definitions(given: Checked, versions: Versions) -> dict[str, tuple[Definition, ...]]:
