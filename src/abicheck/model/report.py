@@ -131,6 +131,10 @@ class Result(NamedTuple):
     `tree` and `bindings` are there where they were asked for. `objects` counts what was loaded and `references` the symbols that
     were looked up. `unjudged` are the binaries that nothing on the host would load, each with the reason. `ignored` are findings
     that the user wants neither shown nor counted; they leave the verdict as it is.
+
+    Of a grid: `gpu` are the majors of the GPU's libraries that the artifact asks for, as in `CUDA 12`; `cell` is the name of the
+    matrix's cell, and `variant` what sets the result apart from others of the artifact: what is installed beside it, what was done
+    about a failure.
     """
 
     artifact: Artifact
@@ -151,6 +155,9 @@ class Result(NamedTuple):
     bindings: tuple[Binding, ...] | None = None
     unjudged: tuple[tuple[str, str], ...] = ()
     ignored: tuple[Finding, ...] = ()
+    gpu: tuple[str, ...] | None = None
+    cell: str | None = None
+    variant: str = ""
 
 
 class Failure(NamedTuple):

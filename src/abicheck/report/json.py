@@ -62,6 +62,10 @@ def result_document(result: Result, symbol: str | None = None) -> dict[str, Any]
         "ignored": dict(Counter(finding.rule for finding in result.ignored)),
         "unjudged": [{"path": path, "reason": reason} for path, reason in result.unjudged],
     }
+    if result.gpu is not None:
+        plain["gpu"] = list(result.gpu)
+    if result.cell is not None:
+        plain |= {"cell": result.cell, "variant": result.variant}
     if result.tree is not None:
         plain["tree"] = [
             {**entry._asdict(), "tried": [{"path": path, "outcome": outcome} for path, outcome in entry.tried]}
