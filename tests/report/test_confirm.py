@@ -273,7 +273,9 @@ def test_the_schema_is_one_and_every_key_is_required() -> None:
 
 
 def test_a_cell_holds_what_a_result_of_check_does_described_alike() -> None:
-    of_check = {key: value for key, value in CHECK["$defs"]["result"]["properties"].items() if key not in ("tree", "why")}
+    of_check = {
+        key: value for key, value in CHECK["$defs"]["result"]["properties"].items() if key in CHECK["$defs"]["result"]["required"]
+    }
     of_confirm = SCHEMA["$defs"]["result"]["properties"]
     assert {key: of_confirm.get(key) for key in of_check} == of_check
     assert SCHEMA["$defs"]["verdict"] == CHECK["$defs"]["verdict"]

@@ -133,8 +133,7 @@ class Result(NamedTuple):
     that the user wants neither shown nor counted; they leave the verdict as it is.
 
     Of a grid: `gpu` are the majors of the GPU's libraries that the artifact asks for, as in `CUDA 12`; `cell` is the name of the
-    matrix's cell, and `variant` what sets the result apart from others of the artifact: what is installed beside it, what was done
-    about a failure.
+    matrix's cell, and `variant` what sets the result apart from others of the artifact: what is installed beside it, or done.
     """
 
     artifact: Artifact
