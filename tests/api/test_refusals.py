@@ -7,11 +7,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abicheck.api.environment import refusal
-from abicheck.api.options import Options
-from abicheck.api.selection import Selector
 from abicheck.model.host import Interpreter
 from abicheck.model.index import NotInstallable
-from abicheck.read.files import FactStore
 from tests.judge.loader.machine import PROGRAM, host
 
 if TYPE_CHECKING:
@@ -23,8 +20,7 @@ FIRST = "There is no wheel of demo 1.0 for Python 3.13 on x86_64 with glibc 2.36
 
 def _refused(**more: object) -> Result:
     refused = NotInstallable("demo==1.0", TEXT, "1.0", **more)  # type: ignore[arg-type]
-    selector = Selector(host({}, python=Interpreter(PROGRAM, (3, 13))), Options(), FactStore(), None)
-    return refusal("demo", refused, selector)
+    return refusal("demo", refused, host({}, python=Interpreter(PROGRAM, (3, 13))), "/usr/lib/python3.13/site-packages")
 
 
 @pytest.mark.parametrize(

@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from abicheck.api.work import Task
     from abicheck.model.host import Host
     from abicheck.read.files import FactStore
+    from abicheck.read.index.store import Store
 
 
-def choose_python(task: Task, kind: Kind, given: str, store: FactStore) -> tuple[str | None, NoWheel | None]:
+def choose_python(
+    task: Task, kind: Kind, given: str, store: FactStore, index: Store | None = None
+) -> tuple[str | None, NoWheel | None]:
     """The newest Python that the requirement has a wheel for, or the one that the wheel's tags fit; None for the host's own.
 
     With it comes, where the own one has no wheel, what to say of that.
@@ -28,7 +31,7 @@ def choose_python(task: Task, kind: Kind, given: str, store: FactStore) -> tuple
     if not host.any_python or host.python is None or host.python.version is None:
         return None, None
     own = host.python.version
-    found = _of_wheel(given, host) if kind == "wheel" else _of_requirement(task, given, host)
+    found = _of_wheel(given, host) if kind == "wheel" else _of_requirement(task, given, host, index)
     if not found:
         return None, None
     chosen = found[0] if kind == "requirement" or own not in found else own
@@ -50,7 +53,7 @@ def _of_wheel(given: str, host: Host) -> tuple[tuple[int, int], ...]:
     return tuple(python for python in PYTHONS if not wanted.isdisjoint(tags(Target(python, host.arch, host.libc))))
 
 
-def _of_requirement(task: Task, given: str, host: Host) -> tuple[tuple[int, int], ...]:
+def _of_requirement(task: Task, given: str, host: Host, index: Store | None) -> tuple[tuple[int, int], ...]:
     """The Pythons with a wheel; what is wrong with a requirement is said where it is judged."""
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
 
@@ -60,7 +63,7 @@ def _of_requirement(task: Task, given: str, host: Host) -> tuple[tuple[int, int]
 
     try:
         requirement = Requirement(given)
-        store = Store(cache_directory(os.environ), offline=task.options.offline)
-        return () if requirement.url else wheel_pythons(requirement, host.arch, host.libc, store)
+        index = index or Store(cache_directory(os.environ), offline=task.options.offline)
+        return () if requirement.url else wheel_pythons(requirement, host.arch, host.libc, index)
     except (InvalidRequirement, AbicheckError):
         return ()

@@ -5,23 +5,22 @@ from __future__ import annotations
 import posixpath
 from typing import TYPE_CHECKING
 
-from abicheck.judge import loader
 from abicheck.judge.requirements.names import gpu
 from abicheck.judge.rules.context import Opened
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from abicheck.api.loads import Loader
     from abicheck.judge.rules.context import Load
     from abicheck.model.artifact import Package
-    from abicheck.model.host import Host
     from abicheck.model.report import Verdict
 
 #: NVIDIA's driver comes with the machine that has a GPU, whatever is installed; NCCL serves those who use several.
 _NOT_ASKED = ("libcuda.so", "libnvidia-", "libnccl")
 
 
-def opened_for_gpu(package: Package, loads: Sequence[Load], host: Host, memo: loader.Memo) -> tuple[Opened, ...]:
+def opened_for_gpu(package: Package, loads: Sequence[Load], loader: Loader) -> tuple[Opened, ...]:
     """The GPU's libraries that the distribution's objects open by name, each opened as they do it.
 
     Lazily, and with the search paths of the object that asks.
@@ -40,7 +39,7 @@ def opened_for_gpu(package: Package, loads: Sequence[Load], host: Host, memo: lo
             if path in own and item.facts.refers_to("dlopen", "dlmopen"):
                 for name in gpu(package.opened_names(path)).libraries:
                     if name not in found and not name.startswith(_NOT_ASKED):
-                        link_map, _ = loader.dlopen(load.link_map.process, name, host, memo, lazy=True, caller=index)
+                        link_map, _ = loader.dlopen(load.link_map.process, name, lazy=True, caller=index)
                         found[name] = Opened(name, path, "cuda", link_map)
     return tuple(found.values())
 

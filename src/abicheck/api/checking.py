@@ -43,7 +43,7 @@ def check(
     """
     started = time.perf_counter()
     options = options or Options()
-    shows = _filter(options)
+    shows = shown_by(options)
     targets = targets or (options.environment or os.environ.get("VIRTUAL_ENV") or sys.prefix,)
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1
@@ -61,7 +61,7 @@ def check(
     return Report(
         tool=Tool("abicheck", __version__),
         results=results,
-        errors=(*errors, *_incapable(results, options.require)),
+        errors=(*errors, *incapable(results, options.require)),
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
         required=options.require,
@@ -81,7 +81,7 @@ def _once(numbered: Iterable[tuple[int, Result]]) -> list[Result]:
     return kept
 
 
-def _filter(options: Options) -> Callable[[Result], Result]:
+def shown_by(options: Options) -> Callable[[Result], Result]:
     """What sets apart the findings of a result that are not to be shown. Raises `UsageError` for rules that do not exist."""
     if not (options.select or options.ignore):
         return lambda result: result
@@ -102,7 +102,7 @@ def _filter(options: Options) -> Callable[[Result], Result]:
     return apart
 
 
-def _incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[Failure]:
+def incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[Failure]:
     """A failure for each required capability that nothing has: whoever requires it has something else in mind."""
     for name in dict.fromkeys(required) if results else ():
         if not any(name in dict(result.capabilities) for result in results):

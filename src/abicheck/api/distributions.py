@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.absent import absent_python
 from abicheck.api.capabilities import gpu_capability, opened_for_gpu
+from abicheck.api.loads import Loads
 from abicheck.api.options import Options
-from abicheck.api.started import start_python
+from abicheck.api.started import started
 from abicheck.api.summaries import artifact_of, python_of, summary_of
-from abicheck.judge import explain, loader, order, roots, verdict
+from abicheck.judge import explain, order, roots, verdict
 from abicheck.judge.requirements import window
 from abicheck.judge.rules import across
 from abicheck.judge.rules.context import Context, Load, NoWheel, Opened, Target
@@ -58,12 +59,15 @@ class _Binaries(Mapping[str, "ElfFile"]):
     def __init__(self, host: Host, distributions: Sequence[Distribution]) -> None:
         self._host = host
         self._paths = dict.fromkeys(path for each in distributions for path in each.binaries)
+        self._found: dict[str, ElfFile] = {}
 
     def __getitem__(self, path: str) -> ElfFile:
-        file = self._host.files.stat(path) if path in self._paths else 0
-        if isinstance(file, int):
-            raise KeyError(path)
-        return self._host.files.facts(file)
+        if path not in self._found:
+            file = self._host.files.stat(path) if path in self._paths else 0
+            if isinstance(file, int):
+                raise KeyError(path)
+            self._found[path] = self._host.files.facts(file)
+        return self._found[path]
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)
@@ -76,7 +80,7 @@ class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started.
 
     `along` are packages that would be installed with them, `beside` finds what is installed there already. They are not judged.
-    `no_wheel` says that the first of them has no wheel for the host's own Python.
+    `no_wheel` says that the first of them has no wheel for the host's own Python. Runs that share `loads` share what they load.
     """
 
     def __init__(
@@ -87,6 +91,7 @@ class EnvironmentRun:
         options: Options = _DEFAULT,
         along: Sequence[Package] = (),
         no_wheel: NoWheel | None = None,
+        loads: Loads | None = None,
     ) -> None:
         python = host.python
         assert python is not None
@@ -106,8 +111,9 @@ class EnvironmentRun:
         self._beside = beside
         self._distributions = [package.distribution for package in packages]
         self._facts = _Binaries(self._host, self._distributions)
-        self._memo = loader.Memo()
-        self._process = start_python(self._host, self._memo)
+        self._loads = loads or Loads()
+        self._loader = self._loads.on(self._host)
+        self._process = started(self._loader.start(python.path), self._host)
 
     def results(self) -> list[Result]:
         """The verdict on each distribution: the worst of its roots."""
@@ -139,7 +145,7 @@ class EnvironmentRun:
             elif (file.device, file.inode) not in reached:
                 unjudged[path] = "a library that no extension or program of the distribution loads"
         done += self._lost(package)
-        opened = opened_for_gpu(package, [root.load for root in done], self._host, self._memo)
+        opened = opened_for_gpu(package, [root.load for root in done], self._loader)
         return _Loaded(package, tuple(done), opened, unjudged, glibcs)
 
     def _lost(self, package: Package) -> list[_Root]:
@@ -162,6 +168,11 @@ class EnvironmentRun:
     def _window(self, package: Package, paths: Sequence[str]) -> Window | None:
         if self._host.libc.kind != "glibc":
             return None
+        binaries = package.distribution.binaries
+        files = tuple(self._host.files.stat(path) for path in binaries)
+        return self._loads.once((self._host.arch, binaries, files, tuple(paths)), lambda: self._find_window(package, paths))
+
+    def _find_window(self, package: Package, paths: Sequence[str]) -> Window | None:
         machine = _MACHINES[self._host.arch]
         objects = {
             path: facts
@@ -173,9 +184,9 @@ class EnvironmentRun:
     def _load(self, path: str, kind: RootKind, package: Package, glibcs: Window | None) -> _Root:
         distribution = package.distribution
         if kind == "executable":
-            link_map, _ = loader.start(self._host, path, self._memo)
+            link_map, _ = self._loader.start(path)
         else:
-            link_map, _ = loader.dlopen(self._process, path, self._host, self._memo)
+            link_map, _ = self._loader.dlopen(self._process, path)
         others = [each for each in self._distributions if each is not distribution]
         judgement = verdict.judge(link_map, kind, self._host, (distribution, *others), glibcs, strict=self._options.strict)
         if link_map.errors and kind != "executable":
@@ -191,11 +202,11 @@ class EnvironmentRun:
         others = [each for each in (*self._packages, *self._along, *self._beside()) if each is not package]
         neighbours = [self._neighbour(each) for each in others]
         own = self._neighbour(package)
-        cure = order.cured_by(path, self._process, self._host, self._memo, own.binaries, neighbours)
+        cure = order.cured_by(path, self._process, self._host, self._loader.memo, own.binaries, neighbours)
         if cure is not None:
             return cure
         complete = order.required(package.distribution) <= {each.distribution.name for each in others}
-        state = failed, self._process, self._host, self._memo, (own, *neighbours)
+        state = failed, self._process, self._host, self._loader.memo, (own, *neighbours)
         for preload in package.sources().preloads:
             if not complete or order.may_be_brought(preload.name, path, *state):
                 what = preload.name or "libraries"

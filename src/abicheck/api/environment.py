@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from abicheck.api.work import Outcome, Task
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
+    from abicheck.model.host import Host
     from abicheck.model.index import NotInstallable
     from abicheck.model.report import Finding
     from abicheck.read.files import FactStore
@@ -43,7 +44,10 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
             chosen = selectors[key].choose(kind, given)
             found.append((number, selectors[key], chosen, no_wheel))
             outcome.errors.extend(Failure(given, each) for each in chosen.lacking)
-            outcome.results.extend((number, refusal(name, each, selectors[key])) for name, each in chosen.refused)
+            selector = selectors[key]
+            outcome.results.extend(
+                (number, refusal(name, each, selector.host, selector.scheme.library)) for name, each in chosen.refused
+            )
     for number, selector, chosen, no_wheel in found:
         with outcome.noting_errors():
             if chosen.packages:
@@ -81,25 +85,24 @@ def _python_of(environment: Environment | None, spec: str) -> str | None:
     return ".".join(map(str, environment.version)) if environment.version else None
 
 
-def refusal(name: str, refused: NotInstallable, selector: Selector) -> Result:
-    """The result for what no installer would install there."""
+def refusal(name: str, refused: NotInstallable, host: Host, library: str) -> Result:
+    """The result for what no installer would install on the host, in whose directory `library` it would be."""
     return Result(
         artifact=Artifact(name=name, version=refused.version, kind="requirement", path=refused.requirement, tags=refused.tags),
-        host=summary_of(selector.host),
-        python=python_of(selector.host),
+        host=summary_of(host),
+        python=python_of(host),
         verdict="not-installable",
         predicted=refused.text,
-        prefix=selector.scheme.library,
+        prefix=library,
         capabilities=(("cpu", "not-installable"),),
-        assumptions=selector.host.assumptions,
-        findings=(_no_wheel(refused, selector),),
+        assumptions=host.assumptions,
+        findings=(_no_wheel(refused, host),),
     )
 
 
-def _no_wheel(refused: NotInstallable, selector: Selector) -> Finding:
+def _no_wheel(refused: NotInstallable, host: Host) -> Finding:
     """What there is instead of the wheel that is lacking."""
     pythons = [f"{major}.{minor}" for major, minor in refused.pythons]
-    host = selector.host
     fields = {
         "object": refused.requirement,
         "package": re.split(r"[^\w.-]", refused.requirement, maxsplit=1)[0],

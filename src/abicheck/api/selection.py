@@ -77,6 +77,11 @@ def is_environment(directory: str) -> bool:
     return True
 
 
+def is_name(given: str) -> bool:
+    """Whether that is the name of a distribution, with extras or without."""
+    return _NAME.fullmatch(given) is not None
+
+
 class Selector:
     """Finds the distributions that targets mean on one host."""
 

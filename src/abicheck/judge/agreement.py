@@ -48,7 +48,7 @@ def predicted_failures(results: Sequence[Result]) -> tuple[RootResult, ...]:
 
 def compare(results: Sequence[Result], observed: Observed) -> Agreement:
     """Compare the observation with the predictions for all distributions that were there, of which there is at least one."""
-    result = _deciding(results)
+    result = deciding(results)
     if result.verdict == "depends":
         return Agreement(result, None)
     roots = {root.path: root for each in results for root in each.roots}
@@ -69,7 +69,7 @@ def compare(results: Sequence[Result], observed: Observed) -> Agreement:
     return Agreement(result._replace(predicted=met or result.predicted), not differences, tuple(differences))
 
 
-def _deciding(results: Sequence[Result]) -> Result:
+def deciding(results: Sequence[Result]) -> Result:
     """The worst result, the first of those; one whose Python code does without what fails loads."""
     verdicts = [_of_importing(result) for result in results]
     worst = worst_of(set(verdicts)) or "loads"

@@ -20,8 +20,8 @@ class MatrixHost(NamedTuple):
     """A host of a matrix: the image in a registry, and how the same is made of Debian packages.
 
     `base` are the arguments of the script that makes it. `pythons` are the paths of interpreters that are not /usr/bin/pythonX.Y.
-    `predict` is another host to make the prediction for, where that is not to be the image itself. `rolling` hosts change by
-    themselves: they are reported and do not count.
+    `predict` is another host to make the prediction for, where that is not to be the image itself; `check` is the host that is
+    judged where nothing is to be run. `rolling` hosts change by themselves: they are reported and do not count.
     """
 
     name: str
@@ -31,6 +31,7 @@ class MatrixHost(NamedTuple):
     base: tuple[str, ...] = ()
     pythons: tuple[tuple[str, str], ...] = ()
     predict: str | None = None
+    check: str | None = None
     rolling: bool = False
 
 
@@ -55,14 +56,31 @@ class Cell(NamedTuple):
     clips: int | None = None
 
 
+class Sweep(NamedTuple):
+    """Releases of a distribution, each alone, on hosts (as `--host` takes them): only to be judged.
+
+    `versions` are versions and specifiers. Without `pythons` each host takes the Python that `check` takes there; `*` stands for
+    all for which the release has a wheel.
+    """
+
+    subject: str
+    versions: tuple[str, ...]
+    hosts: tuple[str, ...]
+    pythons: tuple[str, ...] = ()
+
+
 class Matrix(NamedTuple):
-    """Hosts and cells. `dockerfile` and `base_script` are paths on this machine: what images and their bases are made with."""
+    """Hosts and cells, and what is only to be judged.
+
+    `dockerfile` and `base_script` are paths on this machine: what images and their bases are made with.
+    """
 
     name: str
     hosts: tuple[MatrixHost, ...]
     cells: tuple[Cell, ...]
     dockerfile: str | None = None
     base_script: str | None = None
+    sweeps: tuple[Sweep, ...] = ()
 
 
 class Clip(NamedTuple):

@@ -1,4 +1,4 @@
-"""Matrices of what is to be confirmed: a TOML file to cells, checked key by key."""
+"""Matrices of what is to be judged and confirmed: a TOML file to cells, checked key by key."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 from abicheck.errors import TargetError
-from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy
+from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy, Sweep
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 SCHEMA_VERSION = 1
 _SECONDS = 120.0
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
+#: Of a group that is not confirmed.
+_CHECK = "check"
+#: A version, or a specifier with an operator (PEP 440).
+_RELEASES = re.compile(r"(?:[<>=!~]=?=?\s*)?[0-9][\w.+!*-]*(?:\s*,\s*[<>=!~]=?=?\s*[0-9][\w.+!*-]*)*")
 
 
 class _Table:
@@ -122,15 +126,19 @@ def read_matrix(path: str) -> Matrix:
     table.done()
     known = {host.name for host in hosts}
     cells: dict[str, Cell] = {}
+    sweeps = []
     for number, values in enumerate(groups):
         group = _Table(path, f"cells[{number}]", values)
+        if isinstance(values, dict) and values.get("do") == _CHECK:
+            sweeps.append(_sweep(group))
+            continue
         for cell in _cells(group, known, seconds):
             if cell.name in cells:
                 raise group.error("versions", f"{cell.name} is there twice")
             cells[cell.name] = cell
-    if not cells:
+    if not cells and not sweeps:
         raise TargetError("cells: is missing or empty; a matrix needs [[cells]]", path)
-    return Matrix(name, hosts, tuple(cells.values()), *files)
+    return Matrix(name, hosts, tuple(cells.values()), files[0], files[1], tuple(sweeps))
 
 
 def _load(path: str) -> dict[str, Any]:
@@ -162,6 +170,7 @@ def _host(file: str, name: str, values: Any) -> MatrixHost:
         base=table.texts("base"),
         pythons=table.pairs("pythons"),
         predict=table.text("predict"),
+        check=table.text("check"),
         rolling=table.flag("rolling"),
     )
     if host.image is None and not host.base:
@@ -170,19 +179,42 @@ def _host(file: str, name: str, values: Any) -> MatrixHost:
     return host
 
 
+def _sweep(table: _Table) -> Sweep:
+    """A group that is only judged: its hosts are any that there are."""
+    table.text("do")
+    subject = _subject(table)
+    versions = table.texts("versions", required=True)
+    for version in versions:
+        if not _RELEASES.fullmatch(version):
+            raise table.error("versions", f"{version!r} is no version and no specifier such as >=4.0")
+    sweep = Sweep(subject, versions, table.texts("hosts", required=True), _pythons(table, "*"))
+    table.done()
+    return sweep
+
+
+def _subject(table: _Table) -> str:
+    subject = table.text("subject")
+    if not subject:
+        raise table.error("subject", "is missing; name the distribution that it is about")
+    return subject
+
+
+def _pythons(table: _Table, *others: str, required: bool = False) -> tuple[str, ...]:
+    pythons = table.texts("pythons", required=required)
+    for python in pythons:
+        if python not in others and not _PYTHON.fullmatch(python):
+            raise table.error("pythons", f"{python!r} is no version of Python such as 3.12")
+    return pythons
+
+
 def _cells(table: _Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
     """The cells of one group: each of its hosts with each Python, version and set of companions."""
     names = table.texts("hosts", required=True)
     for name in names:
         if name not in hosts:
             raise table.error("hosts", f"{name!r} is none of the hosts of this matrix")
-    pythons = table.texts("pythons", required=True)
-    for python in pythons:
-        if not _PYTHON.fullmatch(python):
-            raise table.error("pythons", f"{python!r} is no version of Python such as 3.12")
-    subject = table.text("subject")
-    if not subject:
-        raise table.error("subject", "is missing; name the distribution that it is about")
+    pythons = _pythons(table, required=True)
+    subject = _subject(table)
     versions = table.texts("versions", required=True)
     companions = table.lists("beside")
     imports = table.texts("imports") or (subject.replace("-", "_"),)

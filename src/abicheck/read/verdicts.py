@@ -38,13 +38,16 @@ def cache_directory(environment: Mapping[str, str]) -> str:
     return environment.get("ABICHECK_CACHE") or os.path.join(base, "abicheck")
 
 
-def code_state(version: str) -> str:
-    """The version, and the state of abicheck's own files: verdicts of another code are not trusted, released or not."""
+def code_state(version: str, *rooms: str) -> str:
+    """The version, and the state of abicheck's own files: what another code found out is not trusted, released or not.
+
+    `rooms` are the parts of the package that it depends on (none: all).
+    """
     package = os.path.dirname(os.path.dirname(__file__))
     state = [version]
-    for directory, _, names in os.walk(package):
+    for directory, _, names in (each for room in rooms or ("",) for each in os.walk(os.path.join(package, room))):
         for name in sorted(names):
-            if name.endswith((".py", ".toml")):
+            if name.endswith((".py", ".toml", ".json", ".z")):
                 status = os.stat(os.path.join(directory, name))
                 state.append(f"{name} {status.st_size} {status.st_mtime_ns}")
     return "\n".join(state)

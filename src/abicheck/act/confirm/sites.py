@@ -11,40 +11,15 @@ from typing import TYPE_CHECKING
 
 from abicheck.act.exec_stack import clear_exec_stack
 from abicheck.errors import AbicheckError, PackageIndexError
-from abicheck.model.index import NotInstallable, Wheel
-from abicheck.read.index.closure import closure
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from abicheck.model.confirm import Remedy
-    from abicheck.model.index import Target
-    from abicheck.read.index.store import Store
+    from abicheck.model.index import Wheel
 
 #: Below the `.data` directory of a wheel, what belongs into site-packages (PEP 427); scripts and headers are not for an import.
 _LIBRARIES = ("purelib", "platlib")
-
-
-def resolve(
-    requirements: Sequence[str], target: Target, store: Store, *, override: bool = False
-) -> tuple[Wheel, ...] | NotInstallable:
-    """The wheels that are installed for `requirements` together, or the first that there is none of.
-
-    With `override` the first requirement is met whatever the others ask of it.
-
-    Raises:
-        TargetError: there is no such project or release, or the requirements contradict each other.
-        PackageIndexError: no network, no access, no pip.
-
-    """
-    from packaging.requirements import Requirement  # noqa: PLC0415 -- only here
-
-    wanted = [Requirement(each) for each in requirements]
-    members = list(closure(wanted[:1] if override else wanted, target, store))
-    if override:
-        members += closure(wanted[1:], target, store, without={member.name for member in members})
-    refused = [member.outcome for member in members if isinstance(member.outcome, NotInstallable)]
-    return refused[0] if refused else tuple(member.outcome for member in members if isinstance(member.outcome, Wheel))
 
 
 def make_site(wheels: Sequence[Wheel], directory: str, remedy: Remedy | None = None) -> str:

@@ -14,7 +14,7 @@ from abicheck.act.confirm.bytecode import bytecode_of
 from abicheck.act.confirm.images import Preparer
 from abicheck.act.confirm.observe import PROBE, Ask, observe
 from abicheck.act.confirm.places import SITE, Emulated, InContainer
-from abicheck.act.confirm.sites import make_site, resolve
+from abicheck.act.confirm.sites import make_site
 from abicheck.act.confirm.speech import embedded
 from abicheck.act.engine import Engine
 from abicheck.api.checking import check
@@ -28,6 +28,7 @@ from abicheck.model.index import NotInstallable, Target
 from abicheck.model.report import Artifact, Failure, Result, Tool
 from abicheck.read.files import FactStore
 from abicheck.read.hosts import Wanted, open_host
+from abicheck.read.index.closure import resolve
 from abicheck.read.index.store import Store
 from abicheck.read.matrix import read_matrix
 from abicheck.read.verdicts import cache_directory

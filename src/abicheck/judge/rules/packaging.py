@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.rules import pages
@@ -139,12 +140,17 @@ def _excesses(facts: SharedObject, limits: dict[str, _Numbers], bundled: set[str
         if need.file in bundled:
             continue
         for version in need.versions:
-            match = _VERSION.fullmatch(version.name)
+            parsed = _parse(version.name)
             if version.flags & 2:  # VER_FLG_WEAK: may be absent
                 continue
             if version.name == _RELR_MARKER and limits["GLIBC"] < _RELR_SINCE:
                 yield _Excess(_RELR_SINCE, version.name, need.file)
-            elif match is not None and match[1] in limits:
-                numbers = tuple(map(int, match[2].split(".")))
-                if numbers > limits[match[1]]:
-                    yield _Excess(numbers, version.name, need.file)
+            elif parsed is not None and parsed[1] > limits.get(parsed[0], parsed[1]):
+                yield _Excess(parsed[1], version.name, need.file)
+
+
+@lru_cache(maxsize=1 << 10)
+def _parse(version: str) -> tuple[str, _Numbers] | None:
+    """The prefix and the numbers of a version such as `GLIBC_2.17`."""
+    match = _VERSION.fullmatch(version)
+    return (match[1], tuple(map(int, match[2].split(".")))) if match else None

@@ -2,33 +2,31 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
-from abicheck.model.artifact import Distribution, Problem
-from abicheck.model.elf import SharedObject
-from abicheck.model.files import FileId
+from abicheck.model.artifact import Distribution, Problem, Sources
 from abicheck.read.artifacts import metadata
 from abicheck.read.artifacts.archive import Archive
+from abicheck.read.artifacts.contents import Contents
 from abicheck.read.artifacts.layout import installed_paths
-from abicheck.read.elf import parse_elf
-from abicheck.read.elf.opened import read_opened_names
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from abicheck.model.artifact import Scheme, Sources
+    from abicheck.model.artifact import Scheme
     from abicheck.model.elf import ElfFile
+    from abicheck.model.files import FileId
+    from abicheck.read.artifacts.kept import Kept
 
 #: The major version of the wheel format that installers know (PEP 427: others are refused).
 _WHEEL_VERSION = "1"
 
 
-def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False) -> Wheel:
+def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False, kept: Kept | None = None) -> Wheel:
     """The wheel at `path` as it would lie on a host whose installer uses `scheme`; `given` names it in messages.
 
-    `verify` compares the hashes in RECORD too, for which all of it is inflated. Raises `TargetError` for what is no wheel, what
-    an installer would refuse, and what is beyond the limits of `archive`.
+    `verify` compares the hashes in RECORD too, for which all of it is inflated. `kept` holds what was read of wheels before.
+    Raises `TargetError` for what is no wheel, what an installer would refuse, and what is beyond the limits of `archive`.
     """
     archive = Archive(path, given)
     info = _info_directory(archive)
@@ -42,7 +40,7 @@ def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False) -
     if format_ is None or format_.partition(".")[0] != _WHEEL_VERSION:
         raise archive.refusal(f"it is of wheel format {format_ or 'unknown'}; only version {_WHEEL_VERSION} can be installed")
     commands = metadata.scripts(archive.read(f"{info}/entry_points.txt", metadata.LIMIT) or b"")
-    places = installed_paths(archive.members, scheme, commands, given)
+    problems = (*(Problem(*each) for each in archive.oddities), *_record_problems(archive, info, verify=verify))
     distribution = Distribution(
         kind="wheel",
         name=metadata.normalized(name),
@@ -50,37 +48,38 @@ def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False) -
         given=given,
         place=path,
         scheme=scheme,
-        files=tuple(sorted(places)),
-        binaries=tuple(sorted(place for place, member in places.items() if archive.members[member].is_elf)),
-        imports=metadata.import_names(
-            place[len(scheme.library) + 1 :] for place in places if place.startswith(scheme.library + "/")
-        ),
+        files=(),
+        binaries=(),
         requires=tuple(about.get("requires-dist", ())),
         requires_python=metadata.first(about, "requires-python"),
         tags=tuple(wheel.get("tag", ())),
-        problems=(*(Problem(*each) for each in archive.oddities), *_record_problems(archive, info, verify=verify)),
+        problems=problems,
     )
-    return Wheel(archive, distribution, places)
+    return Wheel(archive, Contents(archive, kept), commands, distribution)
 
 
 class Wheel:
     """A `Package` in a zip archive: the content of each ELF file is inflated when its facts are asked for, and dropped."""
 
-    def __init__(self, archive: Archive, distribution: Distribution, places: Mapping[str, str]) -> None:
-        self.distribution = distribution
+    def __init__(self, archive: Archive, contents: Contents, commands: frozenset[str], distribution: Distribution) -> None:
         self._archive = archive
-        self._places = places
-        self._facts: dict[FileId, ElfFile] = {}
-        self._opened: dict[FileId, tuple[str, ...]] = {}
-        self._sources: Sources | None = None
-        status = os.stat(archive.path)
-        # A device that no file system and no other wheel has; the same as long as the wheel is the same.
-        device = -1 - (status.st_dev << 128 | status.st_ino)
-        self._files = {
-            place: FileId(device, member.number, member.size, status.st_mtime_ns, status.st_ctime_ns)
-            for place, member in ((place, archive.members[name]) for place, name in places.items())
-        }
-        self._members = {file.inode: self._places[place] for place, file in self._files.items()}
+        self._contents = contents
+        self._commands = commands
+        scheme, given = distribution.scheme, distribution.given
+        self._places = places = installed_paths(archive.members, scheme, commands, given)
+        library = scheme.library + "/"
+        self.distribution = distribution._replace(
+            files=tuple(sorted(places)),
+            binaries=tuple(sorted(place for place, member in places.items() if archive.members[member].is_elf)),
+            imports=metadata.import_names(place[len(library) :] for place in places if place.startswith(library)),
+        )
+        self._files = {place: contents.file(archive.members[name]) for place, name in places.items()}
+
+    def at(self, scheme: Scheme) -> Wheel:
+        """The same wheel where another installer puts it; nothing is read twice."""
+        if scheme == self.distribution.scheme:
+            return self
+        return Wheel(self._archive, self._contents, self._commands, self.distribution._replace(scheme=scheme))
 
     def entries(self) -> Mapping[str, FileId]:
         """All files of the wheel, where they would be on the host."""
@@ -88,32 +87,24 @@ class Wheel:
 
     def facts(self, file: FileId) -> ElfFile:
         """The facts of one of `entries`; raises `TargetError` where the archive is damaged there."""
-        found = self._facts.get(file)
-        if found is None:
-            with self._archive.inflated(self._archive.members[self._members[file.inode]]) as content:
-                found = parse_elf(content)
-                if isinstance(found, SharedObject) and found.refers_to("dlopen", "dlmopen"):
-                    self._opened[file] = read_opened_names(content)
-            self._facts[file] = found
-        return found
+        return self._contents.binary(file.inode).facts
 
     def opened_names(self, path: str) -> tuple[str, ...]:
         """The names of libraries that stand in a binary which opens some by name; found while its content was at hand."""
-        self.facts(self._files[path])
-        return self._opened.get(self._files[path], ())
+        return self._contents.binary(self._files[path].inode).opened
 
     def sources(self) -> Sources:
         """What its Python code does."""
-        if self._sources is None:
-            from abicheck.read.artifacts.sources import LIMIT, read_sources  # noqa: PLC0415 -- asked for where a library is missing
-
-            library = self.distribution.scheme.library + "/"
-            self._sources = read_sources(
-                (place, place[len(library) :], self._archive.read(self._places[place], LIMIT) or b"")
-                for place in self.distribution.files
-                if place.endswith(".py") and place.startswith(library)
-            )
-        return self._sources
+        library = self.distribution.scheme.library + "/"
+        found = self._contents.sources(
+            (place[len(library) :], self._places[place])
+            for place in self.distribution.files
+            if place.endswith(".py") and place.startswith(library)
+        )
+        return Sources(
+            tuple(each._replace(path=library + each.path) for each in found.preloads),
+            tuple(each._replace(path=library + each.path) for each in found.guarded),
+        )
 
 
 def _info_directory(archive: Archive) -> str:

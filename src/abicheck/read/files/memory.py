@@ -5,6 +5,7 @@ from __future__ import annotations
 import stat
 from errno import EACCES, EINVAL, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING, NamedTuple
+from zlib import crc32
 
 from abicheck.model.elf import Malformed
 from abicheck.model.files import FileId
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 class Entry(NamedTuple):
     """A file, or a link to `link`. `load` reads its facts and `read` its first bytes (-1: all), where there are any.
 
-    `same` tells names of one file from files of their own: entries with one number are one inode.
+    `same` tells names of one file from files of their own: entries with one number are one inode. `content` does so in whatever
+    tree: files that are equal have one number, others never.
     """
 
     link: str | None = None
@@ -29,6 +31,11 @@ class Entry(NamedTuple):
     load: Callable[[], ElfFile] | None = None
     read: Callable[[int], bytes] | None = None
     same: int | None = None
+    content: int | None = None
+
+
+#: The device of files that are known by their content; no other is between those of trees and of packages.
+_BY_CONTENT = -3
 
 
 class Memory:
@@ -39,7 +46,7 @@ class Memory:
 
     def __init__(self, entries: Mapping[str, Entry], identity: int, directories: Sequence[str] = ()) -> None:
         self._entries = entries
-        self._device = -3 - abs(identity)  # no other is below -2
+        self._device = _BY_CONTENT - 1 - abs(identity)
         self._names: dict[str, dict[str, None]] = {"": {}}
         for path in directories:
             self._make(path.rstrip("/"))
@@ -58,6 +65,8 @@ class Memory:
                 return Status(stat.S_IFDIR | 0o755, self._numbers[path], 0, self._device)
             raise OSError(self._reason(path), path)
         kind = stat.S_IFREG if entry.link is None else stat.S_IFLNK
+        if entry.content is not None:
+            return Status(kind | entry.mode, entry.content, entry.size, _BY_CONTENT)
         number = self._numbers[path] if entry.same is None else len(self._numbers) + 1 + entry.same
         return Status(kind | entry.mode, number, entry.size, self._device)
 
@@ -72,10 +81,13 @@ class Memory:
         """The entries of a directory."""
         return tuple(self._names.get(path, ()))
 
-    def opened(self, path: str, status: os.stat_result | Status) -> FileId | int:  # noqa: ARG002 -- the status tells all
+    def opened(self, path: str, status: os.stat_result | Status) -> FileId | int:
         """The file; it can be read by who owns it or all, as its mode says."""
         if not stat.S_ISDIR(status.st_mode) and not status.st_mode & 0o444:
             return EACCES
+        if stat.S_ISDIR(status.st_mode):
+            # That it is one is all that anybody may ask of it, in whatever tree.
+            return FileId(_BY_CONTENT, -1 - crc32(path.encode("utf-8", "surrogateescape")), 0, 0, 0)
         return FileId(status.st_dev, status.st_ino, status.st_size, 0, 0)
 
     def read(self, path: str, limit: int = -1) -> bytes:

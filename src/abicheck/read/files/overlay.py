@@ -34,9 +34,12 @@ class Overlay:
         self._owners: dict[FileId, Layer] = {}
         self._directories: dict[str, FileId] = {}
         for package in packages:
+            made: dict[str, str] = {}
             for path, file in package.entries().items():
                 head, _, name = path.rpartition("/")
-                self._files[f"{self._make(head)}/{name}"] = file
+                if head not in made:
+                    made[head] = self._make(head)
+                self._files[f"{made[head]}/{name}"] = file
                 self._owners[file] = package
         self._entered = {"": ""}
         self._answers: dict[str, FileId | int] = {}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import posixpath
 import re
 import zlib
-from functools import partial
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from abicheck.errors import DataError, HostError
@@ -17,9 +18,9 @@ from abicheck.read.hosts.libraries import Limits, builds, derived, glibc_exports
 from abicheck.read.hosts.machine import Machine, environment, root_assumptions
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Iterator, Mapping
 
-    from abicheck.model.elf import ElfFile
+    from abicheck.model.elf import SharedObject
     from abicheck.read.files import FactStore
     from abicheck.read.hosts import Wanted
     from abicheck.read.hosts.libraries import Build
@@ -120,13 +121,14 @@ def _files(named: catalogue.Named, build: Build) -> Iterator[tuple[str, Entry]]:
     found, family, limits = named.distribution, named.distribution.family, _limits(named)
     directory = "/usr/" + family.dirs[0].format(triplet=f"{named.arch}-linux-gnu").strip("/").removeprefix("usr/")
     absent = family.absent - found.also
-    for number, (file, shape) in enumerate(build.libraries.items()):
+    for file, shape in build.libraries.items():
         soname = shape["soname"] or file
         load = None if absent & {soname, file} else _load_of(named, build, file, soname, limits)
         if load is not None:
-            yield f"{directory}/{soname}", Entry(size=shape["size"], load=load, same=number)
+            entry = Entry(size=shape["size"], load=load, content=_content(load.func.__name__, load.args))
+            yield f"{directory}/{soname}", entry
             if found.build is not None and file != soname:
-                yield f"{directory}/{file}", Entry(size=shape["size"], load=load, same=number)
+                yield f"{directory}/{file}", entry
     loader = _LOADERS[named.arch]
     if directory != posixpath.dirname("/usr" + loader):
         yield "/usr" + loader, Entry(link=f"{directory}/{posixpath.basename(loader)}")
@@ -136,14 +138,28 @@ def _files(named: catalogue.Named, build: Build) -> Iterator[tuple[str, Entry]]:
             yield f"{directory}/{name}", Entry(link=target)
 
 
-def _load_of(named: catalogue.Named, build: Build, file: str, soname: str, limits: Limits) -> Callable[[], ElfFile] | None:
+@lru_cache(maxsize=1 << 12)
+def _content(made_by: str, of: tuple[object, ...]) -> int:
+    """A number for what `made_by` makes of these, so that one library of two hosts is known for the same."""
+    plain = (
+        sorted(each) if isinstance(each, frozenset) else each
+        for item in of
+        for each in (item if isinstance(item, Limits) else [item])
+    )
+    return int.from_bytes(hashlib.blake2b(repr((made_by, *plain)).encode(), digest_size=8).digest(), "big")
+
+
+def _load_of(named: catalogue.Named, build: Build, file: str, soname: str, limits: Limits) -> partial[SharedObject] | None:
     """What makes the facts of one library, None where it is not known to be there."""
     found, family = named.distribution, named.distribution.family
     if found.build is not None:
         return partial(known, named.arch, build.number, file, dict(limits.maybe).get(soname, ()))
     if soname not in _RUNTIMES:
         there = soname in glibc_exports(named.arch, found.glibc)
-        return partial(derived, named.arch, build.number, file, limits) if there else None
+        own = tuple(each for each in limits.maybe if each[0] == soname)
+        markers = limits.markers if soname == "libc.so.6" else ()
+        own_limits = Limits(limits.glibc, (), frozenset(), markers, own)  # no more, so that hosts share it
+        return partial(derived, named.arch, build.number, file, own_limits) if there else None
     if soname not in family.certain | found.also:
         return None
     if soname == "libcrypt.so.1":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -13,7 +14,7 @@ from abicheck.read.hosts.glibc import exports
 from abicheck.read.hosts.packed import unpacked
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator
 
     from abicheck.model.host import Arch
 
@@ -171,6 +172,37 @@ def _hash(name: str) -> int:
     return sysv_hash(name.encode())
 
 
+class _Definitions(Mapping[str, tuple[Definition, ...]]):
+    """The definitions of a library, each made when somebody asks for it."""
+
+    def __init__(self, symbols: Mapping[str, tuple[tuple[str, str], ...]], versions: Mapping[str, tuple[int, Version]]) -> None:
+        self._symbols = symbols
+        self._versions = versions
+        self._made: dict[tuple[str, str], Definition] = {}
+
+    def __getitem__(self, name: str) -> tuple[Definition, ...]:
+        return tuple(self._definition(each) for each in self._symbols[name])
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of a dictionary, without the exception that `Mapping` would catch."""
+        return self[name] if name in self._symbols else default
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._symbols)
+
+    def __len__(self) -> int:
+        return len(self._symbols)
+
+    def _definition(self, key: tuple[str, str]) -> Definition:
+        found = self._made.get(key)
+        if found is None:
+            node, text = key
+            symbol, binding, visibility, hidden, own = map(int, text.split())
+            index, version = self._versions.get(node, (own, None))
+            found = self._made[key] = Definition(version, index, bool(hidden), binding, visibility, symbol)
+        return found
+
+
 def _object(
     arch: Arch,
     shape: Mapping[str, Any],
@@ -182,16 +214,6 @@ def _object(
     segments = tuple(Segment(*each) for each in shape["segments"])
     definitions = tuple(VersionDefinition(name, _hash(name), index, flags, 1) for name, index, flags in nodes)
     versions = {each.name: (each.index, Version(each.name, each.hash)) for each in definitions if not each.flags & 1}
-    made: dict[tuple[str, str], Definition] = {}
-
-    def definition(node: str, text: str) -> Definition:
-        found = made.get((node, text))
-        if found is None:
-            symbol, binding, visibility, hidden, own = map(int, text.split())
-            index, version = versions.get(node, (own, None))
-            found = made[node, text] = Definition(version, index, bool(hidden), binding, visibility, symbol)
-        return found
-
     return SharedObject(
         header=Header(bytes.fromhex(ident), kind, _MACHINES[arch], 1, phoff, 56, len(segments)),
         size=shape["size"],
@@ -212,7 +234,7 @@ def _object(
         version_definitions=definitions,
         versions_in_use=shape["versions"],
         references=tuple(_reference(*each) for each in shape["special"]),
-        definitions={name: tuple(definition(*each) for each in found) for name, found in symbols.items()},
+        definitions=_Definitions(symbols, versions),
         phdr_address=shape["phdr"],
         partial=partial,
     )

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import TargetError
-from abicheck.model.index import Member, Wheel
+from abicheck.model.index import Member, NotInstallable, Wheel
 from abicheck.read.index.fetch import fetch_all, name_of, question
 from abicheck.read.index.tags import markers
 
@@ -54,6 +54,28 @@ def closure(
             return walk.members()
         known.append(contradiction)
     raise TargetError("its requirements go round in circles; pin some of them", str(known[-1].requirement))
+
+
+def resolve(
+    requirements: Sequence[str], target: Target, store: Store, *, override: bool = False
+) -> tuple[Wheel, ...] | NotInstallable:
+    """The wheels that are installed for `requirements` together, or the first that there is none of.
+
+    With `override` the first requirement is met whatever the others ask of it.
+
+    Raises:
+        TargetError: there is no such project or release, or the requirements contradict each other.
+        PackageIndexError: no network, no access, no pip.
+
+    """
+    from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 20 ms
+
+    wanted = [Requirement(each) for each in requirements]
+    members = list(closure(wanted[:1] if override else wanted, target, store))
+    if override:
+        members += closure(wanted[1:], target, store, without={member.name for member in members})
+    refused = [member.outcome for member in members if isinstance(member.outcome, NotInstallable)]
+    return refused[0] if refused else tuple(member.outcome for member in members if isinstance(member.outcome, Wheel))
 
 
 class _Walk:

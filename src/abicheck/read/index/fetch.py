@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from abicheck.model.index import Outcome, Target
+    from abicheck.model.index import Offer, Outcome, Target
     from abicheck.read.index.client import Answer
     from abicheck.read.index.store import Store
 
@@ -46,6 +46,21 @@ def fetch_all(requirements: Sequence[Requirement], target: Target, store: Store)
     if missing:
         outcomes.update(zip(map(question, missing), _download(missing, target, store), strict=True))
     return [outcomes[question(requirement)] for requirement in requirements]
+
+
+def fetched_before(offer: Offer, store: Store) -> Wheel | None:
+    """The wheel that an index offers, if some target took it before: known by its hash."""
+    path = store.path(offer.sha256, offer.filename) if offer.sha256 else ""
+    if not offer.sha256 or not os.path.isfile(path):
+        return None
+    try:
+        outcome = store.recall(offer.filename, offer.sha256, _outcome)
+    except PackageIndexError:  # offline; but it is there
+        outcome = None
+    if not isinstance(outcome, Wheel):
+        outcome = _wheel(path, offer.sha256)
+        store.remember(offer.filename, offer.sha256, ["Wheel", outcome], lasting=True)
+    return outcome
 
 
 def _download(requirements: Sequence[Requirement], target: Target, store: Store) -> list[Outcome]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexError
 from abicheck.model.index import NotInstallable, Offer, Target
 from abicheck.read.index.client import ask_links, demand_answer
-from abicheck.read.index.tags import PYTHONS, full_version, tags
+from abicheck.read.index.tags import PYTHONS, full_version, tag_set
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -34,6 +35,8 @@ def offers(project: str, store: Store) -> tuple[Offer, ...]:
     from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as everywhere: only what is used costs time
 
     name = canonicalize_name(project)
+    if name in store.offers:
+        return store.offers[name]
     links = store.recall(name, "files", list)
     if links is None:
         try:
@@ -45,7 +48,8 @@ def offers(project: str, store: Store) -> tuple[Offer, ...]:
     found = [offer for link in links if (offer := _offer(link, name))]
     if not found:
         raise TargetError("the package index has no such project; check the spelling, and the index-url of pip", project)
-    return tuple(sorted(found, key=_by_version, reverse=True))
+    store.offers[name] = tuple(sorted(found, key=_by_version, reverse=True))
+    return store.offers[name]
 
 
 def _links(name: str) -> list[dict[str, Any]]:
@@ -110,13 +114,22 @@ def matching(specifier: SpecifierSet, offered: Sequence[Offer]) -> list[Offer]:
 
 def fits(offer: Offer, target: Target) -> bool:
     """Whether pip would take the file there."""
+    return welcomes(offer, target) and not tag_set(target).isdisjoint(offer.tags)
+
+
+def welcomes(offer: Offer, target: Target) -> bool:
+    """Whether the file's Requires-Python admits the target's Python."""
+    return _admits(offer.requires_python or "", full_version(target))
+
+
+@lru_cache(maxsize=1 << 10)
+def _admits(requires_python: str, version: str) -> bool:
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- as above
 
     try:
-        welcome = SpecifierSet(offer.requires_python or "").contains(full_version(target), prereleases=True)
+        return SpecifierSet(requires_python).contains(version, prereleases=True)
     except InvalidSpecifier:  # pip ignores such a line
-        welcome = True
-    return welcome and not set(tags(target)).isdisjoint(offer.tags)
+        return True
 
 
 def pythons(offered: Iterable[Offer], arch: Arch, libc: Libc) -> tuple[tuple[int, int], ...]:

@@ -21,6 +21,8 @@ from abicheck.errors import PackageIndexError, UnreachableIndexError
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+    from abicheck.model.index import Offer
+
 T = TypeVar("T")
 
 #: How long (in seconds) "the newest that meets it" stays true: as long as indexes and installers let a listing live.
@@ -31,13 +33,14 @@ class Store:
     """Wheels and answers below `directory`, which count for `fresh` seconds.
 
     `offline` takes answers of any age, and lets nobody ask for more. Nor may anybody ask again in a run in which an index was
-    found `unreachable`: each try takes pip a quarter of a minute.
+    found `unreachable`: each try takes pip a quarter of a minute. `offers` are the files of projects that this run asked for.
     """
 
     def __init__(self, directory: str, *, offline: bool = False, fresh: float = FRESH_S) -> None:
         self.offline = offline
         self._fresh = fresh
         self.unreachable: UnreachableIndexError | None = None
+        self.offers: dict[str, tuple[Offer, ...]] = {}
         self._wheels = os.path.join(directory, "wheels")
         self._answers = os.path.join(directory, "index")
         self._configuration = _configuration(os.environ)
@@ -89,12 +92,15 @@ class Store:
         with open(path, "rb") as file:
             while chunk := file.read(1 << 20):
                 digest.update(chunk)
-        directory = os.path.join(self._wheels, digest.hexdigest())
-        os.makedirs(directory, exist_ok=True)
-        final = os.path.join(directory, os.path.basename(path))
+        final = self.path(digest.hexdigest(), os.path.basename(path))
+        os.makedirs(os.path.dirname(final), exist_ok=True)
         if not os.path.isfile(final):
             os.replace(path, final)
         return final, digest.hexdigest()
+
+    def path(self, sha256: str, filename: str) -> str:
+        """Where the wheel of that hash lies, once it is there."""
+        return os.path.join(self._wheels, sha256, filename)
 
     def _path(self, question: str, about: str) -> str:
         key = repr((question, about, self._configuration)).encode("utf-8", "surrogateescape")

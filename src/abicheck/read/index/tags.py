@@ -46,7 +46,7 @@ def full_version(target: Target) -> str:
     return ".".join(map(str, (*target.python, LATEST_PATCH)[:3]))
 
 
-@lru_cache(maxsize=64)
+@lru_cache(maxsize=1 << 10)
 def tags(target: Target) -> tuple[str, ...]:
     """All tags of wheels that pip accepts there, best first."""
     from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 -- costs 15 ms
@@ -56,6 +56,12 @@ def tags(target: Target) -> tuple[str, ...]:
     specific = cpython_tags(version, [abi(target)], machine)
     common = compatible_tags(version, f"cp{version[0]}{version[1]}", machine)
     return tuple(map(str, (*specific, *common)))
+
+
+@lru_cache(maxsize=1 << 10)
+def tag_set(target: Target) -> frozenset[str]:
+    """All tags of wheels that pip accepts there."""
+    return frozenset(tags(target))
 
 
 def markers(target: Target) -> dict[str, str]:

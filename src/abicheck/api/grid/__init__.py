@@ -1,0 +1,116 @@
+"""Grids: many artifacts on many hosts, each wheel read once and each load simulated once for all that answer it alike."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from abicheck import __version__
+from abicheck.api.checking import incapable, shown_by
+from abicheck.api.grid.rows import Rows
+from abicheck.api.options import Options
+from abicheck.api.places import places
+from abicheck.api.selection import is_name
+from abicheck.errors import AbicheckError, UsageError
+from abicheck.model.confirm import Sweep
+from abicheck.model.report import Failure, Report, Result, Tool
+from abicheck.read.matrix import read_matrix
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from abicheck.model.confirm import Cell, Matrix
+
+__all__ = ["check_matrix", "check_versions"]
+
+
+def check_versions(
+    names: Sequence[str],
+    versions: str,
+    hosts: Sequence[str] = ("local",),
+    *,
+    python: str | None = None,
+    options: Options | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Judge all releases of some distributions that meet `versions` (`>=4.0`), each alone, on each host.
+
+    `python` is `X.Y`, or `*` for every Python that a release has a wheel for. What cannot be judged is listed in `Report.errors`.
+    Raises `UsageError` for what is no name or no specifier, and for an unknown host.
+    """
+    for name in names:
+        if not is_name(name):
+            raise UsageError(f"--versions takes names of distributions, and {name!r} is none")
+    pythons = () if python is None else (python,)
+    return _report([Sweep(name, (versions,), tuple(hosts), pythons) for name in names], (), {}, options, progress)
+
+
+def check_matrix(
+    path: str,
+    hosts: Sequence[str] = (),
+    *,
+    options: Options | None = None,
+    progress: Callable[[str], None] | None = None,
+) -> Report:
+    """Judge all that a matrix holds: its cells on the hosts that `check` names for them, and its sweeps.
+
+    `hosts` are those that are asked (none: all). Raises `TargetError` for a matrix that cannot be read, whose message names the
+    key, and `UsageError` for a host that is not in it.
+    """
+    matrix = read_matrix(path)
+    known = dict.fromkeys((*(host for sweep in matrix.sweeps for host in sweep.hosts), *(host.name for host in matrix.hosts)))
+    for name in hosts:
+        if name not in known:
+            raise UsageError(f"--host {name}: no such host in the matrix; there are {', '.join(known)}")
+    chosen = hosts or tuple(known)
+    sweeps = [each._replace(hosts=tuple(host for host in each.hosts if host in chosen)) for each in matrix.sweeps]
+    cells = [cell for cell in matrix.cells if cell.host in chosen]
+    return _report(sweeps, cells, _names(matrix), options, progress)
+
+
+def _names(matrix: Matrix) -> dict[str, str | None]:
+    """What is judged for each host of a matrix, None where the matrix does not say."""
+    return {host.name: host.check for host in matrix.hosts}
+
+
+def _report(
+    sweeps: Sequence[Sweep],
+    cells: Sequence[Cell],
+    named: dict[str, str | None],
+    options: Options | None,
+    progress: Callable[[str], None] | None,
+) -> Report:
+    started = time.perf_counter()
+    options = options or Options()
+    shows = shown_by(options)
+    errors: dict[Failure, None] = {}
+    for name in dict.fromkeys(cell.host for cell in cells if named[cell.host] is None):
+        errors[Failure(name, f'the matrix names no host to judge for it; add check = "HOST" to hosts.{name}')] = None
+    cells = [cell for cell in cells if named[cell.host] is not None]
+    specs = {host: host for sweep in sweeps for host in sweep.hosts}
+    specs |= {cell.host: named[cell.host] or "" for cell in cells}
+    with places(tuple(dict.fromkeys(specs.values()))) as (found, failures):
+        errors |= dict.fromkeys(failures)
+        by_spec = {place.name: place for place in found}
+        seats = {name: by_spec[spec]._replace(name=name) for name, spec in specs.items() if spec in by_spec}
+        rows = Rows(seats, options, progress or (lambda _: None))
+        outcomes = list(_outcomes(rows, sweeps, [cell for cell in cells if cell.host in seats]))
+    results = tuple(shows(each) for each in outcomes if isinstance(each, Result))
+    errors |= dict.fromkeys(each for each in outcomes if isinstance(each, Failure))
+    return Report(
+        tool=Tool("abicheck", __version__),
+        results=results,
+        errors=(*errors, *incapable(results, options.require)),
+        seconds=time.perf_counter() - started,
+        required=options.require,
+    )
+
+
+def _outcomes(rows: Rows, sweeps: Sequence[Sweep], cells: Sequence[Cell]) -> Iterator[Result | Failure]:
+    for sweep in sweeps:
+        yield from rows.sweep(sweep)
+    for cell in cells:
+        try:
+            yield rows.cell(cell)
+        except AbicheckError as error:  # noqa: PERF203 -- the others are judged all the same
+            yield Failure(cell.name, error.message if error.subject == cell.name else str(error))

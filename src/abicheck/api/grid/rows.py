@@ -1,0 +1,215 @@
+"""The rows of a grid: releases of a distribution, or what is installed together, on one host after another."""
+
+from __future__ import annotations
+
+import os
+import posixpath
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck import __version__
+from abicheck.act.confirm.places import SITE
+from abicheck.api.anypython import choose_python
+from abicheck.api.distributions import EnvironmentRun
+from abicheck.api.environment import refusal
+from abicheck.api.grid.cleared import Cleared
+from abicheck.api.listing import lent_wheel, predict_listing
+from abicheck.api.loads import Loads
+from abicheck.api.work import Task
+from abicheck.errors import AbicheckError, HostError
+from abicheck.judge.agreement import deciding
+from abicheck.judge.requirements.names import gpu
+from abicheck.model.artifact import Scheme
+from abicheck.model.elf import SharedObject
+from abicheck.model.host import Libc
+from abicheck.model.index import NotInstallable, Target
+from abicheck.model.report import Failure
+from abicheck.read.artifacts.environment import default_scheme
+from abicheck.read.artifacts.kept import Kept
+from abicheck.read.artifacts.wheel import open_wheel
+from abicheck.read.files import FactStore
+from abicheck.read.hosts import Wanted
+from abicheck.read.index.choice import Chooser
+from abicheck.read.index.closure import resolve
+from abicheck.read.index.simple import matching, offers, pythons
+from abicheck.read.index.store import Store
+from abicheck.read.verdicts import cache_directory
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping, Sequence
+
+    from abicheck.api.options import Options
+    from abicheck.api.places import Place
+    from abicheck.judge.rules.context import NoWheel
+    from abicheck.model.artifact import Package
+    from abicheck.model.confirm import Cell, Sweep
+    from abicheck.model.host import Host
+    from abicheck.model.report import Result
+    from abicheck.read.artifacts.wheel import Wheel
+
+#: How long (in seconds) what an index said counts for a grid: its rows are to be about the same releases.
+_DAY = 86_400.0
+#: Any wheel for this kind of C library fits it.
+_NEWEST = {"glibc": Libc("glibc", (2, 99)), "musl": Libc("musl", (1, 99))}
+
+
+class _Seat(NamedTuple):
+    """A host with one Python, and where a wheel would be installed for that."""
+
+    host: Host
+    scheme: Scheme
+    target: Target
+
+
+class Rows:
+    """Judges rows on hosts, which are given by their names; whatever several cells have in common is read and judged once."""
+
+    def __init__(self, places: Mapping[str, Place], options: Options, progress: Callable[[str], None]) -> None:
+        cache = cache_directory(os.environ)
+        self._places = places
+        self._options = options
+        self._progress = progress
+        self._facts = FactStore()
+        self._loads = Loads()
+        self._kept = Kept(cache, __version__) if options.stored else None
+        self._index = Store(cache, offline=options.offline, fresh=_DAY)
+        self._chooser = Chooser(self._index)
+        self._wheels: dict[str, Wheel] = {}
+        self._gpus: dict[str, tuple[str, ...]] = {}
+        self._seats: dict[tuple[str, str | None, tuple[tuple[str, str], ...]], _Seat] = {}
+
+    def sweep(self, sweep: Sweep) -> Iterator[Result | Failure]:
+        """Each release for each Python on each host; what cannot be judged is a failure."""
+        try:
+            versions = self._versions(sweep)
+        except AbicheckError as error:
+            yield Failure(error.subject or sweep.subject, error.message)
+            return
+        for number, version in enumerate(versions, 1):
+            self._progress(f"[{number}/{len(versions)}] {sweep.subject} {version}")
+            for python in self._pythons(sweep, version):
+                for host in sweep.hosts:
+                    try:
+                        result = self._release(sweep.subject, version, host, python)
+                    except AbicheckError as error:
+                        yield Failure(error.subject or f"{sweep.subject}=={version}", error.message)
+                        continue
+                    if result is not None:
+                        yield result
+
+    def cell(self, cell: Cell) -> Result:
+        """What decides for all that a cell installs together. Raises `AbicheckError` where that cannot be judged."""
+        self._progress(cell.name)
+        if cell.deed == "load":
+            return self._named(self._listing(cell), cell)
+        seat = self._seat(cell.host, cell.python, cell.settings)
+        wheels = resolve(cell.requirements, seat.target, self._index, override=cell.override)
+        if isinstance(wheels, NotInstallable):
+            return self._named(refusal(wheels.requirement, wheels, seat.host, SITE), cell)
+        scheme = seat.scheme._replace(library=SITE)
+        packages: list[Package] = [self._wheel(wheel.path, f"{wheel.name}=={wheel.version}", scheme) for wheel in wheels]
+        if cell.remedy == "clear-exec-stack":
+            packages = [Cleared(package) for package in packages]
+            if not any(package.has_cleared for package in packages if isinstance(package, Cleared)):
+                raise AbicheckError("no shared object in it asks for an executable stack; leave out the remedy", cell.name)
+        results = self._judge(seat, packages)
+        subject = cell.requirements[0].partition("==")[0]
+        return self._named(deciding(sorted(results, key=lambda result: result.artifact.name != subject)), cell)
+
+    def _versions(self, sweep: Sweep) -> tuple[str, ...]:
+        """The releases of a sweep, oldest first, those that are named where they are named."""
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- costs 15 ms
+
+        found: dict[str, None] = {}
+        for given in sweep.versions:
+            if given[:1].isdigit():
+                found[given] = None
+                continue
+            offered = matching(SpecifierSet(given), offers(sweep.subject, self._index))
+            if not offered:
+                raise AbicheckError(f"no release meets {given}; ask for other versions", sweep.subject)
+            found |= dict.fromkeys(offer.version for offer in reversed(offered))
+        return tuple(found)
+
+    def _pythons(self, sweep: Sweep, version: str) -> Sequence[str | None]:
+        """The Pythons that a release is judged for; None for what each host takes."""
+        if sweep.pythons != ("*",):
+            return sweep.pythons or (None,)
+        release = [offer for offer in offers(sweep.subject, self._index) if offer.version == version]
+        hosts = [self._seat(name, None).host for name in sweep.hosts]
+        machines = dict.fromkeys((host.arch, _NEWEST[host.libc.kind]) for host in hosts)
+        found = {python for arch, libc in machines for python in pythons(release, arch, libc)}
+        return [".".join(map(str, python)) for python in sorted(found)]
+
+    def _release(self, subject: str, version: str, host: str, python: str | None) -> Result | None:
+        """One release on one host; None where that host has another Python for good."""
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
+
+        given = f"{subject}=={version}"
+        no_wheel = None
+        if python is None:
+            task = Task(self._places[host], None, {}, (), self._options)
+            python, no_wheel = choose_python(task, "requirement", given, self._facts, self._index)
+        elif self._has_another(host, python):
+            return None
+        seat = self._seat(host, python)
+        outcome = self._chooser.choose(Requirement(given), seat.target)
+        if isinstance(outcome, NotInstallable):
+            return refusal(subject, outcome, seat.host, seat.scheme.library)
+        wheel = self._wheel(outcome.path, given, seat.scheme)
+        (result,) = self._judge(seat, [wheel], no_wheel)
+        return result._replace(gpu=self._gpu(wheel))
+
+    def _has_another(self, name: str, python: str) -> bool:
+        own = self._seat(name, None).host
+        if own.kind != "distribution" or own.any_python or own.python is None or own.python.version is None:
+            return False
+        return ".".join(map(str, own.python.version)) != python
+
+    def _seat(self, name: str, python: str | None, settings: tuple[tuple[str, str], ...] = ()) -> _Seat:
+        key = name, python, settings
+        if key not in self._seats:
+            self._seats[key] = self._open(name, Wanted(python, may_lack=True), dict(settings))
+        return self._seats[key]
+
+    def _open(self, name: str, wanted: Wanted, settings: Mapping[str, str]) -> _Seat:
+        host = self._places[name].open(python=wanted, settings=settings, store=self._facts)
+        if host.python is None or host.python.version is None:
+            raise HostError("which version its Python is cannot be told; name one with --python X.Y", name)
+        scheme = default_scheme(host.files, host.python.path, host.python.version)
+        if self._options.prefix:
+            scheme = scheme._replace(library=self._options.prefix)
+        return _Seat(host, scheme, Target(host.python.version, host.arch, host.libc, host.python.free_threaded))
+
+    def _wheel(self, path: str, given: str, scheme: Scheme) -> Wheel:
+        if path not in self._wheels:
+            self._wheels[path] = open_wheel(path, scheme, given, kept=self._kept)
+        return self._wheels[path].at(scheme)
+
+    def _judge(self, seat: _Seat, packages: Sequence[Package], no_wheel: NoWheel | None = None) -> list[Result]:
+        run = EnvironmentRun(seat.host, packages, tuple, self._options, no_wheel=no_wheel, loads=self._loads)
+        return run.results()
+
+    def _gpu(self, wheel: Wheel) -> tuple[str, ...]:
+        """The majors of the GPU's libraries that the wheel needs or opens by name."""
+        place = wheel.distribution.place
+        if place not in self._gpus:
+            names: list[str] = []
+            for path in wheel.distribution.binaries:
+                facts = wheel.facts(wheel.entries()[path])
+                if isinstance(facts, SharedObject) and facts.dynamic is not None:
+                    names += [*facts.dynamic.needed, *wheel.opened_names(path)]
+            found = gpu(names)
+            self._gpus[place] = (*(f"CUDA {each}" for each in found.cuda), *(f"cuDNN {each}" for each in found.cudnn))
+        return self._gpus[place]
+
+    def _listing(self, cell: Cell) -> Result:
+        """What the loader alone says of each shared object."""
+        host = self._places[cell.host].open(python=Wanted(cell.python, may_lack=True, libc="musl"), store=self._facts)
+        wheel = lent_wheel(cell, host, self._index)
+        scheme = Scheme(SITE, posixpath.join(SITE, "bin"), SITE)
+        return predict_listing(wheel, self._wheel(wheel.path, cell.requirements[0], scheme), host)
+
+    @staticmethod
+    def _named(result: Result, cell: Cell) -> Result:
+        beside = f"with {', '.join(cell.requirements[1:])}" if cell.requirements[1:] else ""
+        return result._replace(cell=cell.name, variant="; ".join(filter(None, (beside, cell.remedy))))

@@ -1,0 +1,113 @@
+"""Loads that are simulated once for all hosts and packages that answer the loader alike.
+
+A load is a pure function of the host's machine, of the process that it starts from, and of the answers of `Files`. So its result
+holds wherever all of its questions get the same answers: for the Python of a host whatever is installed there, for the packages
+that two environments have in common, and for distributions that are built of the same libraries.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+from abicheck.judge import loader
+from abicheck.read.files import Trace, Traced
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    from abicheck.model.files import Files
+    from abicheck.model.host import Host
+    from abicheck.model.process import LinkMap, Process
+
+    _Loaded = tuple[LinkMap, Process]
+
+
+T = TypeVar("T")
+
+
+class _Known(NamedTuple):
+    """A load with what it asked; `host` is the name that stands in what it does not know, `base` the process it started from."""
+
+    trace: Trace
+    loaded: _Loaded
+    host: str
+    base: Process | None
+
+    def holds(self, files: Files, host: str) -> bool:
+        """Whether `files` of that host give the same answers."""
+        return (
+            (host == self.host or not self.loaded[0].missing)
+            and all(files.stat(path) == answer for path, answer in self.trace.opened.items())
+            and all(files.resolve(path) == answer for path, answer in self.trace.resolved.items())
+        )
+
+
+class _Machine(NamedTuple):
+    """What was found out on hosts of one kind."""
+
+    memo: loader.Memo
+    known: dict[Hashable, list[_Known]]
+
+
+class Loads:
+    """All that was loaded in a run, and what else is found out once."""
+
+    def __init__(self) -> None:
+        self._machines: dict[Hashable, _Machine] = {}
+        self._found: dict[Hashable, Any] = {}
+
+    def once(self, about: Hashable, find: Callable[[], T]) -> T:
+        """What `find` finds out about something, found out once."""
+        if about not in self._found:
+            self._found[about] = find()
+        found: T = self._found[about]
+        return found
+
+    def on(self, host: Host) -> Loader:
+        """The loader of one host."""
+        machine = _machine(host)
+        if machine not in self._machines:
+            self._machines[machine] = _Machine(loader.Memo(), {})
+        return Loader(host, *self._machines[machine])
+
+
+class Loader:
+    """The loader of one host; `memo` is what it knows of files already."""
+
+    def __init__(self, host: Host, memo: loader.Memo, known: dict[Hashable, list[_Known]]) -> None:
+        self.memo = memo
+        self._host = host
+        self._known = known
+
+    def start(self, path: str) -> _Loaded:
+        """`loader.start` of the program at `path`."""
+        return self._load((path, self._host.python), None, lambda host: loader.start(host, path, self.memo))
+
+    def dlopen(self, process: Process, name: str, *, lazy: bool = False, caller: int = 0) -> _Loaded:
+        """`loader.dlopen` of `name` in `process`."""
+
+        def load(host: Host) -> _Loaded:
+            return loader.dlopen(process, name, host, self.memo, lazy=lazy, caller=caller)
+
+        return self._load((id(process), name, lazy, caller), process, load)
+
+    def _load(self, what: Hashable, base: Process | None, load: Callable[[Host], _Loaded]) -> _Loaded:
+        candidates = self._known.setdefault(what, [])
+        files, name = self._host.files, self._host.name
+        for known in candidates:
+            if known.holds(files, name):
+                return known.loaded
+        trace = Trace()
+        loaded = load(self._host._replace(files=Traced(files, trace)))
+        candidates.append(_Known(trace, loaded, name, base))
+        return loaded
+
+
+def _machine(host: Host) -> Hashable:
+    """All of a host that a loader looks at, its files left out."""
+    config = host.loader
+    cache = None if config.cache is None else frozenset(config.cache.items())
+    return (
+        (host.arch, host.libc, config._replace(cache=None), cache, host.kernel, host.page_size, host.memory, host.isa_level),
+        (host.protection_keys, frozenset(host.environment.items()), host.policy, host.cwd, host.uncertain),
+    )
