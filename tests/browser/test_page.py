@@ -164,7 +164,8 @@ def test_a_screen_reader_is_told_of_a_table_with_headers(browser: Browser) -> No
             roles.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
     assert roles["table"] == ["Artifacts by hosts"]
     assert [name.split(" ")[0] for name in roles["columnheader"]] == ["artifact", *(host.name for host in _HOSTS)]
-    assert roles["rowheader"] == ["ctranslate2 4.4.0", "ctranslate2 4.8.5", "torchcodec 0.8.1", "absent 0.8.1", "tqdm 4.70.1"]
+    rows = ("ctranslate2 4.4.0", "ctranslate2 4.8.5", "torchcodec 0.8.1", "absent 0.8.1", "tqdm 4.70.1")
+    assert roles["rowheader"] == [f"{row} Python 3.12" for row in rows]
     assert "fails exec stack refused" in [name.strip() for name in roles["link"]]
     assert roles["region"] == ["Artifacts by hosts", "Details"]
 
