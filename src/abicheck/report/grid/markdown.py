@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.report.grid.arrange import LOOKS, arrange, counted, entry_of
 from abicheck.report.grid.compact import compact
-from abicheck.report.grid.problems import find_problems, shortened
+from abicheck.report.grid.problems import find_problems
 from abicheck.report.grid.words import checked, has_gaps, legend, lettered, spread
 from abicheck.report.lines import count
 from abicheck.report.markup import advice, block, text
@@ -32,7 +32,7 @@ def blocks(report: Report) -> Iterator[str]:
     if told := [f"- versions of {text(name)}: {', '.join(map(text, versions))}" for name, versions in checked(compacted)]:
         yield "\n".join(told)
     for problem in find_problems(report.results, compacted):
-        yield from _problem(shortened(problem)[0])
+        yield from _problem(problem)
 
 
 def _table(compacted: Compact, table: Table) -> Iterator[str]:
