@@ -13,7 +13,7 @@ from abicheck.report.confirm import html as confirm_html
 from abicheck.report.html import check as html
 from tests.report.confirmed import MATRIX, SINGLE
 from tests.report.conftest import DEPENDS, FAILS, LOADS, NOT_INSTALLABLE, REPORTS, pure
-from tests.report.grids import many_cells
+from tests.report.grids import containers, many_cells
 
 if TYPE_CHECKING:
     from tests.browser.conftest import Browser
@@ -164,8 +164,9 @@ def test_a_screen_reader_is_told_of_a_table_with_headers(browser: Browser) -> No
             roles.setdefault(node["role"]["value"], []).append(node.get("name", {}).get("value", ""))
     assert roles["table"] == ["Artifacts by hosts"]
     assert [name.split(" ")[0] for name in roles["columnheader"]] == ["artifact", *(host.name for host in _HOSTS)]
-    assert roles["rowheader"] == ["ctranslate2 4.4.0", "ctranslate2 4.8.5", "torchcodec 0.8.1", "absent 0.8.1", "tqdm 4.70.1"]
-    assert "fails exec stack refused" in [name.strip() for name in roles["link"]]
+    rows = ("ctranslate2 4.4.0", "ctranslate2 4.8.5", "torchcodec 0.8.1", "absent 0.8.1", "tqdm 4.70.1")
+    assert roles["rowheader"] == [f"{row} Python 3.12" for row in rows]
+    assert "fails exec stack" in [name.strip() for name in roles["link"]]
     assert roles["region"] == ["Artifacts by hosts", "Details"]
 
 
@@ -192,7 +193,10 @@ def test_the_keyboard_leads_through_the_grid_and_into_a_result_and_back(browser:
     assert browser.run("return document.getElementById('panel').open")
     assert browser.focused() == "panel-title"
     assert "cannot enable executable stack" in browser.run("return document.getElementById('panel-body').innerText")
-    assert browser.run("return document.getElementById('panel-title').innerText") == "✗ fails: ctranslate2 4.4.0 on two:2"
+    assert (
+        browser.run("return document.getElementById('panel-title').innerText")
+        == "✗ fails: ctranslate2 4.4.0, Python 3.12, on two:2"
+    )
     for _ in range(12):
         browser.press(TAB)
         assert browser.run("const e = document.activeElement; return e === document.body || !!e.closest('#panel')")
@@ -201,6 +205,23 @@ def test_the_keyboard_leads_through_the_grid_and_into_a_result_and_back(browser:
     assert not browser.run("return document.getElementById('panel').open")
     assert browser.focused() == RIGHT
     assert "#" not in browser.driver.current_url
+
+
+def test_a_host_is_found_beside_what_is_said_of_rows(browser: Browser) -> None:
+    """Window and GPU stand before the first host; a result's panel names what is installed beside it."""
+    browser.open(html.render(containers()))
+    browser.run("""
+        const hosts = document.getElementById('host');
+        hosts.selectedIndex = [...hosts.options].findIndex((each) => each.text === 'glibc-2.41');
+        hosts.dispatchEvent(new Event('input', {bubbles: true}));
+    """)
+    shown = _shown(browser)
+    assert len(shown) == 16
+    assert all(name.endswith("@glibc-2.41") for name in shown)
+    browser.run("document.getElementById(arguments[0]).click()", shown[0])
+    time.sleep(0.2)
+    title = browser.run("return document.getElementById('panel-title').innerText")
+    assert title == "✗ fails: ctranslate2 4.3.1, with faster-whisper==1.0.3, Python 3.9, on glibc-2.41"
 
 
 def test_several_results_in_a_cell_stand_below_each_other(browser: Browser) -> None:

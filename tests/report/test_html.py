@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from abicheck.model.host import Assumption
 from abicheck.model.report import Report, Tool
 from abicheck.report.confirm import html as confirm_html
+from abicheck.report.grid.arrange import Entry, Mark
 from abicheck.report.html import check as html_check
 from abicheck.report.html.grid import make_grid
-from abicheck.report.html.values import Entry, Mark
 from abicheck.report.words import short_reason
 from tests.report.confirmed import MATRIX, NASTY, SINGLE
 from tests.report.conftest import DEPENDS, FAILS, IGNORED, LOADS, NOT_INSTALLABLE, REPORTS, TRIXIE, distribution, pure
@@ -188,14 +188,14 @@ def test_many_cells_stay_small() -> None:
 @pytest.mark.parametrize(
     ("result", "reason"),
     [
-        (FAILS, "exec stack refused"),
-        (IGNORED, "exec stack refused"),
+        (FAILS, "exec stack"),
+        (IGNORED, "exec stack"),
         (DEPENDS, "import order"),
         (DEPENDS._replace(missing_facts=()), ""),
         (NOT_INSTALLABLE, "no wheel"),
         (LOADS, "CPU only"),
         (LOADS._replace(capabilities=()), ""),
-        (LOADS._replace(findings=FAILS.findings[1:]), "1 warning"),
+        (LOADS._replace(findings=FAILS.findings[1:]), "1 warning, CPU only"),
         (pure("tqdm", "4.70.1"), "no native code"),
     ],
 )
@@ -207,13 +207,16 @@ GOOD = Mark("loads", "✓", "loads")
 
 
 def _entry(artifact: str, host: str, python: str | None = None) -> Entry:
-    return Entry(artifact, host, "glibc 2.41", GOOD, 1, python)
+    return Entry(artifact, TRIXIE._replace(name=host), GOOD, 1, python=python)
 
 
 def test_a_row_is_an_artifact_where_each_host_has_its_own_python() -> None:
     grid = make_grid([_entry("a", "x", "3.11"), _entry("b", "x", "3.11"), _entry("a", "y", "3.13")])
     assert [(row.artifact, row.python) for row in grid.rows] == [("a", None), ("b", None)]
-    assert [column.facts for column in grid.columns] == ["glibc 2.41, Python 3.11", "glibc 2.41, Python 3.13"]
+    assert [column.facts for column in grid.columns] == [
+        "glibc 2.41, x86_64, Python 3.11",
+        "glibc 2.41, x86_64, Python 3.13",
+    ]
     assert [len(cells) for row in grid.rows for cells in row.cells] == [1, 1, 1, 0]
 
 
@@ -223,8 +226,24 @@ def test_a_row_is_for_one_python_where_a_host_has_several() -> None:
 
 
 def test_a_cell_tells_its_python_where_neither_row_nor_column_does() -> None:
-    grid = make_grid([_entry("a", "x", "3.11"), _entry("b", "x", "3.12")])
-    assert [cell.python for row in grid.rows for (cell,) in row.cells] == ["3.11", "3.12"]
+    grid = make_grid([_entry("a", "x", "3.11"), _entry("b", "x", "3.12"), _entry("a", "y", "3.12")])
+    assert [[cell.python for cells in row.cells for cell in cells] for row in grid.rows] == [["3.11", None], ["3.12"]]
+
+
+def test_a_row_tells_its_python_where_it_has_one() -> None:
+    grid = make_grid([_entry("a", "x", "3.11"), _entry("a", "y", "3.11"), _entry("b", "x", "3.12")])
+    assert [row.python for row in grid.rows] == ["3.11", "3.12"]
+    assert {column.facts for column in grid.columns} == {"glibc 2.41, x86_64"}
+
+
+def test_rows_differ_by_what_is_beside_an_artifact_and_tell_the_gpu() -> None:
+    beside = LOADS._replace(variant="with a&b==1", gpu=("CUDA 12", "cuDNN 9"))
+    page = html_check.render(_report(LOADS, beside, LOADS._replace(host=TRIXIE)))
+    assert "<bdi>ctranslate2 4.8.5</bdi> <small><bdi>with a&amp;b==1</bdi></small>" in page
+    assert '<th scope="col">GPU</th>' in page
+    assert '<td class="window">CUDA 12, cuDNN 9</td>' in page
+    assert '<option value="2">' in page
+    assert "ctranslate2 4.8.5, with a&amp;b==1" in page
 
 
 def test_no_two_links_are_alike() -> None:

@@ -5,20 +5,37 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
+
+#: No line that is made of short pieces is longer.
+WIDTH = 100
 
 
 class Line(NamedTuple):
-    """One line: a few first characters in a style of their own, and the rest."""
+    """One line: a few first characters in a style of their own, the rest, and whatever follows, each piece with its style."""
 
     text: str = ""
     head: str = ""
     style: str = ""
+    more: tuple[tuple[str, str], ...] = ()
 
 
 def join(lines: Sequence[Line], *, colour: bool) -> str:
     """The lines as text; with `colour` for a terminal that has it."""
-    return _styled(lines) if colour else "".join(f"{line.head}{line.text}\n" for line in lines)
+    if colour:
+        return _styled(lines)
+    return "".join(f"{line.head}{line.text}{''.join(text for text, _ in line.more)}\n" for line in lines)
+
+
+def listed(what: str, names: Sequence[str], between: str = ", ") -> Iterator[Line]:
+    """Foreign texts, as many in a line as it holds; short ones are not broken."""
+    from textwrap import wrap  # noqa: PLC0415 -- only where there is something to fold
+
+    if names:
+        whole = (name.replace(" ", "\xa0") if len(name) < WIDTH // 2 else name for name in map(escape, names))
+        text = what + between.join(whole)
+        lines = wrap(text, WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        yield from (Line(line.replace("\xa0", " ")) for line in lines)
 
 
 def _styled(lines: Sequence[Line]) -> str:
@@ -30,7 +47,7 @@ def _styled(lines: Sequence[Line]) -> str:
 
     console = Console(file=io.StringIO(), force_terminal=True, color_system="standard", legacy_windows=False)
     for line in lines:
-        console.print(Text.assemble((line.head, line.style), line.text), soft_wrap=True, highlight=False)
+        console.print(Text.assemble((line.head, line.style), line.text, *line.more), soft_wrap=True, highlight=False)
     file = console.file
     assert isinstance(file, io.StringIO)
     return file.getvalue()

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.markup import block, code, text
+from abicheck.report.grid import markdown as grid
+from abicheck.report.grid.arrange import is_grid
+from abicheck.report.markup import advice, block, code, text
 from abicheck.report.words import (
     NO_CODE,
     SIGNS,
@@ -36,15 +38,19 @@ def render(report: Report) -> str:
 
 
 def _blocks(report: Report) -> Iterator[str]:
+    yield from grid.blocks(report) if is_grid(report) else _results(report)
+    if report.errors:
+        yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
+    yield f"{text(figures(report))} · abicheck {text(report.tool.version)}"
+
+
+def _results(report: Report) -> Iterator[str]:
     several = len(report.results) > 1
     if several:
         yield "\n".join(_table(report))
     for result in report.results:
         if not (several and is_brief(result, report.required)):
             yield from _section(result)
-    if report.errors:
-        yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
-    yield f"{text(figures(report))} · abicheck {text(report.tool.version)}"
 
 
 def _table(report: Report) -> Iterator[str]:
@@ -88,5 +94,4 @@ def _finding(finding: Finding, texts: list[str]) -> Iterator[str]:
     message, *evidence = texts or [""]
     yield f"- **{finding.rule}**{likely} · {code(finding.object)}" + (f"<br>{text(message)}" if message else "")
     yield from (f"  - {code(line)}" for line in evidence)
-    for remedy in finding.remedies:
-        yield f"  - → {text(remedy.text)}" + (f": {code(remedy.command)}" if remedy.command else "")
+    yield from (f"  - → {advice(remedy)}" for remedy in finding.remedies)

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from abicheck.report.lines import escape
+
+if TYPE_CHECKING:
+    from abicheck.model.report import Remedy
 
 _TICKS = re.compile("`+")
 _SPECIAL = re.compile(r"([\\`*_\[\]<>#|&~])")
@@ -33,6 +37,11 @@ def block(foreign: str) -> str:
     plain = escape(foreign)
     fence = _fence(plain, 3)
     return f"{fence}text\n{plain}\n{fence}"
+
+
+def advice(remedy: Remedy) -> str:
+    """What to do, with the command that does it."""
+    return text(remedy.text) + (f": {code(remedy.command)}" if remedy.command else "")
 
 
 def _fence(plain: str, least: int) -> str:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abicheck.report.grid import terminal as grid
+from abicheck.report.grid.arrange import is_grid
 from abicheck.report.lines import Line as _Line
 from abicheck.report.lines import count as _count
-from abicheck.report.lines import escape, join
+from abicheck.report.lines import escape, join, listed
 from abicheck.report.words import (
     NO_CODE,
     SIGNS,
+    advice,
     depends_on,
     does,
     figures,
@@ -51,7 +54,8 @@ _FOUND = {
 
 def render(report: Report, *, colour: bool) -> str:
     """The report as text; with `colour` for a terminal that has it."""
-    return join([*_blocks(report), _Line(figures(report))] if report.results else [], colour=colour)
+    told = grid.lines(report) if is_grid(report) else _blocks(report)
+    return join([*told, _Line(figures(report))] if report.results else [], colour=colour)
 
 
 def _blocks(report: Report) -> Iterator[_Line]:
@@ -81,25 +85,16 @@ def _fold(results: Sequence[Result], where: str) -> Iterator[_Line]:
         yield _Line(f" {_count(len(results), 'distribution')} load on {escape(where)}", *SIGNS["loads"])
         native = [title(result) for result in results if not has_no_code(result)]
         others = [title(result) for result in results if has_no_code(result)]
-        yield from _listed("", native)
-        yield from _listed("no native code: ", others)
+        yield from listed("", native)
+        yield from listed("no native code: ", others)
         for name in dict.fromkeys(name for result in results for name in limits(result)):
-            yield from _listed(
+            yield from listed(
                 f"on the CPU only ({escape(name)} does not load): ",
                 [title(result) for result in results if name in limits(result)],
             )
         notes = sum(finding.rule != NO_CODE for result in results for finding in result.findings)
         aside = [*unjudged(results), *([_count(notes, "note") + " (--format json)"] if notes else [])]
-        yield from _listed("", aside)
-
-
-def _listed(what: str, names: Sequence[str]) -> Iterator[_Line]:
-    from textwrap import wrap  # noqa: PLC0415 -- only where there is something to fold
-
-    if names:
-        text = what + ", ".join(escape(name).replace(" ", "\xa0") for name in names)
-        lines = wrap(text, 100, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
-        yield from (_Line(line.replace("\xa0", " ")) for line in lines)
+        yield from listed("", aside)
 
 
 def _verdict(result: Result) -> _Line:
@@ -120,7 +115,7 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
         likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
         yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
         yield from (_Line(f"    {escape(line)}") for line in lines)
-        yield from (_remedy(remedy) for remedy in finding.remedies if remedy not in advised)
+        yield from (_Line(f"    → {escape(advice(remedy))}") for remedy in finding.remedies if remedy not in advised)
         advised.update(finding.remedies)
     if len(problems) > _MAX_FINDINGS:
         yield _Line(f"  and {len(problems) - _MAX_FINDINGS:,} more (all of them: --format json)")
@@ -149,10 +144,6 @@ def _asides(result: Result) -> Iterator[_Line]:
     for finding in result.findings:
         if finding.severity == "note" and finding.rule != NO_CODE:
             yield _Line(f"  note: {escape(finding.object)}: {escape(finding.message)} ({finding.rule})")
-
-
-def _remedy(remedy: Remedy) -> _Line:
-    return _Line(f"    → {escape(remedy.text)}" + (f": {escape(remedy.command)}" if remedy.command else ""))
 
 
 def tree(entries: tuple[TreeEntry, ...]) -> Iterator[_Line]:

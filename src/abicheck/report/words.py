@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from abicheck.report.lines import count
@@ -10,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from abicheck.model.process import Missing
-    from abicheck.model.report import Finding, Report, Result, Verdict
+    from abicheck.model.report import Finding, Remedy, Report, Result, Verdict
 
 #: The sign of each verdict, and its style on a terminal.
 SIGNS: dict[Verdict, tuple[str, str]] = {
@@ -21,7 +22,10 @@ SIGNS: dict[Verdict, tuple[str, str]] = {
 }
 #: The rule that says of a distribution what its verdict says already.
 NO_CODE = "no-native-code"
-
+#: What a cell says where a capability beside the CPU's is not there.
+CPU_ONLY = "CPU only"
+#: The end of a rule's name that the sign of a failure says as well.
+_UNSAID = re.compile("-(refused|mismatch|exhausted|unsupported)$")
 _DOES: dict[Verdict, str] = {
     "loads": "loads on",
     "fails": "does not load on",
@@ -37,9 +41,10 @@ _DEPENDS = {
 
 
 def title(result: Result) -> str:
-    """A distribution by its name and version, a file by its path as it was given."""
+    """A distribution by its name and version, a file by its path as it was given; then what sets it apart."""
     artifact = result.artifact
-    return artifact.path if artifact.version is None else f"{artifact.name} {artifact.version}"
+    named = artifact.path if artifact.version is None else f"{artifact.name} {artifact.version}"
+    return f"{named}, {result.variant}" if result.variant else named
 
 
 def place(result: Result) -> str:
@@ -72,17 +77,14 @@ def short_reason(result: Result) -> str:
     """Why, in a few words for a cell of a grid; "" where the verdict says it all."""
     if result.verdict == "not-installable":
         return "no wheel"
-    if result.verdict == "depends":
-        return result.missing_facts[0].fact.replace("-", " ") if result.missing_facts else ""
     if result.verdict == "fails":
         errors = (finding.rule for finding in (*result.findings, *result.ignored) if finding.severity == "error")
-        return next(errors, "").replace("-", " ")
-    if has_no_code(result):
-        return "no native code"
+        return _UNSAID.sub("", next(errors, "")).replace("-", " ")
+    parts = [result.missing_facts[0].fact.replace("-", " ")] if result.missing_facts else []
+    parts += ["no native code"] if has_no_code(result) else []
     problems = sum(finding.severity != "note" for finding in result.findings)
-    if problems:
-        return count(problems, "warning")
-    return "CPU only" if limits(result) else ""
+    parts += [count(problems, "warning")] if problems and not parts else []
+    return ", ".join([*parts, *([CPU_ONLY] if limits(result) else [])])
 
 
 def depends_on(result: Result) -> list[str]:
@@ -115,6 +117,11 @@ def told(findings: Sequence[Finding], result: Result) -> Iterator[tuple[Finding,
         lines = [line for line in dict.fromkeys((finding.message, *finding.evidence)) if line and line != result.predicted]
         yield finding, lines[:1] if finding.rule in seen else lines
         seen.add(finding.rule)
+
+
+def advice(remedy: Remedy) -> str:
+    """What to do, with the command that does it."""
+    return remedy.text + (f": {remedy.command}" if remedy.command else "")
 
 
 def limit(name: str) -> str:

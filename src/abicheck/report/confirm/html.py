@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.report.confirm.words import SIGNS, figures, observed, predicted, row, sign, where
+from abicheck.report.grid.arrange import Entry, Mark, counted
 from abicheck.report.html.check import listed
-from abicheck.report.html.details import counted, make_detail, window
+from abicheck.report.html.details import make_detail
 from abicheck.report.html.grid import make_grid
 from abicheck.report.html.page import render_page
-from abicheck.report.html.values import Entry, Mark, Page, Sides
+from abicheck.report.html.values import Page, Sides
 from abicheck.report.lines import count
 from abicheck.report.words import short_reason
 
@@ -17,7 +18,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from abicheck.model.confirm import Confirmed, ConfirmReport
-    from abicheck.report.html.values import Detail, Kind
+    from abicheck.report.grid.arrange import Kind
+    from abicheck.report.html.values import Detail
 
 _KINDS: dict[str, Kind] = {"✓": "loads", "✗": "fails", "≠": "differs", "?": "depends", "-": "none"}
 
@@ -60,9 +62,8 @@ def _mark(cell: Confirmed) -> Mark:
 
 
 def _entry(number: int, cell: Confirmed) -> Entry:
-    host = cell.result.host
-    facts = f"{host.libc} {host.libc_version}, {host.arch}"
-    return Entry(row(cell), cell.cell.host, facts, _mark(cell), number, window=window(cell.result))
+    host = cell.result.host._replace(name=cell.cell.host)
+    return Entry(row(cell), host, _mark(cell), number, window=cell.result.window)
 
 
 def _detail(number: int, cell: Confirmed) -> Detail:

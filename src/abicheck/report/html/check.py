@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.html.details import counted, key, make_detail, mark, window
+from abicheck.report.grid.arrange import counted, entry_of
+from abicheck.report.html.details import key, make_detail
 from abicheck.report.html.grid import make_grid
 from abicheck.report.html.page import render_page
-from abicheck.report.html.values import Entry, Listed, Page
+from abicheck.report.html.values import Listed, Page
 from abicheck.report.lines import count
 from abicheck.report.words import SIGNS, does, figures, place, title
 
@@ -28,7 +29,7 @@ def render(report: Report) -> str:
     for result in results:
         number, same = alike.setdefault(key(result), (len(alike) + 1, []))
         same.append(result)
-        entries.append(_entry(result, number))
+        entries.append(entry_of(result, number))
     heading = _heading(results)
     return render_page(
         Page(
@@ -43,12 +44,6 @@ def render(report: Report) -> str:
             figures=figures(report),
         )
     )
-
-
-def _entry(result: Result, detail: int) -> Entry:
-    host = result.host
-    facts = f"{host.libc} {host.libc_version}, {host.arch}"
-    return Entry(title(result), host.name, facts, mark(result), detail, result.python.version, window(result))
 
 
 def _heading(results: Sequence[Result]) -> tuple[str, ...]:

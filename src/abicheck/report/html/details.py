@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from typing import TYPE_CHECKING
 
 from abicheck.report.card.words import glibc
-from abicheck.report.html.values import Detail, Mark, RootLine, Told, Where
+from abicheck.report.grid.arrange import mark
+from abicheck.report.html.values import Detail, RootLine, Told, Where
 from abicheck.report.lines import count, escape
 from abicheck.report.terminal import bindings, tree
 from abicheck.report.words import (
@@ -18,13 +18,12 @@ from abicheck.report.words import (
     limit,
     limits,
     raised,
-    short_reason,
     title,
     told,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator, Sequence
+    from collections.abc import Hashable, Iterator, Sequence
 
     from abicheck.model.report import Finding, Result
 
@@ -42,6 +41,7 @@ def key(result: Result) -> Hashable:
         tuple(_roots(result)),
         tuple((_below(path, result), reason) for path, reason in result.unjudged),
         result.window,
+        result.gpu,
         result.capabilities,
         result.objects,
         result.references,
@@ -49,21 +49,6 @@ def key(result: Result) -> Hashable:
         result.bindings,
         result.ignored,
     )
-
-
-def mark(result: Result) -> Mark:
-    """The cell of a result."""
-    warned = result.verdict == "loads" and any(finding.severity != "note" for finding in result.findings)
-    label = result.verdict.replace("-", " ")
-    if warned:
-        return Mark("warns", "!", label, short_reason(result))
-    return Mark(result.verdict, SIGNS[result.verdict][0], label, short_reason(result))
-
-
-def counted(marks: Iterable[Mark]) -> Counter[Mark]:
-    """How often each verdict occurs, whatever the reason."""
-    spelled = {"warns": "loads, with warnings"}
-    return Counter(each._replace(reason="", label=spelled.get(each.kind, each.label)) for each in marks)
 
 
 def make_detail(number: int, results: Sequence[Result], symbol: str | None = None) -> Detail:
@@ -83,11 +68,6 @@ def make_detail(number: int, results: Sequence[Result], symbol: str | None = Non
         facts=tuple(_facts(first)),
         listings=tuple(_listings(first, symbol)),
     )
-
-
-def window(result: Result) -> str | None:
-    """The glibc versions on which all of it loads, in short; None where that is no question."""
-    return glibc(result.window).partition(" (")[0] if result.window is not None else None
 
 
 def _below(path: str, result: Result) -> str:
@@ -132,6 +112,8 @@ def _roots(result: Result) -> Iterator[RootLine]:
 def _facts(result: Result) -> Iterator[tuple[str, str]]:
     if result.window is not None:
         yield "Window", glibc(result.window)
+    if result.gpu:
+        yield "GPU", ", ".join(result.gpu)
     if len(result.capabilities) > 1:
         yield "Capabilities", ", ".join(f"{name} {verdict.replace('-', ' ')}" for name, verdict in result.capabilities)
     if result.objects or result.references:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from abicheck.report.html.values import Cell, Column, Entry, Grid, Row
+from abicheck.report.card.words import glibc
+from abicheck.report.grid.arrange import arrange
+from abicheck.report.grid.words import facts
+from abicheck.report.html.values import Cell, Column, Grid, Row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from abicheck.model.report import HostSummary, Window
+    from abicheck.report.grid.arrange import Entry, Layout
+    from abicheck.report.grid.arrange import Row as Arranged
 
 #: What a link ends with is made of these only, so that it needs no escape wherever it is pasted.
 _UNLINKED = re.compile(r"[^A-Za-z0-9._:~/@=-]+")
@@ -16,44 +23,38 @@ _UNLINKED = re.compile(r"[^A-Za-z0-9._:~/@=-]+")
 
 def make_grid(entries: Sequence[Entry]) -> Grid:
     """The entries in rows and columns, in the order in which they come."""
-    split = _needs_pythons(entries)
-    by_host: dict[str, set[str | None]] = {}
-    facts: dict[str, str] = {}
-    rows: dict[tuple[str, str | None], dict[str, list[Entry]]] = {}
-    for entry in entries:
-        by_host.setdefault(entry.host, set()).add(entry.python)
-        facts[entry.host] = entry.host_facts
-        rows.setdefault((entry.artifact, entry.python if split else None), {}).setdefault(entry.host, []).append(entry)
-    several = len({entry.python for entry in entries}) > 1
-    columns = []
-    for host, told in facts.items():
-        (python,) = by_host[host] if len(by_host[host]) == 1 else (None,)
-        columns.append(Column(host, f"{told}, Python {python}" if python and not split else told))
-    loose = {host for host, pythons in by_host.items() if several and not split and len(pythons) > 1}
+    layout = arrange(entries)
     names = _Names()
     made = tuple(
         Row(
-            artifact,
-            python,
-            "; ".join(dict.fromkeys(each.window for cell in cells.values() for each in cell if each.window)),
-            tuple(tuple(_cell(each, names, loose=host in loose) for each in cells.get(host, ())) for host in facts),
+            artifact=row.key.title,
+            variant=row.key.variant,
+            python=row.key.python,
+            window="; ".join(row.windows(window)),
+            gpu="; ".join(row.gpu),
+            cells=tuple(tuple(_cell(row, each, layout, names) for each in row.cells.get(host, ())) for host in layout.hosts),
         )
-        for (artifact, python), cells in rows.items()
+        for row in layout.rows
     )
-    return Grid(tuple(columns), made, any(row.window for row in made))
+    columns = tuple(Column(name, _facts(host, layout)) for name, host in layout.hosts.items())
+    return Grid(columns, made, any(row.window for row in made), any(row.gpu not in ("", "none") for row in made))
 
 
-def _needs_pythons(entries: Sequence[Entry]) -> bool:
-    """Tell whether a row is to be for one Python: where an artifact was judged for several on one host."""
-    pythons: dict[tuple[str, str], set[str | None]] = {}
-    for entry in entries:
-        pythons.setdefault((entry.artifact, entry.host), set()).add(entry.python)
-    return any(len(each) > 1 for each in pythons.values())
+def window(found: Window) -> str:
+    """The glibc versions on which all of it loads, in short."""
+    return glibc(found).partition(" (")[0]
 
 
-def _cell(entry: Entry, names: _Names, *, loose: bool) -> Cell:
+def _facts(host: HostSummary, layout: Layout) -> str:
+    python = layout.pythons.get(host.name)
+    return f"{facts(host)}, Python {python}" if python else facts(host)
+
+
+def _cell(row: Arranged, entry: Entry, layout: Layout, names: _Names) -> Cell:
+    variant = f"/{row.key.variant}" if row.key.variant else ""
     python = f"/python{entry.python}" if entry.python else ""
-    return Cell(names.new(f"{entry.artifact}{python}@{entry.host}"), entry.mark, entry.detail, entry.python if loose else None)
+    name = names.new(f"{row.key.title}{variant}{python}@{entry.host.name}")
+    return Cell(name, entry.mark, entry.detail, layout.python(entry))
 
 
 class _Names:

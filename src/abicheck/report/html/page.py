@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Any
 from jinja2 import Environment, FunctionLoader, StrictUndefined
 from markupsafe import Markup
 
-from abicheck.report.html.values import WORST_FIRST
+from abicheck.report.grid.arrange import WORST_FIRST
 from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from abicheck.report.html.values import Detail, Mark, Page
+    from abicheck.report.html.values import Detail, Page
 
 #: So few explanations of what is not well are open from the start.
 _FEW = 5
@@ -29,7 +27,7 @@ def render_page(page: Page) -> str:
         _environment()
         .get_template("page.html")
         .render(
-            page=page._replace(counts=_worst_first(page.counts), details=_opened(page.details)),
+            page=page._replace(details=_opened(page.details)),
             style=style,
             script=script,
             style_hash=_hash(style),
@@ -77,10 +75,6 @@ def _foreign(text: str) -> Markup:
 def _code(text: str) -> Markup:
     """Foreign text as it stands in a program or a file system."""
     return Markup("<code><bdi>{}</bdi></code>").format(escape(text))
-
-
-def _worst_first(counts: Mapping[Mark, int]) -> dict[Mark, int]:
-    return dict(sorted(counts.items(), key=lambda each: WORST_FIRST.index(each[0].kind)))
 
 
 def _opened(details: tuple[Detail, ...]) -> tuple[Detail, ...]:

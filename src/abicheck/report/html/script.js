@@ -104,9 +104,9 @@
   const open = (cell) => {
     const title = byId("panel-title");
     const [artifact, host] = [cell.row.cells[0], heads[cell.x]].map((head) => head.querySelector("bdi").cloneNode(true));
-    const python = cell.row.cells[0].querySelector("small");
+    const small = every("small", cell.row.cells[0]).map((each) => each.textContent).join(", ");
     const verdict = [...cell.link.childNodes].filter((node) => node.nodeName !== "SMALL").map((node) => node.textContent).join("").trim();
-    title.replaceChildren(verdict, ": ", artifact, python ? `, ${python.textContent},` : "", " on ", host);
+    title.replaceChildren(verdict, ": ", artifact, small ? `, ${small},` : "", " on ", host);
     byId("panel-link").href = `#${cell.link.id}`;
     const body = [...cell.detail.childNodes].map((node) => node.cloneNode(true));
     byId("panel-body").replaceChildren(...body);

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -10,33 +10,7 @@ if TYPE_CHECKING:
     from abicheck.model.confirm import Heard
     from abicheck.model.host import Assumption
     from abicheck.model.report import Artifact, Failure, Finding, HostSummary, Tool
-
-#: What a cell is coloured and filtered by.
-Kind: TypeAlias = Literal["fails", "differs", "not-installable", "depends", "warns", "loads", "none"]
-
-#: What is to be looked at first.
-WORST_FIRST: tuple[Kind, ...] = ("differs", "fails", "not-installable", "depends", "warns", "loads", "none")
-
-
-class Mark(NamedTuple):
-    """The verdict of a cell: its sign, the same in words, and in a few words why."""
-
-    kind: Kind
-    sign: str
-    label: str
-    reason: str = ""
-
-
-class Entry(NamedTuple):
-    """A result for the grid: which artifact, for which Python, on which host; `detail` is the number of what is said of it."""
-
-    artifact: str
-    host: str
-    host_facts: str
-    mark: Mark
-    detail: int
-    python: str | None = None
-    window: str | None = None
+    from abicheck.report.grid.arrange import Mark
 
 
 class Cell(NamedTuple):
@@ -59,17 +33,20 @@ class Row(NamedTuple):
     """An artifact on all hosts, in the order of the columns; a cell is empty where nothing was judged."""
 
     artifact: str
+    variant: str
     python: str | None
     window: str
+    gpu: str
     cells: tuple[tuple[Cell, ...], ...]
 
 
 class Grid(NamedTuple):
-    """Artifacts by hosts; `windows` tells whether any row has one."""
+    """Artifacts by hosts; `windows` and `gpus` tell whether any row has one."""
 
     columns: tuple[Column, ...]
     rows: tuple[Row, ...]
     windows: bool
+    gpus: bool
 
 
 class Where(NamedTuple):
