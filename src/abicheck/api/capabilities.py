@@ -39,7 +39,7 @@ def opened_for_gpu(package: Package, loads: Sequence[Load], loader: Loader) -> t
             if path in own and item.facts.refers_to("dlopen", "dlmopen"):
                 for name in gpu(package.opened_names(path)).libraries:
                     if name not in found and not name.startswith(_NOT_ASKED):
-                        link_map, _ = loader.dlopen(load.link_map.process, name, lazy=True, caller=index)
+                        link_map = loader.open_lazily(load.link_map.process, name, index)
                         found[name] = Opened(name, path, "cuda", link_map)
     return tuple(found.values())
 

@@ -81,26 +81,59 @@ class Loader:
 
     def start(self, path: str) -> _Loaded:
         """`loader.start` of the program at `path`."""
-        return self._load((path, self._host.python), None, lambda host: loader.start(host, path, self.memo))
+        return self._load((path, self._host.python), None, lambda host: loader.start(host, path, self.memo)).loaded
 
-    def dlopen(self, process: Process, name: str, *, lazy: bool = False, caller: int = 0) -> _Loaded:
+    def dlopen(self, process: Process, name: str) -> _Loaded:
         """`loader.dlopen` of `name` in `process`."""
+        return self._load((id(process), name), process, lambda host: loader.dlopen(process, name, host, self.memo)).loaded
+
+    def open_lazily(self, process: Process, name: str, caller: int) -> LinkMap:
+        """The link map of opening `name` in `process` as a program does that can go on without it.
+
+        Where there is nothing of that name, that is so for every process that looks in the same places.
+        """
+        places = _places(process, name, caller)
+        absent = self._find(places) if places is not None else None
+        if absent is not None:
+            return absent.loaded[0]._replace(scope=process.global_scope, process=process)
 
         def load(host: Host) -> _Loaded:
-            return loader.dlopen(process, name, host, self.memo, lazy=lazy, caller=caller)
+            return loader.dlopen(process, name, host, self.memo, lazy=True, caller=caller)
 
-        return self._load((id(process), name, lazy, caller), process, load)
+        known = self._load((id(process), name, caller), process, load)
+        link_map = known.loaded[0]
+        if places is not None and not link_map.objects and [error.kind for error in link_map.errors] == ["library-missing"]:
+            self._known.setdefault(places, []).append(known)
+        return link_map
 
-    def _load(self, what: Hashable, base: Process | None, load: Callable[[Host], _Loaded]) -> _Loaded:
-        candidates = self._known.setdefault(what, [])
-        files, name = self._host.files, self._host.name
-        for known in candidates:
-            if known.holds(files, name):
-                return known.loaded
-        trace = Trace()
-        loaded = load(self._host._replace(files=Traced(files, trace)))
-        candidates.append(_Known(trace, loaded, name, base))
-        return loaded
+    def _load(self, what: Hashable, base: Process | None, load: Callable[[Host], _Loaded]) -> _Known:
+        known = self._find(what)
+        if known is None:
+            trace = Trace()
+            loaded = load(self._host._replace(files=Traced(self._host.files, trace)))
+            known = _Known(trace, loaded, self._host.name, base)
+            self._known.setdefault(what, []).append(known)
+        return known
+
+    def _find(self, what: Hashable) -> _Known | None:
+        host = self._host
+        return next((known for known in self._known.get(what, ()) if known.holds(host.files, host.name)), None)
+
+
+def _places(process: Process, name: str, caller: int) -> Hashable | None:
+    """What decides where `name` is looked for; None where that is not all that decides."""
+    chain = []
+    index: int | None = caller
+    while index is not None:
+        item = process.objects[index]
+        dynamic = item.facts.dynamic
+        chain.append((item.path, item.origin, dynamic and (dynamic.rpath, dynamic.runpath, dynamic.flags_1)))
+        index = item.loader
+    loaded = any(
+        name in item.names or item.facts.fault("soname") or (item.facts.dynamic and item.facts.dynamic.soname == name)
+        for item in process.objects
+    )
+    return None if "/" in name or loaded else (name, process.objects[0].origin, tuple(chain))
 
 
 def _machine(host: Host) -> Hashable:

@@ -8,7 +8,7 @@ from abicheck.model.elf import Malformed
 from abicheck.model.process import LinkMap, LoadedObject, LoadError, Missing, Process, Search, StaticTls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
 
     from abicheck.model.elf import ElfFile, Fault, SharedObject
     from abicheck.model.files import FileId
@@ -111,16 +111,26 @@ class _Lasting(NamedTuple):
     stack_executable: bool
 
 
+class _Index(NamedTuple):
+    """By which names and files the objects of a process are found."""
+
+    process: Process
+    names: Mapping[str, int]
+    files: Mapping[tuple[int, int], int]
+    soname_faults: Sequence[int]
+
+
 class Memo:
     """What was found out about files and need not be found out again; it never changes an answer.
 
     `sound` holds the files that passed all checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
     did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
     file the sets of files that were seen to meet all of its demand, and `definers` for each version the files that were seen to
-    define these names of it. All are keyed by identity; `sound` keeps the facts alive. One memo serves one host.
+    define these names of it. `indices` are those of processes. All are keyed by identity; `sound` keeps the facts alive, and an
+    index its process. One memo serves one host.
     """
 
-    __slots__ = ("bound", "definers", "protected", "sound", "versioned")
+    __slots__ = ("bound", "definers", "indices", "protected", "sound", "versioned")
 
     def __init__(self) -> None:
         self.sound: dict[int, SharedObject] = {}
@@ -128,6 +138,7 @@ class Memo:
         self.versioned: set[tuple[int, ...]] = set()
         self.bound: dict[int, list[frozenset[int]]] = {}
         self.definers: dict[Version | None, dict[int, set[str]]] = {}
+        self.indices: dict[int, _Index] = {}
 
 
 class Namespace:
@@ -156,12 +167,25 @@ class Namespace:
         self._lasting: _Lasting | None = None
 
     def _thaw(self, process: Process) -> None:
+        index = self.memo.indices.get(id(process))
         for frozen in process.objects:
             item = Map(frozen.path, frozen.names[0] if frozen.names else "", frozen.file, frozen.facts, frozen.search)
             item.names = list(frozen.names)
             item.origin, item.kind, item.tls_offset = frozen.origin, frozen.kind, frozen.tls_offset
             item.soname_added, item.relocated, item.checked = frozen.soname_added, frozen.relocated, True
-            self.add(item)
+            if index is None:
+                self.add(item)
+            else:
+                item.index = len(self.maps)
+                self.maps.append(item)
+        if index is None:
+            names = {name: item.index for name, item in self.by_name.items()}
+            files = {file: item.index for file, item in self.by_file.items()}
+            self.memo.indices[id(process)] = _Index(process, names, files, [item.index for item in self.soname_faults])
+        else:
+            self.by_name = {name: self.maps[number] for name, number in index.names.items()}
+            self.by_file = {file: self.maps[number] for file, number in index.files.items()}
+            self.soname_faults = [self.maps[number] for number in index.soname_faults]
         for item, frozen in zip(self.maps, process.objects, strict=True):
             item.loader = None if frozen.loader is None else self.maps[frozen.loader]
             item.dependencies = [self.maps[index] for index in frozen.dependencies]

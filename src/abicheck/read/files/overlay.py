@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from errno import EISDIR, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING
+from zlib import crc32
 
 from abicheck.model.elf import Malformed
 from abicheck.model.files import FileId
@@ -118,7 +119,7 @@ class Overlay:
         real = self._step(parent, name)
         if isinstance(real, int):
             real = f"{parent}/{name}"
-            self._directories[real] = FileId(_DEVICE, len(self._directories), 0, 0, 0)
+            self._directories[real] = FileId(_DEVICE, crc32(real.encode("utf-8", "surrogateescape")), 0, 0, 0)
         self._entered[path] = real
         return real
 
