@@ -94,7 +94,7 @@ def truth_distributions(session: nox.Session) -> None:
 def data(session: nox.Session) -> None:
     """Remake the data about hosts and compare; `-- DIR` for Debian's libraries in its real packages, too (root)."""
     session.install("-e", ".[test]")
-    for script in ("make_glibc_table", "make_distributions"):
+    for script in ("make_glibc_table", "make_musl_table", "make_distributions"):
         session.run("python", f"tools/{script}.py", "--check")
     if session.posargs:
         session.run("python", "tools/make_debian_roots.py", *session.posargs)

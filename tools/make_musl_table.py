@@ -2,8 +2,8 @@
 
     python tools/make_musl_table.py --collect DIR
 
-makes the input anew. DIR holds Debian's roots (`make_debian_roots.py DIR`) and the wheels of ziglang that `WHEELS` names: Zig ships
-musl's source, and a list of all that the shared library of that release defines.
+makes the input anew. DIR holds Debian's roots (`make_debian_roots.py DIR`) and the wheels of ziglang that `WHEELS` names (`pip
+download --no-deps`): Zig ships musl's source, and a list of all that the shared library of that release defines.
 """
 
 from __future__ import annotations
@@ -124,7 +124,7 @@ def made() -> bytes:
 
 
 def main(arguments: list[str]) -> int:
-    """Write the table or its input, or say whether the table is as it would be made (unpacked: zlib may pack the same otherwise)."""
+    """Write the table, with `--collect` its input, too, or compare it (unpacked: zlib may pack the same otherwise)."""
     if arguments[:1] == ["--collect"]:
         INPUT.write_text(collected(Path(arguments[1])), encoding="utf-8")
     content = made()
