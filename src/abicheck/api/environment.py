@@ -100,6 +100,7 @@ def _no_wheel(refused: NotInstallable, selector: Selector) -> Finding:
     """What there is instead of the wheel that is lacking."""
     pythons = [f"{major}.{minor}" for major, minor in refused.pythons]
     host = selector.host
+    for_glibc = re.compile(rf".*-manylinux\w*_{host.arch}").fullmatch
     fields = {
         "object": refused.requirement,
         "package": re.split(r"[^\w.-]", refused.requirement, maxsplit=1)[0],
@@ -109,6 +110,7 @@ def _no_wheel(refused: NotInstallable, selector: Selector) -> Finding:
         "offered": f"{host.arch} with {host.libc}",
         "needed": pythons[0] if pythons else None,
         "others": ", ".join(pythons[1:]),
+        "manylinux": "yes" if host.libc.kind == "musl" and not pythons and any(map(for_glibc, refused.tags)) else None,
         "sdist": "yes" if refused.sdist else None,
     }
     tags = () if pythons else refused.tags
