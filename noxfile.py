@@ -71,9 +71,11 @@ def truth_imports(session: nox.Session) -> None:
 
 @nox.session(name="truth-musl")
 def truth_musl(session: nox.Session) -> None:
-    """Compare predictions with musl's own loader (Debian's musl packages, musl-gcc)."""
+    """Compare predictions, also those for built-in Alpines, with musl's own loader (Debian's musl packages, musl-gcc)."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.truth.musl", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "tests.truth.musl", "--built-in")
 
 
 @nox.session(name="truth-aarch64")

@@ -33,8 +33,6 @@ RELEASES = {
     "glibc-2.41": "debian:13",
     "glibc-2.43": "debian:14",
     "aarch64-glibc-2.41": "debian:13/aarch64",
-    "musl-1.2.3": "alpine:3.17",
-    "musl-1.2.5": "alpine:3.22",
 }
 #: Where a site lies in a root, and is looked for by none of its own files.
 MOUNT = "/site"
@@ -71,7 +69,7 @@ class Side:
 
 def hosts(root: Path, spec: str, store: FactStore) -> tuple[Host, Host]:
     """The real one and the built-in one, on the same CPU and kernel."""
-    wanted = Wanted("3.12", may_lack=True, libc="musl" if "alpine" in spec else "glibc")
+    wanted = Wanted("3.12", may_lack=True)
     real = open_host(f"rootfs:{root}", python=wanted, store=store)
     made = open_host(spec, python=wanted, store=store)
     return real, made._replace(isa_level=real.isa_level, kernel=real.kernel, memory=real.memory, python=real.python)
