@@ -146,7 +146,7 @@ def _alpine(version: str, row: dict[str, Any]) -> dict[str, Any]:
         "extended": "",
         "image": f"alpine:{version}",
         "source": {
-            "musl": row["source"] if "V" in row["source"] else f"{' '.join(row['musl'])} ({row['source']})",
+            "nodes": row["source"] if "V" in row["source"] else f"{' '.join(row['musl'])} ({row['source']})",
             "python": f"{row['python'] or 'not known'} (G)",
             "libraries": "musl, libz, libssl and libcrypto (G)",
             "level": "v1 (G)",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -245,7 +245,7 @@ CUBLAS = frozenset({"libcublas.so.12"})
 )
 def test_libraries_for_the_gpu_are_a_capability_of_their_own(
     there: bool,  # noqa: FBT001
-    more: dict[str, frozenset[str]],
+    more: dict[str, Any],
     verdict: str,
     tmp_path: Path,
 ) -> None:

@@ -90,8 +90,9 @@ def opened(tmp_path: Path, spec: str, *needed: str, wants: str = "malloc") -> Li
     assert isinstance(host.files, Root)
     assert host.python is not None
     view = View(directory="/", local="/", only="", places=(("/x", str(tmp_path)),))
+    path = host.python.path
     host = with_python(host._replace(files=host.files.showing(view)))
-    _, process = start(host, host.python.path)
+    _, process = start(host, path)
     return dlopen(process, "/x/a.so", host)[0]
 
 
