@@ -71,9 +71,11 @@ def truth_imports(session: nox.Session) -> None:
 
 @nox.session(name="truth-musl")
 def truth_musl(session: nox.Session) -> None:
-    """Compare predictions with musl's own loader (Debian's musl packages, musl-gcc)."""
+    """Compare predictions, also those for built-in Alpines, with musl's own loader (Debian's musl packages, musl-gcc)."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.truth.musl", *session.posargs)
+    if not session.posargs:
+        session.run("python", "-m", "tests.truth.musl", "--built-in")
 
 
 @nox.session(name="truth-aarch64")
@@ -94,7 +96,7 @@ def truth_distributions(session: nox.Session) -> None:
 def data(session: nox.Session) -> None:
     """Remake the data about hosts and compare; `-- DIR` for Debian's libraries in its real packages, too (root)."""
     session.install("-e", ".[test]")
-    for script in ("make_glibc_table", "make_distributions"):
+    for script in ("make_glibc_table", "make_musl_table", "make_distributions"):
         session.run("python", f"tools/{script}.py", "--check")
     if session.posargs:
         session.run("python", "tools/make_debian_roots.py", *session.posargs)

@@ -1,4 +1,4 @@
-"""Unpack what is in the base image of each Debian release that the package knows library by library, and libgomp and libatomic.
+"""Unpack what is in the base image of each Debian release that the package knows library by library, libgomp, libatomic and musl.
 
     python tools/make_debian_roots.py DIR
 
@@ -19,7 +19,7 @@ ARCHITECTURES = ("amd64", "arm64")
 #: Essential and required packages, and apt: between them they depend on all libraries of a base image.
 PACKAGES = (
     *("apt", "bash", "coreutils", "dpkg", "findutils", "grep", "gzip", "libatomic1", "libc-bin", "libgomp1", "login", "mount"),
-    *("ncurses-bin", "passwd", "perl-base", "sed", "tar", "util-linux"),
+    *("musl", "ncurses-bin", "passwd", "perl-base", "sed", "tar", "util-linux"),
 )
 
 

@@ -7,12 +7,15 @@ import json
 import re
 import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 if sys.version_info >= (3, 11):
     import tomllib
 else:
     import tomli as tomllib
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HERE = Path(__file__).resolve().parent
 INPUTS = HERE / "inputs"
@@ -45,7 +48,9 @@ def made() -> str:
     for identity, profile in profiles.items():
         name = _name(identity)
         found[name] = _distribution(identity, profile, profiles[extra["same"].get(identity, identity)], nodes, extra)
-    for name, image in extra["on"].items():
+    for version, row in extra["alpine"].items():
+        found[f"alpine:{version}"] = _alpine(version, row)
+    for name, image in [*extra["on"].items(), *_alpine_pythons(extra["alpine-python"])]:
         if image["base"] not in found:
             sys.exit(f"distributions.toml: on.{name}.base: {image['base']} is unknown")
         found[name] = image
@@ -55,10 +60,11 @@ def made() -> str:
     }
     document = {
         "marks": "V1 pep600_compliance, V2 endoflife.date, V3 Debian's packages, V4 aws-graviton-getting-started, V5 openela, "
-        "V6 docker-library, V7 AWS, V8 Colab's backend-info; G: general knowledge, not verified",
+        "V6 docker-library, V7 AWS, V8 Colab's backend-info, V9 Alpine's package pages; G: general knowledge, not verified",
         "inputs": inputs,
         "families": extra["family"],
         "aliases": extra["alias"],
+        "cuda": extra["cuda"],
         "distributions": found,
     }
     return json.dumps(document, indent=1, ensure_ascii=False) + "\n"
@@ -118,6 +124,52 @@ def _distribution(
             "page": profile["aarch64_page"],
         },
     }
+
+
+def _alpine(version: str, row: dict[str, Any]) -> dict[str, Any]:
+    """A release of Alpine; from musl 1.2.6 on the loader finds one name more (ldso/dynlink.c, `get_lfs64`)."""
+    maybe = ["posix_fallocate64"] if row["musl"] == ["1.2.5", "1.2.6"] else []
+    return {
+        "family": "alpine",
+        "musl": row["musl"],
+        "highest": {"ZLIB": "1.2.12"},
+        "gomp": [],
+        "markers": [],
+        "maybe": {"libc": maybe} if maybe else {},
+        "unread": [f"{name}.so.{row['openssl']}" for name in ("libcrypto", "libssl")],
+        "python": row["python"] or None,
+        "kernel": None,
+        "level": 1,
+        "page": 4,
+        "arches": ["x86_64", "aarch64"],
+        "eol": row["eol"],
+        "extended": "",
+        "image": f"alpine:{version}",
+        "source": {
+            "nodes": row["source"] if "V" in row["source"] else f"{' '.join(row['musl'])} ({row['source']})",
+            "python": f"{row['python'] or 'not known'} (G)",
+            "libraries": "musl, libz, libssl and libcrypto (G)",
+            "level": "v1 (G)",
+            "page": "4K (V4)",
+        },
+    }
+
+
+def _alpine_pythons(table: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The images of Python on each release of Alpine, one of which is their usual one."""
+    for version, row in table.items():
+        if version == "uncertain":
+            continue
+        for python in row["pythons"]:
+            image = {
+                "base": f"alpine:{version}",
+                "python": python,
+                "path": f"/usr/local/bin/python{python}",
+                "uncertain": [*table["uncertain"], f"libpython{python}.so.1.0"],
+                "source": row["source"] if "V" in row["source"] else f"such an image ({row['source']})",
+            }
+            for name in [f"python:{python}-alpine{version}", *([f"python:{python}-alpine"] if row.get("default") else [])]:
+                yield name, {**image, "image": name}
 
 
 def _zlib(identity: str, glibc: int) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -231,8 +231,24 @@ class TestAPythonThatIsNotThere:
         assert "interpreter" in {assumption.fact for assumption in result.assumptions}
 
 
-@pytest.mark.parametrize(("there", "verdict"), [(False, "fails"), (True, "loads")])
-def test_libraries_for_the_gpu_are_a_capability_of_their_own(there: bool, verdict: str, tmp_path: Path) -> None:  # noqa: FBT001
+CUBLAS = frozenset({"libcublas.so.12"})
+
+
+@pytest.mark.parametrize(
+    ("there", "more", "verdict"),
+    [
+        (False, {}, "fails"),
+        (True, {}, "loads"),
+        (False, {"uncertain": CUBLAS}, "depends"),
+        (False, {"unread": CUBLAS}, "depends"),
+    ],
+)
+def test_libraries_for_the_gpu_are_a_capability_of_their_own(
+    there: bool,  # noqa: FBT001
+    more: dict[str, Any],
+    verdict: str,
+    tmp_path: Path,
+) -> None:
     opener = write_elf(
         symbols=[Symbol("PyInit_ext", defined=True), Symbol("dlopen")],
         relocations=[Relocation("glob_dat", "dlopen")],
@@ -241,9 +257,10 @@ def test_libraries_for_the_gpu_are_a_capability_of_their_own(there: bool, verdic
     files = {LIBC: libc("GLIBC_2.2.5", dlopen=defined())}
     if there:
         files["/lib/libcublas.so.12"] = library(dynamic={"soname": "libcublas.so.12"})
-    (result,) = judge([wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": opener})], host(files, python=PYTHON))
+    (result,) = judge([wheel(tmp_path, "demo", {f"demo/ext{SUFFIX}": opener})], host(files, python=PYTHON, **more))
     assert result.verdict == "loads"
     assert dict(result.capabilities) == {"cpu": "loads", "cuda": verdict}
+    assert [each.fact for each in result.missing_facts] == (["cuda"] if verdict == "depends" else [])
 
 
 def test_the_tree_and_what_a_symbol_binds_to(tmp_path: Path) -> None:

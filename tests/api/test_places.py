@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from abicheck.api import Options, check, describe
+from abicheck.api.places import distribution_of
 from abicheck.errors import HostError
 from tests.imagewriter import layer, member, saved
 
@@ -112,3 +113,20 @@ def test_a_base_that_no_engine_has_may_be_built_in(tmp_path: Path, monkeypatch: 
     assert [each.value for each in result.assumptions if each.fact == "base-image"] == [
         "docker.io/library/debian:trixie is as the built-in debian:trixie: no engine has it"
     ]
+
+
+@pytest.mark.parametrize(
+    ("image", "known"),
+    [
+        ("debian:13", "debian:13"),
+        ("docker.io/library/alpine:3.22", "alpine:3.22"),
+        ("registry.example:5000/alpine:3.22", "alpine:3.22"),
+        ("python:3.12-alpine@sha256:0123", "python:3.12-alpine"),
+        ("nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04", "nvidia/cuda:12.4.1-cudnn-runtime-ubuntu22.04"),
+        ("registry.example/nvidia/cuda:12.4.1-base-ubi9", "nvidia/cuda:12.4.1-base-ubi9"),
+        ("somebody/debian:13", None),
+        ("debian:13,cpu=v9", None),
+    ],
+)
+def test_the_distribution_that_an_image_is_made_of(image: str, known: str | None) -> None:
+    assert distribution_of(image) == known

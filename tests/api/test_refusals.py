@@ -9,6 +9,7 @@ import pytest
 from abicheck.api.environment import refusal
 from abicheck.model.host import Interpreter
 from abicheck.model.index import NotInstallable
+from abicheck.read.hosts import open_host
 from tests.judge.loader.machine import PROGRAM, host
 
 if TYPE_CHECKING:
@@ -54,3 +55,22 @@ def test_what_there_is_instead(more: dict[str, object], message: str, evidence: 
     assert (finding.rule, finding.severity, finding.object) == ("no-wheel", "error", "demo==1.0")
     assert (finding.message, finding.evidence) == (message, evidence)
     assert [remedy.command for remedy in finding.remedies] == commands
+
+
+@pytest.mark.parametrize(
+    ("spec", "more", "told"),
+    [
+        ("alpine:3.22", {"tags": ("cp313-cp313-manylinux_2_28_x86_64", "cp313-cp313-win_amd64")}, True),
+        ("alpine:3.22", {"tags": ("cp313-cp313-manylinux_2_28_aarch64",)}, False),
+        (
+            "alpine:3.22",
+            {"pythons": ((3, 11),), "tags": ("cp311-cp311-musllinux_1_2_x86_64", "cp311-cp311-manylinux2014_x86_64")},
+            False,
+        ),
+        ("debian:13", {"tags": ("cp313-cp313-manylinux_2_44_x86_64",)}, False),
+    ],
+)
+def test_on_musl_what_there_is_for_glibc(spec: str, more: dict[str, object], told: bool) -> None:  # noqa: FBT001
+    refused = NotInstallable("demo==1.0", TEXT, "1.0", **more)  # type: ignore[arg-type]
+    (finding,) = refusal("demo", refused, open_host(spec), "/usr/lib/python3.12/site-packages").findings
+    assert any("it has wheels for glibc only" in remedy.text for remedy in finding.remedies) is told

@@ -10,8 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from abicheck.model.process import Missing
 from abicheck.report.lines import escape
 from abicheck.report.terminal import render
+from abicheck.report.words import short_reason
 from tests.report.conftest import FAILS, MANY, REPORTS
 
 if TYPE_CHECKING:
@@ -97,3 +99,15 @@ def test_rich_is_for_terminals_only() -> None:
     program = "import sys, abicheck.report.terminal, abicheck.report.json; print('rich' in sys.modules)"
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert ran.stdout == "False\n"
+
+
+def test_what_is_not_known_of_a_capability_is_told() -> None:
+    unknown = Missing("cuda", "whether libcublas.so.12 is installed on there")
+    result = REPORTS["loads"].results[0]._replace(capabilities=(("cpu", "loads"), ("cuda", "depends")), missing_facts=(unknown,))
+    text = render(REPORTS["loads"]._replace(results=(result,), required=("cuda",)), colour=False)
+    assert "Its use of cuda depends on this: whether libcublas.so.12 is installed on there." in text
+    assert "whether the libraries load that it opens by name for cuda is not known" in text
+    assert short_reason(result) == "cuda not known"
+    many = [result._replace(artifact=result.artifact._replace(name=f"n{at}", path=f"n{at}")) for at in range(12)]
+    folded = render(REPORTS["loads"]._replace(results=tuple(many)), colour=False)
+    assert "whether cuda loads is not known: n0 4.8.5, n1 4.8.5" in folded

@@ -1,4 +1,7 @@
-"""`python -m tests.truth.musl`: compares what abicheck predicts with what musl's own loader says, in dlopen and with --list."""
+"""`python -m tests.truth.musl`: compares what abicheck predicts with what musl's own loader says, in dlopen and with --list.
+
+With `--built-in` it predicts for the built-in Alpine that has the musl of a root.
+"""
 
 from __future__ import annotations
 
@@ -17,12 +20,13 @@ from typing import TYPE_CHECKING
 import click
 
 from abicheck.judge.loader import Memo, dlopen, musl, start
+from abicheck.model.host import Interpreter
 from abicheck.read.files import Root, View
 from abicheck.read.hosts import open_host
 from containers.make_root import Recipe, RootError, cache_dir, make_root
 from tests.truth.compare import Pair, differences, table
 from tests.truth.corpus import Subject, corpus, stratified
-from tests.truth.musl_cases import make_cases
+from tests.truth.musl_cases import ALPINE, make_cases
 from tests.truth.oracle import Observation, OracleError, Phase, require
 from tests.truth.roots import MOUNT_POINT, Host
 from tests.truth.roots import SETTINGS as GLIBC_SETTINGS
@@ -40,6 +44,8 @@ SETTINGS: dict[str, Mapping[str, str]] = {
     "+library-path": GLIBC_SETTINGS["library-path"][0],
 }
 MODES = ("open", "list")
+#: By the beginning of a root's name the release of Alpine that has its musl.
+BUILT_IN = {"musl-1.2.3": "alpine:3.17", "musl-1.2.5": "alpine:3.22"}
 #: The facts of a damaged object say what glibc would find in it; musl finds another thing in some. These shares must agree.
 DAMAGED_VERDICTS, DAMAGED_TEXTS = 0.97, 0.85
 SOURCE = Path(__file__).with_name("musl_probe.c")
@@ -76,6 +82,12 @@ def hosts(wanted: tuple[str, ...]) -> list[Host]:
             Host(name=name, root=root, rolling=suite in ROLLING, environment=SETTINGS[name.removeprefix(base)]) for name in names
         ]
     return found
+
+
+def beside_built_in(found: Sequence[Host]) -> list[Host]:
+    """The roots without variables whose musl an Alpine has, given what that has beside musl; asked about what lies in none."""
+    lent = {"LD_LIBRARY_PATH": f"{MOUNT_POINT}/{ALPINE}"}
+    return [replace(host, name=f"{host.name} {BUILT_IN[host.name]}", environment=lent) for host in found if host.name in BUILT_IN]
 
 
 def _compile(root: Path) -> None:
@@ -130,10 +142,13 @@ class Predictor:
     """abicheck's view of one host."""
 
     def __init__(self, host: Host, objects: Path) -> None:
-        found = open_host(f"rootfs:{host.root}", python=PROBE, settings=host.environment)
+        built_in = host.name.partition(" ")[2]
+        python = None if built_in else PROBE
+        found = open_host(built_in or f"rootfs:{host.root}", python=python, settings=host.environment)
         assert isinstance(found.files, Root)
-        view = View(directory="/", local="/", only="", places=((MOUNT_POINT, str(objects)),))
-        self._host = found._replace(files=found.files.showing(view))
+        places = ((MOUNT_POINT, str(objects)), *(((PROBE, f"{host.root}{PROBE}"),) if built_in else ()))
+        view = View(directory="/", local="/", only="", places=places)
+        self._host = found._replace(files=found.files.showing(view), python=Interpreter(PROBE))
         self._memo = Memo()
         self._process = start(self._host, PROBE, self._memo)[1]
 
@@ -213,16 +228,17 @@ def passes(pairs: Sequence[Pair]) -> bool:
 @click.command()
 @click.option("--full", is_flag=True, help=f"All objects, not {SOME} for each host and mode.")
 @click.option("--root", "wanted", multiple=True, metavar="NAME", help="Only hosts whose name starts so; may be repeated.")
+@click.option("--built-in", "alpine", is_flag=True, help="Predict for built-in hosts.")
 @click.option("--only", default="", metavar="SUBSTRING", help="Only objects whose path, family or edit contains this.")
 @click.option("--jobs", type=click.IntRange(min=1), default=os.cpu_count() or 1)
-def main(*, full: bool, wanted: tuple[str, ...], only: str, jobs: int) -> None:
+def main(*, full: bool, wanted: tuple[str, ...], alpine: bool, only: str, jobs: int) -> None:
     """Compare abicheck's predictions with musl's own loader."""
     try:
         require()
-        found = hosts(wanted)
+        found = beside_built_in(hosts(wanted)) if alpine else hosts(wanted)
         objects = corpus()
         cases = [Subject(path=f"{MOUNT_POINT}/{path}", family="case") for path in make_cases(objects.directory)]
-        tasks = [(host, mode, [*cases, *objects.of(host)]) for host in found for mode in MODES]
+        tasks = [(host, mode, [*cases, *_asked(objects.of(host), alpine=alpine)]) for host in found for mode in MODES]
         with ProcessPoolExecutor(jobs) as pool:
             runs = [
                 pool.submit(compare, host, objects.directory, mode, _choose(f"{host.name} {mode}", group, only, full=full))
@@ -234,6 +250,11 @@ def main(*, full: bool, wanted: tuple[str, ...], only: str, jobs: int) -> None:
     for line in (*differences(pairs), *table(pairs)):
         click.echo(line)
     sys.exit(0 if pairs and passes(pairs) else 1)
+
+
+def _asked(subjects: Sequence[Subject], *, alpine: bool) -> Sequence[Subject]:
+    """All; of a built-in host only what is of a wheel: Alpine has not got what lies in Debian's roots."""
+    return [each for each in subjects if each.family.startswith("wheel")] if alpine else subjects
 
 
 def _choose(name: str, subjects: Sequence[Subject], only: str, *, full: bool) -> Sequence[Subject]:

@@ -9,6 +9,8 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import NamedTuple
 
+from abicheck.model.elf import SharedObject
+from abicheck.read.hosts import open_host
 from tests.truth.oracle import OracleError
 
 SELF = Path(__file__)
@@ -28,6 +30,10 @@ GET = "int *get(void) { return &variable; }"
 #: The libraries stand beside who needs them, and are needed even if nothing of them is used.
 HERE = ("-Wl,--no-as-needed", "-L.", "-Wl,-rpath,$ORIGIN")
 LFS64 = ("fopen64", "posix_fallocate64", "readdir64_r", "strtof64", "__fxstatat64", "lstat64", "gnu_get_libc_version")
+#: What only some releases define, or some builds of one.
+NEWER = ("statx", "preadv2", "renameat2", "posix_getdents", "fts_open", "pthread_create")
+#: Below this directory lies what Alpine has beside musl, for roots that lack it.
+ALPINE = "musl/alpine"
 RELR = "static int a[64]; int *p[] = {a, a + 1}; __attribute__((constructor)) static void set(void) { *p[1] = 1; }"
 NEEDS = ("needs-math", "needs-vector", "needs-slash", "needs-empty")
 PATHS = {
@@ -62,7 +68,9 @@ CASES = (
     Case("ifunc-user.so", CALL, (*HERE, "-lifunc")),
     Case("old-user.so", CALL, (*HERE, "-lold", "-Wl,--unresolved-symbols=ignore-all")),
     Case("sysv.so", CALL, (*HERE, "-ldefiner", "-Wl,--hash-style=sysv")),
-    *(Case(f"{name}.so", f"void {name}(void); void f(void) {{ {name}(); }}", ("-fno-builtin",)) for name in LFS64),
+    *(Case(f"{name}.so", f"void {name}(void); void f(void) {{ {name}(); }}", ("-fno-builtin",)) for name in (*LFS64, *NEWER)),
+    Case("needs-z.so", "void deflate(void); void f(void) { deflate(); }", ("-Lalpine", "-lz")),
+    Case("needs-more-of-z.so", "void deflated(void); void f(void) { deflated(); }", ("-Lalpine", "-lz", "-Wl,-z,undefs")),
     # Which file a name leads to.
     *(
         Case(
@@ -100,12 +108,25 @@ def make_cases(directory: Path) -> list[str]:
 
 def _compile(root: Path) -> None:
     (root / "deep").mkdir(parents=True)
+    (root / "alpine").mkdir()
+    (root / "alpine/libz.so").symlink_to("libz.so.1")
     (root / "v.map").write_text("V1 { global: *; };\n", encoding="ascii")
     for link, target in LINKS.items():
         (root / link).symlink_to(target)
-    for case in CASES:
+    for case in (Case("alpine/libz.so.1", _zlib(), ("-Wl,-soname,libz.so.1", "-fno-builtin")), *CASES):
         kind = () if case.path.startswith("exec") else ("-shared", "-nostdlib", "-fPIC")
         command = ["musl-gcc", "-O1", "-w", *kind, "-o", case.path, "-x", "c", "-", "-x", "none", *case.flags]
         run = subprocess.run(command, cwd=root, input=case.source, capture_output=True, text=True, check=False)
         if run.returncode:
             raise OracleError(f"musl-gcc cannot make {case.path}: {run.stderr.strip().splitlines()[-1]}")
+
+
+def _zlib() -> str:
+    """The source of a libz that defines what Alpine's does, as far as abicheck knows, and does nothing."""
+    files = open_host("alpine:3.22").files
+    file = files.stat("/lib/libz.so.1")
+    assert not isinstance(file, int)
+    facts = files.facts(file)
+    assert isinstance(facts, SharedObject)
+    functions = [name for name, each in facts.definitions.items() if each[0].type == 2]
+    return "".join(f"void {name}(void) {{}}\n" for name in functions)

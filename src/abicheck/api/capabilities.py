@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.judge.requirements.names import gpu
 from abicheck.judge.rules.context import Opened
+from abicheck.model.process import Missing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,5 +49,15 @@ def gpu_capability(cpu: Verdict, opened: Sequence[Opened]) -> tuple[tuple[str, V
     """The verdict on the use of the GPU, for a distribution that opens the GPU's libraries by name."""
     if not opened:
         return ()
-    works = all(not each.link_map.errors for each in opened)
-    return (("cuda", cpu if cpu != "loads" or works else "fails"),)
+    if cpu == "loads" and any(each.link_map.errors for each in opened):
+        return (("cuda", "fails"),)
+    if cpu == "loads" and any(each.link_map.missing for each in opened):
+        return (("cuda", "depends"),)
+    return (("cuda", cpu),)
+
+
+def unknown_for_gpu(cpu: Verdict, opened: Sequence[Opened]) -> tuple[Missing, ...]:
+    """What the use of the GPU depends on, where nothing else forbids it."""
+    if dict(gpu_capability(cpu, opened)).get("cuda") != "depends" or cpu == "depends":
+        return ()
+    return tuple(Missing("cuda", missing.reason) for each in opened for missing in each.link_map.missing)

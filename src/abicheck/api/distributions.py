@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.absent import absent_python
-from abicheck.api.capabilities import gpu_capability, opened_for_gpu
+from abicheck.api.capabilities import gpu_capability, opened_for_gpu, unknown_for_gpu
 from abicheck.api.loads import Loads
 from abicheck.api.options import Options
 from abicheck.api.started import started
@@ -244,8 +244,7 @@ class EnvironmentRun:
         deciding = next((root.judgement for root in counted if root.judgement.verdict == worst), None)
         findings = [finding for root in counted for finding in root.judgement.findings]
         findings += across.findings(self._context(loaded, loads))
-        python = self._host.python
-        assert python is not None
+        missing = [each for root in counted for each in root.judgement.missing_facts]
         return Result(
             artifact=artifact_of(distribution, self._host.arch),
             host=summary_of(self._host),
@@ -258,7 +257,7 @@ class EnvironmentRun:
             roots=tuple(RootResult(load.path, judged.kind, judged.verdict, judged.predicted) for load, judged in loaded.roots),
             findings=tuple(dict.fromkeys(findings)),
             assumptions=self._host.assumptions,
-            missing_facts=tuple(dict.fromkeys(each for root in counted for each in root.judgement.missing_facts)),
+            missing_facts=tuple(dict.fromkeys([*missing, *unknown_for_gpu(worst, loaded.opened)])),
             objects=len({item.path for load, _ in loaded.roots for item in load.link_map.objects}),
             references=sum(root.judgement.references for root in loaded.roots),
             unjudged=tuple(loaded.unjudged.items()),

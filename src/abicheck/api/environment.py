@@ -103,6 +103,7 @@ def refusal(name: str, refused: NotInstallable, host: Host, library: str) -> Res
 def _no_wheel(refused: NotInstallable, host: Host) -> Finding:
     """What there is instead of the wheel that is lacking."""
     pythons = [f"{major}.{minor}" for major, minor in refused.pythons]
+    for_glibc = re.compile(rf".*-manylinux\w*_{host.arch}").fullmatch
     fields = {
         "object": refused.requirement,
         "package": re.split(r"[^\w.-]", refused.requirement, maxsplit=1)[0],
@@ -112,6 +113,7 @@ def _no_wheel(refused: NotInstallable, host: Host) -> Finding:
         "offered": f"{host.arch} with {host.libc}",
         "needed": pythons[0] if pythons else None,
         "others": ", ".join(pythons[1:]),
+        "manylinux": "yes" if host.libc.kind == "musl" and not pythons and any(map(for_glibc, refused.tags)) else None,
         "sdist": "yes" if refused.sdist else None,
     }
     tags = () if pythons else refused.tags

@@ -52,7 +52,7 @@ def known_hosts() -> tuple[KnownHost, ...]:
     return tuple(
         KnownHost(
             name=each.name,
-            libc=f"glibc 2.{each.glibc}",
+            libc=f"musl {' or '.join(each.musl)}" if each.musl else str(each.libc),
             python=".".join(map(str, each.python)) if each.python else None,
             arches=each.arches,
             level=each.level,

@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+#: What the loader does not look at, what the traces tell, and what no dictionary takes as it is.
+_SEEN_OTHERWISE = {"name", "kind", "files", "loader", "environment", "python", "assumptions", "any_python"}
+
 
 class _Known(NamedTuple):
     """A load with what it asked; `host` is the name that stands in what it does not know, `base` the process it started from."""
@@ -140,7 +143,5 @@ def _machine(host: Host) -> Hashable:
     """All of a host that a loader looks at, its files left out."""
     config = host.loader
     cache = None if config.cache is None else frozenset(config.cache.items())
-    return (
-        (host.arch, host.libc, config._replace(cache=None), cache, host.kernel, host.page_size, host.memory, host.isa_level),
-        (host.protection_keys, frozenset(host.environment.items()), host.policy, host.cwd, host.uncertain),
-    )
+    fields = (value for name, value in zip(host._fields, host, strict=True) if name not in _SEEN_OTHERWISE)
+    return (config._replace(cache=None), cache, frozenset(host.environment.items()), *fields)

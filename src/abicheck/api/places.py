@@ -102,7 +102,9 @@ def distribution_of(image: str) -> str | None:
     """The built-in distribution that an image of this name is made of, as `debian:13`; None where none is known."""
     from abicheck.read.hosts.catalogue import find  # noqa: PLC0415 -- as above
 
-    name = image.removeprefix("docker.io/").removeprefix("library/")
+    registry, slash, rest = image.partition("@")[0].partition("/")
+    name = rest if slash and ("." in registry or ":" in registry) else registry + slash + rest
+    name = name.removeprefix("library/")
     try:
         return name if find(name) is not None else None
     except UsageError:

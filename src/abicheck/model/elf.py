@@ -181,12 +181,13 @@ class Partial(NamedTuple):
     """What is not known of a library of which no file was read.
 
     `nodes` are version nodes that may be there or not: that is up to the point release. `symbols` are nodes that are there, of
-    whose symbols nothing is known. With `by_node` the symbols are those of another build of the same release: a reference in a
-    node that is there is taken to bind, which is likely.
+    whose symbols nothing is known. `names` are symbols that may be there or not, whatever their version. With `by_node` the
+    symbols are those of another build of the same release: a reference in a node that is there is taken to bind, which is likely.
     """
 
     nodes: frozenset[str] = frozenset()
     symbols: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
     by_node: bool = False
 
 

@@ -98,8 +98,8 @@ class Host(NamedTuple):
     the running kernel's version. `isa_level` is the highest x86-64 level of the CPU (1 to 4), 0 on other machines;
     `protection_keys` tells whether it keeps memory that can only be executed from being read.
     `page_size` and `memory` (RAM and swap, which bounds one private mapping) are in bytes. `cwd` is what relative search paths
-    start from. `uncertain` are the names of libraries of which it is not known whether they are there (`*`: all that are not).
-    With `any_python` people bring the Python that they want.
+    start from. `uncertain` are the names of libraries of which it is not known whether they are there (`*`: all that are not),
+    `unread` are libraries that it has and of which no file was read. With `any_python` people bring the Python that they want.
     """
 
     name: str
@@ -119,6 +119,7 @@ class Host(NamedTuple):
     cwd: str = "/"
     assumptions: tuple[Assumption, ...] = ()
     uncertain: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     any_python: bool = False
 
 

@@ -179,7 +179,7 @@ def _library(library: LibraryFacts) -> Iterator[str]:
 def _self_check(host: Description, check: SelfCheck | None) -> Iterator[str]:
     name = f"{host.libc.kind} {host.libc.version}"
     if check is None:
-        yield f"no table of {name} is built in"
+        yield f"no table of {name} is built in" if host.libc.kind == "glibc" else "none: only glibc is compared with a table"
         return
     wrong = [each for each in check.differences if each.explanation is None]
     libraries = f"{len(check.libraries):,} librar{'y' if len(check.libraries) == 1 else 'ies'}"

@@ -83,7 +83,7 @@ def _section(result: Result) -> Iterator[str]:
     if len(problems) > _MAX_FINDINGS:
         lines.append(f"- and {len(problems) - _MAX_FINDINGS:,} more")
     lines += [f"- {text(line)}" for line in unjudged([result])]
-    lines += [f"- {text(limit(name))}" for name in limits(result)]
+    lines += [f"- {text(limit(*each))}" for each in limits(result)]
     lines += [f"- note: {code(note.object)}: {text(note.message)} ({note.rule})" for note in notes]
     if lines:
         yield "\n".join(lines)

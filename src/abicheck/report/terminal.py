@@ -87,11 +87,10 @@ def _fold(results: Sequence[Result], where: str) -> Iterator[_Line]:
         others = [title(result) for result in results if has_no_code(result)]
         yield from listed("", native)
         yield from listed("no native code: ", others)
-        for name in dict.fromkeys(name for result in results for name in limits(result)):
-            yield from listed(
-                f"on the CPU only ({escape(name)} does not load): ",
-                [title(result) for result in results if name in limits(result)],
-            )
+        for each in dict.fromkeys(each for result in results for each in limits(result)):
+            name, verdict = escape(each[0]), each[1]
+            what = f"whether {name} loads is not known" if verdict == "depends" else f"on the CPU only ({name} does not load)"
+            yield from listed(f"{what}: ", [title(result) for result in results if each in limits(result)])
         notes = sum(finding.rule != NO_CODE for result in results for finding in result.findings)
         aside = [*unjudged(results), *([_count(notes, "note") + " (--format json)"] if notes else [])]
         yield from listed("", aside)
@@ -140,7 +139,7 @@ def _asides(result: Result) -> Iterator[_Line]:
     """What was not judged, only counted unless all is to be listed, and the notes, a line each."""
     if result.tree is None:
         yield from (_Line(f"  {line}") for line in unjudged([result]))
-    yield from (_Line(f"  {escape(limit(name))}") for name in limits(result))
+    yield from (_Line(f"  {escape(limit(*each))}") for each in limits(result))
     for finding in result.findings:
         if finding.severity == "note" and finding.rule != NO_CODE:
             yield _Line(f"  note: {escape(finding.object)}: {escape(finding.message)} ({finding.rule})")

@@ -34,6 +34,7 @@ _DOES: dict[Verdict, str] = {
 }
 _STARTS = {"loads": "starts on", "fails": "does not start on", "depends": "may or may not start on"}
 _DEPENDS = {
+    "cuda": "Its use of cuda depends on this: {reason}.",
     "import-order": "Import {reason}.",
     "load-order": "In which order its libraries are opened is not known: {reason}.",
     "preload": "What it opens by itself is not known: {reason}.",
@@ -61,7 +62,7 @@ def has_no_code(result: Result) -> bool:
 
 def is_brief(result: Result, required: Sequence[str]) -> bool:
     """Tell whether all is well, what is required included, and the verdict all there is to say."""
-    fine = result.verdict == "loads" and not any(name in required for name in limits(result))
+    fine = result.verdict == "loads" and not any(name in required for name, _ in limits(result))
     return fine and all(finding.severity == "note" for finding in result.findings)
 
 
@@ -80,11 +81,13 @@ def short_reason(result: Result) -> str:
     if result.verdict == "fails":
         errors = (finding.rule for finding in (*result.findings, *result.ignored) if finding.severity == "error")
         return _UNSAID.sub("", next(errors, "")).replace("-", " ")
-    parts = [result.missing_facts[0].fact.replace("-", " ")] if result.missing_facts else []
+    parts = [missing.fact.replace("-", " ") for missing in result.missing_facts][:1] if result.verdict == "depends" else []
     parts += ["no native code"] if has_no_code(result) else []
     problems = sum(finding.severity != "note" for finding in result.findings)
     parts += [count(problems, "warning")] if problems and not parts else []
-    return ", ".join([*parts, *([CPU_ONLY] if limits(result) else [])])
+    limited = dict(limits(result))
+    parts += [CPU_ONLY] if "fails" in limited.values() else [f"{name} not known" for name in limited][:1]
+    return ", ".join(parts)
 
 
 def depends_on(result: Result) -> list[str]:
@@ -124,14 +127,16 @@ def advice(remedy: Remedy) -> str:
     return remedy.text + (f": {remedy.command}" if remedy.command else "")
 
 
-def limit(name: str) -> str:
-    """What it means that a capability is not there."""
+def limit(name: str, verdict: Verdict) -> str:
+    """What it means that a capability is not there, or not known to be."""
+    if verdict == "depends":
+        return f"whether the libraries load that it opens by name for {name} is not known"
     return f"on the CPU only: the libraries that it opens by name for {name} do not load here"
 
 
-def limits(result: Result) -> list[str]:
-    """The capabilities that it lacks on the host, though the rest may load; the CPU's is the verdict itself."""
-    return [name for name, verdict in result.capabilities if name != "cpu" and verdict not in ("loads", result.verdict)]
+def limits(result: Result) -> list[tuple[str, Verdict]]:
+    """The capabilities that it lacks or may lack on the host, though the rest may load; the CPU's is the verdict itself."""
+    return [each for each in result.capabilities if each[0] != "cpu" and each[1] not in ("loads", result.verdict)]
 
 
 def unjudged(results: Sequence[Result]) -> Iterator[str]:

@@ -80,6 +80,8 @@ PRIVATE = [needs("libc.so.6", "GLIBC_2.2.5", "GLIBC_PRIVATE")]
         # A part of glibc that was bundled: one cause, one finding.
         (library(version_definitions=defines("GLIBC_2.22"), version_needs=PRIVATE), ["grafted-glibc"]),
         (library(version_definitions=defines("GLIB_2.0", "LIBC_1")), []),
+        # GCC's library has a node of that name on aarch64.
+        (library(version_definitions=defines("GLIBC_2.0", "GCC_3.0")), []),
         (library(dynamic={"textrel": True}), ["text-relocation"]),
         (library(exports={"malloc": defined(), "free": defined()}), ["allocator-interposed"]),
         (library(exports={"malloc": defined()}), []),

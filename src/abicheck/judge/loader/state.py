@@ -256,10 +256,13 @@ class Namespace:
 
     def refuse(self, error: LoadError) -> None:
         """Note that a library is not there; or that it is not known, where the host does not tell."""
-        uncertain = self.host.uncertain
-        if error.kind == "library-missing" and uncertain and ("*" in uncertain or error.name in uncertain):
+        host = self.host
+        if error.kind == "library-missing" and error.name in host.unread:
             self.incomplete = True
-            self.note(Missing("library", f"whether {error.name} is installed on {self.host.name}"))
+            self.note(Missing("library", f"what {error.name} on {host.name} defines, of which no file was read"))
+        elif error.kind == "library-missing" and ("*" in host.uncertain or error.name in host.uncertain):
+            self.incomplete = True
+            self.note(Missing("library", f"whether {error.name} is installed on {host.name}"))
         else:
             self.fail(error)
 

@@ -48,8 +48,12 @@ def grafted_glibc(context: Context) -> Iterator[Finding]:
 
 
 def is_part_of_glibc(facts: SharedObject) -> bool:
-    """Tell whether an object is one of glibc's own: whatever it is called, it defines versions of glibc."""
-    return any(definition.name.startswith("GLIBC_") for definition in facts.version_definitions)
+    """Tell whether an object is one of glibc's own: whatever it is called, it defines versions of glibc.
+
+    So does GCC's libgcc_s on some machines (libgcc/config/libgcc-glibc.ver), beside its own.
+    """
+    nodes = [definition.name for definition in facts.version_definitions]
+    return any(name.startswith("GLIBC_") for name in nodes) and not any(name.startswith("GCC_") for name in nodes)
 
 
 def private_symbol(context: Context) -> Iterator[Finding]:

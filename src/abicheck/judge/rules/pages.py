@@ -38,6 +38,7 @@ FIELDS = {
     "tls_tunable": "known where this glibc has the tunable for more static TLS",
     "others": "the other objects that take part",
     "count": "how many",
+    "manylinux": "known where the host has musl, and there are wheels for glibc only on this machine",
     "sdist": "known where the release has a source distribution",
 }
 

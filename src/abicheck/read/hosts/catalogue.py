@@ -7,7 +7,8 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Any, NamedTuple, get_args
 
 from abicheck.errors import DataError, UsageError
-from abicheck.model.host import Arch
+from abicheck.model.host import Arch, Libc
+from abicheck.read.hosts import cuda
 from abicheck.read.hosts.packed import unpacked
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ _LEVEL = re.compile(r"v([1-4])")
 
 
 class Family(NamedTuple):
-    """How the loaders of related distributions are configured, and what their base images have and have not beside glibc."""
+    """How the loaders of related distributions are configured, and what base images have and have not beside the C library."""
 
     dirs: tuple[str, ...]
     lib: str
@@ -31,10 +32,11 @@ class Family(NamedTuple):
 class Distribution(NamedTuple):
     """What is known of one distribution or image.
 
-    `build` is the Debian release whose libraries are known as they are. `highest` are the newest nodes of GCC's libraries and
-    libz, those of libgcc_s by machine. `page` is the usual page size on aarch64 in KiB. `python` is its own, at `path`; if
-    `fixed`, there is no other. `also` and `uncertain` are libraries that it has, or may have, beside the family's; with `more`
-    it has others of which there is no list. `source` says of the facts where they are from.
+    `glibc` is its 2.N, or `musl` the release of that, or the first and the last that it may be. `build` is the Debian release
+    whose libraries are known as they are. `highest` are the newest nodes of GCC's libraries and libz, those of libgcc_s by
+    machine. `page` is the usual page size on aarch64 in KiB. `python` is its own, at `path`; if `fixed`, there is no other.
+    `also` and `uncertain` are libraries that it has, or may have, beside the family's, and `unread` those of which nothing but
+    that is known; with `more` it has others of which there is no list. `source` says of the facts where they are from.
     """
 
     name: str
@@ -58,7 +60,16 @@ class Distribution(NamedTuple):
     fixed: bool = False
     also: frozenset[str] = frozenset()
     uncertain: frozenset[str] = frozenset()
+    unread: frozenset[str] = frozenset()
     more: bool = False
+    musl: tuple[str, ...] = ()
+
+    @property
+    def libc(self) -> Libc:
+        """Its C library, of several that it may be the oldest."""
+        if self.musl:
+            return Libc("musl", tuple(map(int, self.musl[0].split("."))))
+        return Libc("glibc", (2, self.glibc))
 
 
 class Named(NamedTuple):
@@ -76,9 +87,9 @@ def find(spec: str) -> Named | None:
 
     Raises `UsageError` for a qualifier that makes no sense, and `DataError`.
     """
-    head, *qualifiers = spec.split(",")
+    head, *qualifiers = spec.removeprefix(cuda.OWNER).split(",")
     name, _, arch = head.partition("/")
-    found = catalogue().get(_document()["aliases"].get(name, name))
+    found = catalogue().get(_document()["aliases"].get(name, name)) or _of_cuda(name)
     if found is None:
         return None
     if not arch:
@@ -105,11 +116,21 @@ def nearest(spec: str) -> list[str]:
     """Known names that look like `spec`, the most alike first."""
     from difflib import get_close_matches  # noqa: PLC0415 -- for errors only
 
-    name = re.split("[/,]", spec, maxsplit=1)[0]
+    name = re.split("[/,]", spec.removeprefix(cuda.OWNER), maxsplit=1)[0]
     product, _, _ = name.partition(":")
     names = [*catalogue(), *_document()["aliases"]]
     same = [each for each in names if each.partition(":")[0] == product]
     return get_close_matches(name, same or names, n=3, cutoff=0.4) or same[-3:]
+
+
+def _of_cuda(name: str) -> Distribution | None:
+    """NVIDIA's image with this tag: its distribution with the libraries of its kind, or as little as is known of any kind."""
+    base = catalogue().get(cuda.system(name))
+    if base is None:
+        return None
+    base = base._replace(name=name, image=cuda.OWNER + name)
+    there = cuda.libraries(name, _checked(_document(), "cuda", dict))
+    return base if there is None else base._replace(uncertain=cuda.DRIVER, unread=base.unread | there)
 
 
 @lru_cache(maxsize=1)
@@ -139,12 +160,15 @@ def _distribution(where: str, name: str, value: Mapping[str, Any], families: Map
     family = _checked(value, "family", str, where)
     if family not in families:
         raise DataError(f"{where}.family: {family!r} is none; install abicheck anew", _FILE)
-    numbers = {key: _checked(value, key, int, where) for key in ("glibc", "level", "page")}
+    musl = tuple(_checked(value, "musl", list, where)) if "musl" in value else ()
+    numbers = {key: _checked(value, key, int, where) for key in ("level", "page")}
     texts = {key: _checked(value, key, str, where) for key in ("eol", "extended", "image")}
     kernel = value.get("kernel")
     return Distribution(
         name=name,
         family=families[family],
+        glibc=0 if musl else _checked(value, "glibc", int, where),
+        musl=musl,
         build=value.get("build"),
         highest=_checked(value, "highest", dict, where),
         gomp=tuple(_checked(value, "gomp", list, where)),
@@ -154,6 +178,7 @@ def _distribution(where: str, name: str, value: Mapping[str, Any], families: Map
         kernel=(kernel[0], kernel[1], kernel[2]) if kernel else None,
         arches=tuple(_checked(value, "arches", list, where)),
         source=_checked(value, "source", dict, where),
+        unread=frozenset(value.get("unread", ())),
         **numbers,
         **texts,
     )

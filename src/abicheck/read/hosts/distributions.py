@@ -1,4 +1,4 @@
-"""A distribution that is not here, as a host: its libraries, its loader, and what is not known of it."""
+"""A distribution that is not here, as a host: with its Python, and with what is not known of it."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from abicheck.errors import DataError, HostError
-from abicheck.model.host import Assumption, Host, Interpreter, Libc, LoaderConfig
+from abicheck.model.host import Assumption, Host, Interpreter, LoaderConfig
 from abicheck.read.files import Entry, Memory, Root
-from abicheck.read.hosts import catalogue
+from abicheck.read.hosts import catalogue, musl
 from abicheck.read.hosts.cpu import Cpu, baseline, legacy_subdirs
 from abicheck.read.hosts.libraries import Limits, builds, derived, glibc_exports, known
 from abicheck.read.hosts.machine import Machine, environment, root_assumptions
+from abicheck.read.hosts.system import System
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -54,33 +55,43 @@ def open_distribution(spec: str, wanted: Wanted, settings: Mapping[str, str], st
     if named is None:
         return None
     found = named.distribution
-    build = _like(named)
-    loader = _loader(named, build)
-    files = dict(_files(named, build))
-    present = {path.rpartition("/")[2] for path in files}
-    links = {"/lib": "usr/lib", "/lib64": "usr/lib64", "/bin": "usr/bin", "/sbin": "usr/sbin"}
-    entries = {**{path: Entry(link=target) for path, target in links.items()}, **files}
+    system = musl.system(named) if found.musl else _system(named)
     interpreter = _interpreter(named, wanted)
-    directories = ["/usr/lib64", "/usr/local/bin", "/usr/bin", *_own_directories(named)]
+    directories = ["/usr/local/bin", "/usr/bin", *system.directories, *_own_directories(named)]
     identity = zlib.crc32(repr((found, named.arch)).encode())
-    cpu = _cpu(named)
-    machine = Machine(found.kernel or _KERNEL, named.page, _MEMORY, cpu, own=False)
+    machine = Machine(found.kernel or _KERNEL, named.page, _MEMORY, _cpu(named), own=False)
+    packages = Assumption("packages", f"those of the base image{f' {found.image}' if found.image else ''} and no others")
     return Host(
         name=spec,
         kind="distribution",
         arch=named.arch,
-        libc=Libc("glibc", (2, found.glibc)),
-        files=Root(Memory(entries, identity, directories), store),
-        loader=loader,
+        libc=found.libc,
+        files=Root(Memory(system.entries, identity, directories), store),
+        loader=system.loader,
         kernel=machine.kernel,
         page_size=named.page,
         memory=_MEMORY,
         isa_level=named.level,
         environment=environment(settings, {}),
         python=interpreter,
-        assumptions=(*root_assumptions(machine, settings), *_assumptions(named, build)),
-        uncertain=_uncertain(named, present),
+        assumptions=(*root_assumptions(machine, settings), packages, *system.assumptions),
+        uncertain=system.uncertain,
+        unread=found.unread,
         any_python=not found.fixed,
+    )
+
+
+def _system(named: catalogue.Named) -> System:
+    """What glibc and the libraries beside it are there."""
+    build = _like(named)
+    files = dict(_files(named, build))
+    links = {"/lib": "usr/lib", "/lib64": "usr/lib64", "/bin": "usr/bin", "/sbin": "usr/sbin"}
+    return System(
+        entries={**{path: Entry(link=target) for path, target in links.items()}, **files},
+        directories=("/usr/lib64",),
+        loader=_loader(named, build),
+        uncertain=_uncertain(named, {path.rpartition("/")[2] for path in files}),
+        assumptions=tuple(_assumptions(named, build)),
     )
 
 
@@ -249,7 +260,6 @@ def _uncertain(named: catalogue.Named, present: set[str]) -> frozenset[str]:
 
 def _assumptions(named: catalogue.Named, build: Build) -> Iterator[Assumption]:
     found = named.distribution
-    yield Assumption("packages", f"those of the base image{f' {found.image}' if found.image else ''} and no others")
     if found.build is None:
         highest = found.highest["GLIBCXX"]
         yield Assumption(

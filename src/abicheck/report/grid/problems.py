@@ -104,8 +104,11 @@ def _seen(result: Result) -> Iterator[Seen]:
     for finding in result.findings:
         if finding.severity == "warning":
             yield Seen("warns", finding.rule, None, _sentences(finding, result), finding.remedies)
-    for name in limits(result) if result.verdict in ("loads", "depends") else ():
-        yield Seen("loads", CPU_ONLY, None, (limit(name),))
+    for name, verdict in limits(result) if result.verdict in ("loads", "depends") else ():
+        if verdict == "depends":
+            yield Seen("depends", f"{name} not known", None, (limit(name, verdict),))
+        else:
+            yield Seen("loads", CPU_ONLY, None, (limit(name, verdict),))
 
 
 def _sentences(finding: Finding, result: Result) -> tuple[str, ...]:

@@ -61,7 +61,7 @@ def make_detail(number: int, results: Sequence[Result], symbol: str | None = Non
         subject=titles[0] if len(titles) == 1 else f"{len(titles):,} artifacts",
         does=_does(first, several=len(titles) > 1),
         where=tuple(_where(results, named=len(titles) > 1)),
-        sentences=(*depends_on(first), *map(limit, limits(first))),
+        sentences=(*depends_on(first), *(limit(*each) for each in limits(first))),
         text=raised(first) if first.predicted is not None else None,
         findings=tuple(_findings(first)),
         roots=tuple(_roots(first)),

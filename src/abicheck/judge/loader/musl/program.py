@@ -34,12 +34,12 @@ def dlopen(process: Process, name: str, host: Host, memo: Memo, *, lazy: bool, m
         root = _load_root(space, name)
         scope = scope + [item for item in closure(root) if item not in scope]
         # Undefined symbols of a library that was not found are its consequences, not errors of their own.
-        new = [] if space.errors else [item for item in space.maps[root.index :] if not item.relocated]
+        new = [] if space.errors or space.incomplete else [item for item in space.maps[root.index :] if not item.relocated]
         for item in new:
             relocate(space, item, scope, lazy=lazy)
         _check_relr(space, new)
     except RefusedError as refused:
-        space.errors.append(refused.error)
+        space.refuse(refused.error)
     except UnknownError as unknown:
         space.missing.append(unknown.missing)
         return space.freeze(name, scope)[0], process
@@ -144,7 +144,7 @@ def _load_all(space: Space) -> None:
         load_library(space, name, None)
     load_dependencies(space, main)
     main.searchlist = space.global_scope = list(space.maps)
-    for item in (*space.maps[1:], main):
+    for item in (*space.maps[1:], main) if not space.incomplete else ():
         if not item.relocated:
             relocate(space, item, space.global_scope)
 

@@ -111,8 +111,7 @@ def _apply(space: Space, item: Map, reference: Reference, scope: Sequence[Map], 
         # A weak reference may stay open, but not one to an own definition that is not the default one of its name.
         if provider is None and not (reference.weak and name not in facts.definitions):
             if not lazy or (reference.kind != "plt" and reference.type not in _GLOB_DAT):
-                text = f"Error relocating {item.path}: {name}: symbol not found"
-                space.errors.append(LoadError(kind="symbol-missing", text=text, object=item.path, name=name))
+                _note_undefined(space, item, name, scope)
             return
     if reference.type not in _TYPES[space.host.arch]:
         _unsupported(space, item, reference.type)
@@ -121,6 +120,18 @@ def _apply(space: Space, item: Map, reference: Reference, scope: Sequence[Map], 
             _refuse_static_tls(space, item, provider, name)
     elif reference.kind in ("tls-static", "tls-descriptor") or reference.type in _DTPMOD:
         raise die(Fault("relocations", "SIGSEGV"), item.path, f"{name} is thread-local, weak, and defined nowhere")
+
+
+def _note_undefined(space: Space, item: Map, name: str, scope: Sequence[Map]) -> None:
+    """Nothing that is known defines the symbol: an error, but for libraries of which only a part is known."""
+    partial = [(other, other.facts.partial) for other in scope if other.facts.partial is not None]
+    unsure_of = next((other for other, part in partial if name in part.names), None)
+    if unsure_of is not None:
+        space.note(Missing("symbol", f"whether {unsure_of.path} defines {name}"))
+        return
+    text = f"Error relocating {item.path}: {name}: symbol not found"
+    certain = not any(part.by_node for _, part in partial)
+    space.errors.append(LoadError(kind="symbol-missing", text=text, object=item.path, name=name, certain=certain))
 
 
 def _refuse_static_tls(space: Space, item: Map, provider: Map, name: str | None) -> None:

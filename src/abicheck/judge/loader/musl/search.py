@@ -141,7 +141,7 @@ def load_dependencies(space: Space, root: Map) -> None:
             if isinstance(loaded, Map):
                 item.dependencies.append(loaded)
             else:
-                space.errors.append(loaded)
+                space.refuse(loaded)
 
 
 def closure(root: Map) -> list[Map]:
