@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -9,11 +10,15 @@ import click
 from abicheck.api import Options, check
 from abicheck.cli.options import pairs
 from abicheck.cli.output import wants_colour, write
+from abicheck.cli.progress import complain, progress
+from abicheck.errors import UsageError
 from abicheck.report import json, markdown, terminal
-from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report
+
+_OF_NO_GRID = ("environment", "verify_record", "settings", "tree", "symbol", "cross_check")
+_OF_NO_MATRIX = (*_OF_NO_GRID, "versions", "python", "no_deps", "prefix")
 
 _EPILOG = """\b
 Hosts:
@@ -25,6 +30,10 @@ Hosts:
               qualifiers as in debian:13/aarch64,page=64k
   FILE.json   a profile that `abicheck host --save` wrote, on whatever machine
   FILE.txt    what the script of `abicheck host --script` wrote there
+\b
+Grids:
+  several targets and hosts; all releases of NAME that meet --versions; or a matrix, which names releases, Pythons and
+  hosts itself (docs/grid.md). Facts of wheels are kept, so the second time takes seconds.
 \b
 Exit codes, the first that applies:
   2 wrong usage
@@ -45,14 +54,20 @@ Examples:
   abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
   abicheck check --host local --host rootfs:/ --format html -o verdicts.html /lib*/*/libm.so.6
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
+  abicheck check markupsafe --versions '>=3' --host debian:12 --host alpine:3.22 --python 3.12
 """
 
 
 @click.command(epilog=_EPILOG)
 @click.argument("targets", metavar="[TARGET]...", nargs=-1, type=click.Path())
 @click.option(
-    "--host", "hosts", metavar="HOST", multiple=True, default=["local"], help="Judge on HOST; may be repeated. [default: local]"
+    "--host",
+    "hosts",
+    metavar="HOST",
+    multiple=True,
+    help="Judge on HOST; may be repeated. [default: local, or all of a matrix]",
 )
+@click.option("--versions", metavar="SPEC", help="Judge all releases of the distributions TARGET that meet SPEC, each alone.")
 @click.option("--python", metavar="X.Y|PATH", help="The target Python: a version, or its path on the host.")
 @click.option("--env", "environment", metavar="DIR|PYTHON", help="Where installed distributions are. [default: this Python's]")
 @click.option("--no-deps", is_flag=True, help="Judge the distributions alone, not what they require.")
@@ -84,7 +99,11 @@ Examples:
 @click.option("--no-cache", is_flag=True, help="Judge everything anew, and store nothing.")
 @click.option("--cross-check", is_flag=True, help="Read every file with pyelftools too, and report any difference.")
 def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, output: str | None, **how: Any) -> int:
-    """Say for each shared object TARGET what dlopen of exactly that path would say on each HOST."""
+    """Say for each TARGET whether it loads on each HOST, what the loader says where it does not, and what to do.
+
+    TARGET is a shared object, a wheel, a directory or an environment by its path, the name of an installed distribution, a
+    requirement (NAME==VERSION), or a matrix (FILE.toml).
+    """
     options = Options(
         tree=how["tree"],
         symbol=how["symbol"],
@@ -101,11 +120,39 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         ignore=how["ignore"],
         require=how["require"],
     )
-    report = check(targets, how["hosts"], python=how["python"], settings=pairs(settings), options=options)
-    for failure in report.errors:
-        click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)
+    report = _judged(targets, pairs(settings), options, how)
+    progress("")
+    complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code
+
+
+def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options, how: dict[str, Any]) -> Report:
+    matrices = [target for target in targets if target.endswith(".toml")]
+    if not matrices and how["versions"] is None:
+        return check(targets, how["hosts"] or ("local",), python=how["python"], settings=settings, options=options)
+    from abicheck.api.grid import check_matrix, check_versions  # noqa: PLC0415 -- few ask for a grid
+
+    gc.enable()  # what each cell leaves behind would add up
+    if matrices:
+        _refuse(_OF_NO_MATRIX, "a matrix says it itself")
+        if len(targets) > 1:
+            raise UsageError("a matrix is judged by itself; leave out the other targets")
+        return check_matrix(matrices[0], how["hosts"], options=options, progress=progress)
+    _refuse(_OF_NO_GRID, "goes not together with --versions")
+    if not targets:
+        raise UsageError("--versions is about distributions; name at least one")
+    hosts = how["hosts"] or ("local",)
+    return check_versions(targets, how["versions"], hosts, python=how["python"], options=options, progress=progress)
+
+
+def _refuse(names: tuple[str, ...], why: str) -> None:
+    """Options that would be passed over are a mistake."""
+    context = click.get_current_context()
+    for parameter in context.command.params:
+        source = context.get_parameter_source(parameter.name or "")
+        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+            raise UsageError(f"{parameter.opts[0]}: {why}")
 
 
 def _rendered(report: Report, style: str, *, colour: bool) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import signal
-import sys
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,13 +11,11 @@ import click
 from abicheck.api.confirm import MatrixOptions, choose_speech, confirm_here, confirm_matrix
 from abicheck.cli.options import pairs
 from abicheck.cli.output import wants_colour, write
+from abicheck.cli.progress import complain, progress
 from abicheck.errors import UsageError
 from abicheck.report.confirm import json, junit, markdown, terminal
-from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from abicheck.model.confirm import ConfirmReport, Speech
 
 _EPILOG = """\b
@@ -86,9 +83,8 @@ def command(matrix: str | None, style: str, output: str | None, **how: Any) -> i
     _refuse_mixed(matrix)
     speech = choose_speech(how["model"], how["audio"], how["expect"], local_only=matrix is not None)
     report = _here(speech, how) if matrix is None else _matrix(matrix, speech, how)
-    _progress("")
-    for line in _reasons(report):
-        click.echo(f"abicheck: {line}", err=True)
+    progress("")
+    complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code
 
@@ -100,13 +96,13 @@ def _here(speech: Speech, how: dict[str, Any]) -> ConfirmReport:
         settings=pairs(how["variables"]),
         runs=how["runs"],
         seconds=how["limit"],
-        progress=_progress,
+        progress=progress,
     )
 
 
 def _matrix(path: str, speech: Speech, how: dict[str, Any]) -> ConfirmReport:
     options = MatrixOptions(how["hosts"], how["engine"], how["jobs"], how["fresh"], how["offline"])
-    return confirm_matrix(path, options, speech=speech, progress=_progress)
+    return confirm_matrix(path, options, speech=speech, progress=progress)
 
 
 def _refuse_mixed(matrix: str | None) -> None:
@@ -124,14 +120,6 @@ def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 -- the signa
     raise KeyboardInterrupt
 
 
-def _progress(text: str) -> None:
-    """One line on a terminal that the next one takes the place of."""
-    if sys.stderr.isatty():
-        width = 100
-        sys.stderr.write(f"\r{escape(text)[:width]:{width}}\r" if text else f"\r{'':{width}}\r")
-        sys.stderr.flush()
-
-
 def _rendered(report: ConfirmReport, style: str, *, colour: bool) -> str:
     if style == "terminal":
         return terminal.render(report, colour=colour)
@@ -141,12 +129,3 @@ def _rendered(report: ConfirmReport, style: str, *, colour: bool) -> str:
         return html.render(report)
     renderers = {"json": json.render, "junit": junit.render, "markdown": markdown.render}
     return renderers[style](report)
-
-
-def _reasons(report: ConfirmReport) -> Iterator[str]:
-    """Why cells could not be done, a line for each reason: what is wrong with one is often wrong with all."""
-    targets: dict[str, list[str]] = {}
-    for failure in report.errors:
-        targets.setdefault(failure.message, []).append(failure.target)
-    for message, (first, *others) in targets.items():
-        yield f"{escape(first)}{f' and {len(others)} more' if others else ''}: {escape(message)}"

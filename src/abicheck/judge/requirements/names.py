@@ -19,7 +19,8 @@ _MANYLINUX = re.compile(r"manylinux_(\d+)_(\d+)_")
 
 #: Libraries whose soname bears the major version of CUDA (cuFFT, cuRAND, cuSOLVER and others count on their own).
 _CUDA = re.compile(r"lib(?:cudart|cublas|cublasLt|nvrtc|nvJitLink|cusparse|nvblas)\.so\.(\d+)")
-_CUDNN = re.compile(r"libcudnn(?:_\w+)?\.so\.(\d+)")
+#: A library that a wheel brings along bears a hash in its name (auditwheel).
+_CUDNN = re.compile(r"libcudnn(?:_\w+)?(?:-[0-9a-f]{8})?\.so\.(\d+)")
 _GPU = re.compile(
     r"lib(?:cud|cublas|cufft|curand|cusolver|cusparse|nvrtc|nvJitLink|nccl|nvinfer|nvcuvid|nvidia-|amdhip|hsa-runtime|roc)"
 )
