@@ -12,6 +12,7 @@ import click
 
 from abicheck import __version__
 from abicheck.errors import AbicheckError
+from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         code = error.exit_code
     except AbicheckError as error:
-        click.echo(f"abicheck: {error}", err=True)
+        click.echo(f"abicheck: {escape(str(error))}", err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = _INTERRUPTED

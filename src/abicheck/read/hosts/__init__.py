@@ -76,12 +76,12 @@ def open_host(
             return _rootfs(name, rest, python, settings, store)
         if kind == "image" and rest:
             return _image(name, rest, python, settings, store)
+        if (kind == "collected" and rest) or (kind != "profile" and spec.endswith(".txt")):
+            return _collected(spec, rest if kind == "collected" else spec, python, settings, store)
         if (kind == "profile" and rest) or spec.endswith(".json"):
             from abicheck.read.hosts.profile import open_profile  # noqa: PLC0415 -- few hosts are one
 
             return open_profile(spec, rest if kind == "profile" else spec, python, settings, store)
-        if (kind == "collected" and rest) or spec.endswith(".txt"):
-            return _collected(spec, rest if kind == "collected" else spec, python, settings, store)
         from abicheck.read.hosts.distributions import open_distribution  # noqa: PLC0415 -- for those who name one
 
         if (found := open_distribution(spec, python, settings, store)) is not None:
@@ -90,8 +90,8 @@ def open_host(
         raise HostError(error.message, name) from None
     from abicheck.read.hosts.catalogue import nearest  # noqa: PLC0415 -- as above
 
-    alike = f", as {' or '.join(nearest(spec))}" if nearest(spec) else ""
-    raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}{alike}")
+    alike = f"; did you mean {' or '.join(nearest(spec))}" if nearest(spec) else ""
+    raise UsageError(f"unknown host {spec!r}{alike}; there are: {_KINDS}")
 
 
 def _local(wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
