@@ -12,7 +12,6 @@ import click
 
 from abicheck import __version__
 from abicheck.errors import AbicheckError
-from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -78,6 +77,8 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         code = error.exit_code
     except AbicheckError as error:
+        from abicheck.report.lines import escape  # noqa: PLC0415 -- help and most runs need none
+
         click.echo(f"abicheck: {escape(str(error))}", err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
