@@ -85,9 +85,17 @@ def truth_aarch64(session: nox.Session) -> None:
     session.run("python", "-m", "tests.truth.aarch64", *session.posargs)
 
 
+@nox.session(name="truth-profiles")
+def truth_profiles(session: nox.Session) -> None:
+    """Compare abicheck in containers with abicheck outside, by saved profiles and by the script; `-- --full` for all (root)."""
+    session.install("-e", ".[test]")
+    command = ("python", "-m", "tests.truth.inside", *session.posargs)
+    session.run("python", "containers/with_engine.py", "docker", "--", *command)
+
+
 @nox.session(name="truth-distributions")
 def truth_distributions(session: nox.Session) -> None:
-    """Compare the built-in Debian releases with their real root file systems, over the packages that `confirm` installed."""
+    """Compare the built-in Debian releases with their real base systems; `-- --full` over what `confirm` installed, too."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.truth.distributions", *session.posargs)
 

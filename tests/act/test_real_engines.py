@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -14,7 +13,6 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abicheck.act.engine import Engine, Limits
-from abicheck.api import check, describe
 from abicheck.errors import EngineError
 from containers.make_base import open_base
 from containers.make_root import RootError
@@ -277,22 +275,3 @@ def _wait_until(holds: Callable[[], bool]) -> None:
     while not holds():
         assert time.monotonic() < until
         time.sleep(0.1)
-
-
-def test_a_saved_image_is_the_host_that_its_root_is(engine: Engine, tmp_path: Path) -> None:
-    root = tmp_path / "root"
-    engine.export(BASE, root)
-    engine.save(BASE, tmp_path / "saved.tar")
-    files = [tmp_path / "saved.tar"]
-    if engine.name == "podman":
-        files += [tmp_path / "oci", tmp_path / "oci.tar"]
-        for form, path in zip(("oci-dir", "oci-archive"), files[1:], strict=True):
-            subprocess.run([engine.program, "save", "--quiet", f"--format={form}", f"--output={path}", BASE], check=True)
-    target = str(next(root.rglob("_ctypes*.so")))
-    lent = shutil.copy(target, str(tmp_path / "lent.so"))
-    expected = describe(f"rootfs:{root}")._replace(name="")
-    judged = check([lent], [f"rootfs:{root}"]).results[0]
-    for spec in (*(f"image:{path}" for path in files), f"container:{BASE}"):
-        assert describe(spec)._replace(name="", kind="rootfs") == expected, spec
-        found = check([lent], [spec]).results[0]
-        assert found._replace(host=judged.host) == judged, spec

@@ -11,8 +11,8 @@ import pytest
 
 from abicheck.api import Options, check, describe
 from abicheck.api.places import distribution_of
-from abicheck.errors import HostError
-from tests.imagewriter import layer, member, saved
+from abicheck.errors import HostError, UsageError
+from tests.imagewriter import Written, index, layer, manifest, member, saved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,6 +86,36 @@ def test_the_environment_of_the_image_is_that_of_the_host(root_layer: bytes, tmp
 def test_an_image_without_a_c_library(image_of: Any, tmp_path: Path) -> None:
     with pytest.raises(HostError, match="no C library in it"):
         describe(f"image:{image_of.tar(tmp_path / 'i')}")
+
+
+def test_the_machine_of_an_image(root_layer: bytes, machine_root: Path, tmp_path: Path) -> None:
+    own = {"x86_64": "amd64", "aarch64": "arm64"}[describe(f"rootfs:{machine_root}").arch]
+    written = Written()
+    parts = [
+        manifest(written, [root_layer], bytes, own),
+        manifest(written, [layer(member("x"))], bytes, "s390x"),
+    ]
+    index(written, *parts)
+    machine = describe(f"rootfs:{machine_root}").arch
+    for path in (written.tar(tmp_path / "image"), written.directory(tmp_path / "layout")):
+        found = describe(f"image:{path}/{machine}")
+        assert (found.name, found.arch) == (f"image:{path}/{machine}", machine)
+        assert "platform" not in dict(found.assumptions)
+        with pytest.raises(UsageError, match="no machine is called 'arm64'; there are x86_64, aarch64"):
+            describe(f"image:{path}/arm64")
+    # What is there under the whole name is no qualifier.
+    written.directory(tmp_path / "layout/aarch64")
+    assert describe(f"image:{tmp_path}/layout/aarch64").arch == machine
+    with pytest.raises(HostError, match="no such file"):
+        describe(f"image:{tmp_path}/none/aarch64")
+
+
+def test_a_path_is_told_as_it_was_given(image: Path, machine_root: Path, tmp_path: Path) -> None:
+    (tmp_path / "text.so").write_bytes(b"no ELF file")
+    for given in (f"{tmp_path}/../{tmp_path.name}/text.so", f"{tmp_path}//./text.so"):
+        for host in ("local", f"image:{image}", f"rootfs:{machine_root}"):
+            (result,) = check([given], [host], options=Options(stored=False)).results
+            assert result.predicted == f"{given}: file too short"
 
 
 def test_one_host_that_cannot_be_had_leaves_the_others(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 from importlib.resources import files
@@ -18,7 +19,8 @@ from abicheck.api.profiles import save
 from abicheck.errors import HostError, UsageError
 from abicheck.judge import loader
 from abicheck.judge.verdict import judge
-from abicheck.read.hosts import open_host
+from abicheck.model.elf import Malformed
+from abicheck.read.hosts import Wanted, collected, open_host, profile
 from tests.elfwriter import write_elf
 
 if TYPE_CHECKING:
@@ -200,9 +202,31 @@ def test_a_collection_that_makes_no_sense(tmp_path: Path, text: str, message: st
     assert message in str(refused.value)
 
 
+def test_a_size_that_no_memory_has_is_not_believed(machine_root: Path, tmp_path: Path) -> None:
+    path = tmp_path / "collected.txt"
+    environment = {"PATH": os.environ["PATH"], "ROOT": str(machine_root)}
+    lines = subprocess.run(["sh"], input=collecting_script(), env=environment, capture_output=True, text=True, check=True).stdout
+    path.write_text(re.sub(r"^(file\t\S*/libm\S*)\t\d+", r"\1\t4294967295", lines, flags=re.MULTILINE), encoding="utf-8")
+    files = open_host(str(path), python=Wanted("3.0", may_lack=True)).files
+    found = next(files.stat(each) for each in re.findall(r"^file\t(\S*/libm\S*)\t", lines, re.MULTILINE))
+    assert not isinstance(found, int)
+    assert files.facts(found) == Malformed("left-out", 4294967295)
+
+
 def test_no_such_profile() -> None:
     with pytest.raises(HostError, match="No such file or directory; give a profile"):
         describe("/nowhere/prod.json")
+    with pytest.raises(HostError, match=r"^collected:/nowhere/prod\.json: .*give a file that the script"):
+        describe("collected:/nowhere/prod.json")
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/zero"), reason="no such device")
+@pytest.mark.parametrize("kind", ["profile", "collected"])
+def test_a_file_without_end(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module in (profile, collected):
+        monkeypatch.setattr(module, "_MAX_SIZE", 1 << 20)
+    with pytest.raises(HostError, match=r"more than \d+ MiB; give a "):
+        describe(f"{kind}:/dev/zero")
 
 
 def test_a_built_in_host_needs_no_profile() -> None:

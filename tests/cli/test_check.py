@@ -40,7 +40,7 @@ def test_what_loads(extension: Path, capsys: pytest.CaptureFixture[str]) -> None
     [
         (["{tmp}/gone.so"], 4, "{tmp}/gone.so: no such file; "),
         (["{tmp}"], 4, "{tmp}: no ELF file in it; "),
-        (["--host", "debian:99", "{tmp}/empty.so"], 2, "unknown host 'debian:99'; there are: local"),
+        (["--host", "debian:99", "{tmp}/empty.so"], 2, "unknown host 'debian:99'; did you mean debian:"),
         (["--host", "rootfs:{tmp}", "{tmp}/empty.so"], 4, "rootfs:{tmp}: no C library in it "),
         (["--host", "rootfs:{tmp}/none", "{tmp}/empty.so"], 4, "rootfs:{tmp}/none: {tmp}/none is no directory; "),
         (["--host", "rootfs:{root}", "--python", "2.7", "{tmp}/empty.so"], 4, "rootfs:{root}: there is no python2.7 in "),

@@ -9,11 +9,10 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from abicheck.act.engine import Engine
-from abicheck.cli import confirm
 from abicheck.cli.main import main
+from abicheck.cli.progress import complain
 from abicheck.errors import EngineError
-from abicheck.model.confirm import ConfirmReport
-from abicheck.model.report import Failure, Tool
+from abicheck.model.report import Failure
 from tests.act.test_probe import WHISPER
 from tests.wheelwriter import INFO, METADATA, basic, record
 
@@ -164,7 +163,6 @@ def test_the_embedded_model_and_clips_are_there() -> None:
     assert len({clip.expected for clip in speech.clips}) == len(speech.clips)
 
 
-def test_what_is_wrong_with_all_cells_is_said_once() -> None:
-    failures = (Failure("host/a", "no network"), Failure("host/b", "no wheel"), Failure("host/c", "no network"))
-    report = ConfirmReport(Tool("abicheck", "1"), "matrix", (), failures)
-    assert list(confirm._reasons(report)) == ["host/a and 1 more: no network", "host/b: no wheel"]
+def test_what_is_wrong_with_all_cells_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    complain((Failure("host/a", "no network"), Failure("host/b", "no wheel"), Failure("host/c", "no network")))
+    assert capsys.readouterr().err.splitlines() == ["abicheck: host/a and 1 more: no network", "abicheck: host/b: no wheel"]

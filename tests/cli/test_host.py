@@ -9,6 +9,7 @@ import jsonschema
 import pytest
 
 from abicheck.cli.main import main
+from tests.imagewriter import saved
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -57,6 +58,14 @@ def test_an_error_is_one_clear_line(
     assert captured.out == ""
     assert captured.err.startswith(f"abicheck: {message}")
     assert captured.err.count("\n") == 1
+
+
+def test_foreign_text_does_nothing_to_a_terminal(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    image = saved()
+    name = next(each for each in image.parts if each.endswith(".json"))
+    image.parts[name] = json.dumps({"os": "\x1b[31mwindows\n"}).encode()
+    assert _host(f"image:{image.tar(tmp_path / 'image.tar')}") == 4
+    assert "an image for \\x1b[31mwindows\\x0a; abicheck knows hosts with Linux\n" in capsys.readouterr().err
 
 
 def test_a_saved_host_is_a_host(machine_root: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from abicheck.judge.description import describe
+from abicheck.model.elf import Malformed
 from abicheck.model.host import Interpreter, Policy
 from abicheck.model.report import Tool
 from tests.judge.loader.machine import LDSO, LIBC, PROGRAM, defines, host, library, segments
@@ -48,6 +49,14 @@ def test_a_python_that_does_not_start_is_described_all_the_same() -> None:
     found = _described(host({PROGRAM: library(["libgone.so.1", "libc.so.6"], interpreter=LDSO)}))
     assert found.python is not None
     assert "libgone.so.1: cannot open shared object file" in str(found.python.problem)
+
+
+def test_a_python_that_cannot_be_mapped_is_described_all_the_same() -> None:
+    for program in (Malformed("not-elf", 9), Malformed("left-out", 9)):
+        found = _described(host({PROGRAM: program}))
+        assert found.python is not None
+        assert found.python.objects == ()
+        assert {each.problem is not None for each in found.libraries} == {True}
 
 
 def test_no_python() -> None:

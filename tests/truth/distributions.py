@@ -1,15 +1,15 @@
-"""Built-in distributions beside real root file systems of the same releases: verdict and text of installed packages.
+"""Built-in Debian releases beside real root file systems of the same releases: verdict and text of every object of real wheels.
 
-    python -m tests.truth.distributions [--roots DIR] [--sites DIR] [--json FILE]
+    python -m tests.truth.distributions [--full] [--json FILE]
 
-Each site is a directory of installed packages; each of its shared objects is opened on both.
+The roots hold what is in the base image of each release, for x86-64 and aarch64, unpacked from Debian's packages. The objects are
+those of the wheels of the truth's corpus; with `--full` those of all packages that `confirm` installed, too.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -19,21 +19,21 @@ from abicheck.judge import verdict
 from abicheck.judge.loader import Memo, dlopen, start
 from abicheck.read.files import FactStore, Overlay, Root, View
 from abicheck.read.hosts import Wanted, open_host
-from containers.make_root import cache_dir
+from containers.make_root import Recipe, RootError, cache_dir, make_root
+from tests.truth.wheels import WheelError, unpacked
+from tools import make_debian_roots
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from abicheck.model.host import Host
 
-#: By the beginning of a root's name the distribution that it is.
-RELEASES = {
-    "glibc-2.31": "debian:11",
-    "glibc-2.36": "debian:12",
-    "glibc-2.41": "debian:13",
-    "glibc-2.43": "debian:14",
-    "aarch64-glibc-2.41": "debian:13/aarch64",
-}
+#: The releases of which packages can still be had, and the suites that they are.
+RELEASES = {"debian:11": "bullseye", "debian:12": "bookworm", "debian:13": "trixie", "debian:14": "forky"}
+#: Debian's names of machines, and the end of a host's name.
+MACHINES = {"amd64": "", "arm64": "/aarch64"}
+#: GCC's other libraries are in no base image; the data of the package has them for those that install them.
+PACKAGES = tuple(each for each in make_debian_roots.PACKAGES if each not in ("libatomic1", "libgomp1"))
 #: Where a site lies in a root, and is looked for by none of its own files.
 MOUNT = "/site"
 
@@ -102,37 +102,48 @@ def _say(line: str) -> None:
     sys.stdout.flush()
 
 
+def bases() -> Iterator[tuple[str, Path]]:
+    """Each built-in release with its real root, which is made now if it is not in the cache. Raises RootError."""
+    for architecture, ending in MACHINES.items():
+        for spec, suite in RELEASES.items():
+            root = cache_dir() / "roots" / f"base-{suite}-{architecture}"
+            if not root.exists():
+                make_root(Recipe(suite=suite, packages=PACKAGES, architecture=architecture), root)
+            yield spec + ending, root
+
+
+def run(sites: list[Path]) -> list[Difference]:
+    """Compare everything, and print a line for each root."""
+    found = []
+    for spec, root in bases():
+        outcomes = list(compare(root, spec, sites))
+        different = [difference for _, _, difference in outcomes if difference is not None]
+        fails, depends = sum(each[0] for each in outcomes), sum(each[1] for each in outcomes)
+        _say(f"{spec:20} {len(outcomes):6} objects {fails:5} fail {depends:4} depend {len(different):4} differ")
+        found += different
+    return found
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Print a line for each root and every difference; 1 where there is one."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--roots", type=Path, default=cache_dir() / "confirm" / "roots")
-    parser.add_argument("--sites", type=Path, default=cache_dir() / "confirm" / "sites")
-    parser.add_argument("--limit", type=int, default=0, help="so many sites only")
+    parser.add_argument("--full", action="store_true", help="the packages that confirm installed, too")
     parser.add_argument("--json", type=Path)
     options = parser.parse_args(arguments)
-    sites = sorted(path for path in options.sites.iterdir() if path.is_dir())[: options.limit or None]
-    found = []
-    asked = 0
-    for root in sorted(options.roots.iterdir()):
-        spec = next((spec for prefix, spec in RELEASES.items() if root.name.startswith(prefix)), None)
-        if spec is None:
-            continue
-        outcomes = list(compare(root, spec, sites))
-        different = [difference for _, _, difference in outcomes if difference is not None]
-        asked += len(outcomes)
-        fails, depends = sum(each[0] for each in outcomes), sum(each[1] for each in outcomes)
-        _say(
-            f"{root.name:32} {spec:20} {len(outcomes):6} objects {fails:5} fail {depends:4} depend {len(different):4} differ",
-        )
-        found += different
+    try:
+        sites = unpacked(cache_dir() / "truth" / "wheels")
+        if options.full:
+            sites += sorted(path for path in (cache_dir() / "confirm" / "sites").glob("*") if path.is_dir())
+        found = run(sites)
+    except (RootError, WheelError) as error:
+        _say(f"distributions: {error}")
+        return 1
     for each in found[:50]:
         _say(f"{each.root}: {each.path}\n    real:     {each.real or 'loads'}")
         _say(f"    built-in: {each.built_in or 'loads'} {each.missing}")
     if options.json:
         options.json.write_text(json.dumps([each._asdict() for each in found], indent=1), encoding="utf-8")
-    if not asked:
-        _say(f"nothing to compare under {os.fspath(options.roots)}")
-    return 1 if found or not asked else 0
+    return 1 if found else 0
 
 
 if __name__ == "__main__":

@@ -14,7 +14,8 @@ from abicheck.api.summaries import artifact_of, python_of, summary_of
 from abicheck.judge import explain, order, roots, verdict
 from abicheck.judge.requirements import window
 from abicheck.judge.rules import across
-from abicheck.judge.rules.context import Context, Load, NoWheel, Opened, Target
+from abicheck.judge.rules.context import Context, Load, NoWheel, Opened, Reached, Target
+from abicheck.judge.rules.environment import reached
 from abicheck.judge.rules.subject import Subject
 from abicheck.model.artifact import Sources
 from abicheck.model.elf import SharedObject
@@ -119,7 +120,8 @@ class EnvironmentRun:
         """The verdict on each distribution: the worst of its roots."""
         loaded = [self._load_all(package) for package in self._packages]
         loads = tuple(root.load for each in loaded for root in each.roots)
-        return [self._result(each, loads) for each in loaded]
+        together = reached(loads)
+        return [self._result(each, loads, together) for each in loaded]
 
     def _load_all(self, package: Package) -> _Loaded:
         """Load every root: extensions and programs, and libraries where there is nothing else."""
@@ -237,13 +239,13 @@ class EnvironmentRun:
         dynamic = facts.dynamic if isinstance(facts, SharedObject) else None
         return dynamic.needed if dynamic is not None else ()
 
-    def _result(self, loaded: _Loaded, loads: tuple[Load, ...]) -> Result:
+    def _result(self, loaded: _Loaded, loads: tuple[Load, ...], together: Reached) -> Result:
         distribution = loaded.package.distribution
         counted = self._counted(loaded.roots)
         worst = worst_of({root.judgement.verdict for root in counted}) or "loads"
         deciding = next((root.judgement for root in counted if root.judgement.verdict == worst), None)
         findings = [finding for root in counted for finding in root.judgement.findings]
-        findings += across.findings(self._context(loaded, loads))
+        findings += across.findings(self._context(loaded, loads, together))
         missing = [each for root in counted for each in root.judgement.missing_facts]
         return Result(
             artifact=artifact_of(distribution, self._host.arch),
@@ -274,7 +276,7 @@ class EnvironmentRun:
         loads = (root.load.link_map for root in loaded.roots)
         return tuple(dict.fromkeys(each for load in loads for each in explain.explain(load, self._host, symbol)))
 
-    def _context(self, loaded: _Loaded, loads: tuple[Load, ...]) -> Context:
+    def _context(self, loaded: _Loaded, loads: tuple[Load, ...], together: Reached) -> Context:
         python = self._host.python
         assert python is not None
         distribution = loaded.package.distribution
@@ -289,5 +291,6 @@ class EnvironmentRun:
             python=Target(python.version, python.free_threaded),
             sources=loaded.package.sources() if failed or unseen else Sources(),
             window=loaded.window,
+            reached=together,
             no_wheel=self._no_wheel if loaded.package is self._packages[0] else None,
         )

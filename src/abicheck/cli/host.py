@@ -15,7 +15,8 @@ Hosts:
   local       this machine [default]
   rootfs:DIR  the root file system unpacked in DIR, as a container on this machine would run it
   image:FILE, container:IMAGE, dockerfile:PATH
-              a saved image or OCI layout, an image of Docker or Podman, the base that a Dockerfile builds upon; none is run
+              a saved image or OCI layout (of several platforms FILE/aarch64), an image of Docker or Podman, the base that a
+              Dockerfile builds upon; none is run
   debian:13, ubuntu:22.04, rhel:8, python:3.12-slim, lambda:python3.12, ...: a distribution or image that abicheck
               knows (--list), with qualifiers as in debian:13/aarch64,page=64k or debian:13/x86_64,cpu=v3
   FILE.json   a profile that --save wrote, here or elsewhere

@@ -77,7 +77,9 @@ def main(arguments: Sequence[str] | None = None) -> NoReturn:
         error.show()
         code = error.exit_code
     except AbicheckError as error:
-        click.echo(f"abicheck: {error}", err=True)
+        from abicheck.report.lines import escape  # noqa: PLC0415 -- help and most runs need none
+
+        click.echo(f"abicheck: {escape(str(error))}", err=True)
         code = error.exit_code
     except (click.Abort, KeyboardInterrupt):
         code = _INTERRUPTED

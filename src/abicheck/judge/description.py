@@ -50,6 +50,8 @@ def describe(
     link_map, process = loader.start(host, host.python.path, memo)
 
     def find(name: str) -> tuple[LoadedObject | None, str | None]:
+        if not process.objects:  # not even the program could be mapped
+            return None, link_map.predicted or next((each.reason for each in link_map.missing), None)
         loaded, _ = loader.dlopen(process, name, host, memo)
         objects = loaded.process.objects
         return next((each for each in objects if _bears(each, name)), None), loaded.predicted or next(

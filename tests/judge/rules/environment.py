@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from abicheck.judge.rules.context import Context, Load, Target
+from abicheck.judge.rules.environment import reached
 from abicheck.judge.verdict import root_kind
 from abicheck.model.artifact import Distribution, Scheme
 from abicheck.model.host import Interpreter
@@ -46,7 +47,7 @@ def context(
         Load(owner, f"{SITE}/{path}", root_kind(placed[f"{SITE}/{path}"], path, (3, 12)), load(f"{SITE}/{path}", machine))
         for path, owner in (roots or {}).items()
     )
-    made = Context(machine, distribution, placed, loads, others, Target((3, 12)))
+    made = Context(machine, distribution, placed, loads, others, Target((3, 12)), reached=reached(loads))
     return made._replace(**more)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from abicheck.read.elf import hashes
 from tests.elfparts import FUNC, LOCAL, NOTYPE, OBJECT, PROTECTED, TLS, UNIQUE, WEAK, Symbol, gnu_hash
 from tests.elfwriter import Elf, write_elf
 from tests.read.elf.damage import facts, stages, with_entry, with_word
@@ -183,3 +184,10 @@ def test_facts_can_be_pickled(library: Elf) -> None:
 def test_nothing_of_the_file_is_kept_that_no_lookup_needs() -> None:
     data = write_elf(symbols=MANY)
     assert len(pickle.dumps(facts(data))) < len(pickle.dumps(facts(data + bytes(1 << 20)))) + 1000 < 20_000
+
+
+@pytest.mark.parametrize("length", [0, 1, 127, 128, 129, 1022, 1023, 1024, 5000])
+def test_names_of_any_length_have_the_loaders_hash(length: int) -> None:
+    name = bytes(number * 7 % 127 + 1 for number in range(length))
+    assert hashes.gnu_hash(name) == gnu_hash(name.decode())
+    assert hashes.gnu_hashes([name, b"x"])[0] == gnu_hash(name.decode())

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import os
-from errno import EACCES, ENOENT, ENOTDIR
+from errno import EACCES, EISDIR, ENOENT, ENOTDIR
 
 import pytest
 
@@ -51,7 +51,7 @@ def test_directories(root: Root) -> None:
     assert root.has_directory("/tmp/empty")
     found = root.stat("/lib")
     assert not isinstance(found, int)
-    assert root.facts(found) == Malformed(reason="is-a-directory", size=0)
+    assert root.facts(found) == Malformed(reason="is-a-directory", size=0, errno=EISDIR)
 
 
 def test_names_of_one_file_are_one_inode(root: Root) -> None:

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from abicheck.model.host import Arch
+
 CONTENT = b"some content " * 1000
 LAYER = layer(member("file", CONTENT))
 
@@ -34,9 +36,9 @@ def read(path: Path) -> bytes | None:
     return Root(open_image(str(path)).files, FactStore()).read("/file")
 
 
-def refused(path: Path) -> str:
+def refused(path: Path | str, machine: Arch | None = None) -> str:
     with pytest.raises(HostError) as error:
-        open_image(str(path))
+        open_image(str(path), machine)
     assert "\n" not in error.value.message
     return error.value.message
 
@@ -205,10 +207,30 @@ def test_of_several_platforms_x86_64_is_taken_and_said(tmp_path: Path) -> None:
     assert (read(path), open_image(str(path)).platforms) == (b"arm", "")
 
 
+def test_the_machine_that_is_asked_for(tmp_path: Path) -> None:
+    image = Written()
+    parts = {name: manifest(image, [layer(member("file", name.encode()))], plain, name) for name in ("amd64", "arm64", "s390x")}
+    path = str(index(image, *parts.values()).tar(tmp_path / "i"))
+    asked: tuple[tuple[Arch, bytes], ...] = (("aarch64", b"arm64"), ("x86_64", b"amd64"))
+    for machine, name in asked:
+        found = open_image(path, machine)
+        assert (Root(found.files, FactStore()).read("/file"), found.platforms) == (name, "")
+    path = str(index(image, parts["arm64"], parts["s390x"]).tar(tmp_path / "i"))
+    wanted = "2 images (linux/arm64, linux/s390x); add the machine, as in image:FILE/aarch64"
+    assert refused(path) == f"it holds {wanted}"
+    assert refused(path, "x86_64") == f"it holds no image for linux/amd64 and {wanted.replace('images', 'others')}"
+    only = "it holds no image for linux/arm64, only one for linux/amd64; leave /aarch64 out"
+    for written in (oci(LAYER), saved(LAYER)):
+        assert refused(written.tar(tmp_path / "only"), "aarch64") == only
+
+
 def test_two_images_for_one_platform_are_refused(tmp_path: Path) -> None:
     image = Written()
     both = [manifest(image, [LAYER], plain), manifest(image, [LAYER, LAYER], plain)]
-    assert "it holds 2 images (linux/amd64, linux/amd64)" in refused(index(image, *both).tar(tmp_path / "i"))
+    path = index(image, *both).tar(tmp_path / "i")
+    machines: tuple[Arch | None, ...] = (None, "x86_64")
+    for machine in machines:
+        assert refused(path, machine) == "it holds 2 images (linux/amd64, linux/amd64); save the one that counts by itself"
 
 
 def test_environment_and_directory(tmp_path: Path) -> None:

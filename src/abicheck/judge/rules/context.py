@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.loader.verify import MACHINES
@@ -51,11 +52,19 @@ class NoWheel(NamedTuple):
     newest: str
 
 
+class Reached(NamedTuple):
+    """What all loads of an environment brought: the OpenMP runtimes, and by soname the files where one soname led to several."""
+
+    openmp: frozenset[str] = frozenset()
+    several: Mapping[str, Mapping[str, SharedObject]] = MappingProxyType({})
+
+
 class Context(NamedTuple):
     """One distribution, which the findings are about, and what its environment holds beside it.
 
-    `loads` are those of all distributions of the environment, `facts` finds every binary by its path on the host (it may read
-    lazily), `sources` and `opened` are the distribution's own. `no_wheel` is there where the host's own Python was passed over.
+    `loads` are those of all distributions of the environment, and `reached` sums them up. `facts` finds every binary by its path
+    on the host (it may read lazily), `sources` and `opened` are the distribution's own. `no_wheel` is there where the host's own
+    Python was passed over.
     """
 
     host: Host
@@ -68,6 +77,7 @@ class Context(NamedTuple):
     opened: tuple[Opened, ...] = ()
     no_wheel: NoWheel | None = None
     window: Window | None = None
+    reached: Reached = Reached()
 
     @property
     def subject(self) -> Subject:
@@ -78,6 +88,10 @@ class Context(NamedTuple):
     def own_loads(self) -> Iterator[Load]:
         """The loads of the distribution's own roots."""
         return (load for load in self.loads if load.distribution == self.distribution.name)
+
+    def own_objects(self) -> set[str]:
+        """The paths of all that the loads of the distribution's own roots brought."""
+        return {item.path for load in self.own_loads for item in load.link_map.objects}
 
     def objects(self) -> Iterator[tuple[str, SharedObject]]:
         """The distribution's own objects for the host's machine, by path."""

@@ -6,6 +6,7 @@ import posixpath
 import re
 from typing import TYPE_CHECKING
 
+from abicheck.judge.rules.context import Reached
 from abicheck.judge.rules.subject import shown
 from abicheck.model.elf import SharedObject
 
@@ -25,8 +26,8 @@ _HASHED = re.compile(r"-[0-9a-f]{8}[-.]")
 
 def duplicate_openmp(context: Context) -> Iterator[Finding]:
     """Several OpenMP runtimes, told apart by soname (one of a name serves all), of which this distribution brings or uses one."""
-    own = _openmp(context.distribution.binaries, context.own_loads)
-    beside = _openmp((path for other in context.others for path in other.binaries), context.loads)
+    own = {*filter(_is_openmp, context.distribution.binaries), *filter(_is_openmp, context.own_objects())}
+    beside = {path for other in context.others for path in other.binaries if _is_openmp(path)} | context.reached.openmp
     by_name: dict[str, str] = {}
     for path in (*sorted(own), *sorted(beside - own)):
         by_name.setdefault(_soname(context.facts.get(path)) or posixpath.basename(path), path)
@@ -43,10 +44,22 @@ def duplicate_openmp(context: Context) -> Iterator[Finding]:
         )
 
 
-def _openmp(binaries: Iterable[str], loads: Iterable[Load]) -> set[str]:
-    """The OpenMP runtimes among these files and what these loads brought, each looked at once."""
-    paths = {*binaries, *[item.path for load in loads for item in load.link_map.objects]}
-    return {path for path in paths if _OPENMP.fullmatch(posixpath.basename(path))}
+def _is_openmp(path: str) -> bool:
+    return _OPENMP.fullmatch(posixpath.basename(path)) is not None
+
+
+def reached(loads: Iterable[Load]) -> Reached:
+    """What the loads of one environment brought, seen as these rules do."""
+    paths: set[str] = set()
+    by_soname: dict[str, dict[str, SharedObject]] = {}
+    for load in loads:
+        for item in load.link_map.objects:
+            paths.add(item.path)
+            soname = _soname(item.facts)
+            if item.search.found != "path" and soname is not None and not _HASHED.search(soname):
+                by_soname.setdefault(soname, {}).setdefault(item.path, item.facts)
+    several = {soname: files for soname, files in sorted(by_soname.items()) if len(files) > 1}
+    return Reached(frozenset(filter(_is_openmp, paths)), several)
 
 
 def _soname(facts: ElfFile | None) -> str | None:
@@ -63,15 +76,9 @@ def duplicate_library(context: Context) -> Iterator[Finding]:
     Copies are one library. So are files whose name bears auditwheel's hash: it is that of the library before the names of what it
     needs were changed in it.
     """
-    reached: dict[str, dict[str, SharedObject]] = {}
-    for load in context.loads:
-        for item in load.link_map.objects:
-            soname = _soname(item.facts)
-            if item.search.found != "path" and soname is not None and not _HASHED.search(soname):
-                reached.setdefault(soname, {}).setdefault(item.path, item.facts)
-    own = {item.path for load in context.own_loads for item in load.link_map.objects}
-    for soname, files in sorted(reached.items()):
-        paths = sorted({_content(facts): path for path, facts in files.items()}.values()) if len(files) > 1 else []
+    own = context.own_objects() if context.reached.several else set()
+    for soname, files in context.reached.several.items():
+        paths = sorted({_content(facts): path for path, facts in files.items()}.values())
         if len(paths) > 1 and not own.isdisjoint(files):
             others = ", ".join(_shown(path, context) for path in paths)
             yield context.subject.finding("duplicate-library", paths[0], name=soname, others=others, confidence="likely")

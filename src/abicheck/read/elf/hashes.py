@@ -27,6 +27,9 @@ _DIGITS = b"0123456789abcdefghijklmnopqrstuvw"
 _HIGH, _LOW = (bytes(_DIGITS[part] for part in parts) for parts in ([b >> 5 for b in range(256)], [b & 31 for b in range(256)]))
 #: 5381 * 33 ** n for names of n bytes; int() refuses more than 4,300 digits.
 _START: list[int] = list(accumulate(range(1023), lambda value, _: value * 33 & _MASK32, initial=5381))
+#: A long name is hashed by so many bytes at once: int() takes longer for each digit of a longer number.
+_PART = 128
+_POWERS = [pow(33, length, 1 << 32) for length in range(_PART + 1)]
 #: Each byte's lowest bit.
 _ODD = bytes(byte & 1 for byte in range(256))
 
@@ -38,18 +41,27 @@ def gnu_hashes(names: list[bytes]) -> list[int]:
     return [_START[len(name)] + (int(name.translate(_HIGH), 33) << 5) + int(name.translate(_LOW), 33) & _MASK32 for name in names]
 
 
-@lru_cache(maxsize=1 << 18)
 def gnu_hash(name: bytes) -> int:
     """The hash of DT_GNU_HASH (`_dl_new_hash`): the name's bytes as the digits of a number to the base of 33, behind 5381.
 
     A byte is 32 times its upper three bits plus its lower five, and both are digits of that base: so int() does the work.
     """
-    if 0 < len(name) < len(_START):
-        digits = (int(name.translate(_HIGH), 33) << 5) + int(name.translate(_LOW), 33)
-        return _START[len(name)] + digits & _MASK32
-    value = 5381
-    for byte in name:
-        value = value * 33 + byte & _MASK32
+    return _short_hash(name) if len(name) < len(_START) else _long_hash(name)
+
+
+@lru_cache(maxsize=1 << 18)
+def _short_hash(name: bytes) -> int:
+    digits = (int(name.translate(_HIGH), 33) << 5) + int(name.translate(_LOW), 33) if name else 0
+    return _START[len(name)] + digits & _MASK32
+
+
+def _long_hash(name: bytes) -> int:
+    """No compiler makes such names; a string table without its NULs has thousands, each of which would stay in memory above."""
+    value = _START[0]
+    for start in range(0, len(name), _PART):
+        part = name[start : start + _PART]
+        digits = (int(part.translate(_HIGH), 33) << 5) + int(part.translate(_LOW), 33)
+        value = value * _POWERS[len(part)] + digits & _MASK32
     return value
 
 

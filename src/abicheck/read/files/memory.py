@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import stat
-from errno import EACCES, EINVAL, ENOENT, ENOTDIR
+from errno import EACCES, EINVAL, EISDIR, ENOENT, ENOTDIR
 from typing import TYPE_CHECKING, NamedTuple
 from zlib import crc32
 
@@ -103,7 +103,8 @@ class Memory:
         if found is None:
             entry = self._entries.get(path)
             if entry is None or entry.load is None:
-                return Malformed(reason="is-a-directory" if path in self._names else "not-elf", size=file.size)
+                directory = path in self._names
+                return Malformed("is-a-directory", 0, errno=EISDIR) if directory else Malformed("not-elf", file.size)
             found = self._facts[file.inode] = entry.load()
         return found
 

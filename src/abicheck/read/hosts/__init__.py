@@ -7,10 +7,10 @@ import posixpath
 import sys
 from errno import EACCES
 from types import MappingProxyType
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, get_args
 
 from abicheck.errors import HostError, UsageError
-from abicheck.model.host import Assumption, Host, Interpreter, Policy
+from abicheck.model.host import Arch, Assumption, Host, Interpreter, Policy
 from abicheck.read.files import Disk, FactStore, Root
 from abicheck.read.hosts.interpreter import ROOT_PATH, find_interpreter
 from abicheck.read.hosts.machine import (
@@ -33,8 +33,9 @@ __all__ = ["Wanted", "open_host"]
 
 _NO_SETTINGS: Mapping[str, str] = MappingProxyType({})
 _KINDS = (
-    "local (this machine), rootfs:DIR (a root file system in a directory), image:FILE (a saved image or an OCI layout), "
-    "container:IMAGE (an image of Docker or Podman), dockerfile:PATH (what a Dockerfile builds upon), "
+    "local (this machine), rootfs:DIR (a root file system in a directory), "
+    "image:FILE[/MACHINE] (a saved image or an OCI layout), container:IMAGE (an image of Docker or Podman), "
+    "dockerfile:PATH (what a Dockerfile builds upon), "
     "FILE.json (a saved profile), FILE.txt (what the script of `abicheck host --script` wrote), "
     "a distribution (abicheck host --list)"
 )
@@ -75,12 +76,12 @@ def open_host(
             return _rootfs(name, rest, python, settings, store)
         if kind == "image" and rest:
             return _image(name, rest, python, settings, store)
+        if (kind == "collected" and rest) or (kind != "profile" and spec.endswith(".txt")):
+            return _collected(spec, rest if kind == "collected" else spec, python, settings, store)
         if (kind == "profile" and rest) or spec.endswith(".json"):
             from abicheck.read.hosts.profile import open_profile  # noqa: PLC0415 -- few hosts are one
 
             return open_profile(spec, rest if kind == "profile" else spec, python, settings, store)
-        if (kind == "collected" and rest) or spec.endswith(".txt"):
-            return _collected(spec, rest if kind == "collected" else spec, python, settings, store)
         from abicheck.read.hosts.distributions import open_distribution  # noqa: PLC0415 -- for those who name one
 
         if (found := open_distribution(spec, python, settings, store)) is not None:
@@ -89,8 +90,8 @@ def open_host(
         raise HostError(error.message, name) from None
     from abicheck.read.hosts.catalogue import nearest  # noqa: PLC0415 -- as above
 
-    alike = f", as {' or '.join(nearest(spec))}" if nearest(spec) else ""
-    raise UsageError(f"unknown host {spec!r}; there are: {_KINDS}{alike}")
+    alike = f"; did you mean {' or '.join(nearest(spec))}" if nearest(spec) else ""
+    raise UsageError(f"unknown host {spec!r}{alike}; there are: {_KINDS}")
 
 
 def _local(wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
@@ -126,18 +127,30 @@ def _rootfs(name: str, directory: str, wanted: Wanted, settings: Mapping[str, st
     return _rooted(name, "rootfs", files, wanted._replace(python=python), environment(settings, {}), ROOT_PATH)
 
 
-def _image(name: str, path: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
+def _image(name: str, given: str, wanted: Wanted, settings: Mapping[str, str], store: FactStore) -> Host:
     """An image in a file, run on this machine with the environment that it sets."""
-    image = store.images.get(path)
+    image = store.images.get(given)
     if image is None:
         from abicheck.read.images import open_image  # noqa: PLC0415 -- only for those who have one
 
-        image = store.images[path] = open_image(path)
+        image = store.images[given] = open_image(*_machine_of(given))
     directories = [each for each in image.environment.get("PATH", "").split(":") if each.startswith("/")]
     variables = environment(settings, image.environment)
     host = _rooted(name, "image", Root(image.files, store), wanted, variables, directories or ROOT_PATH)
     platform = (Assumption("platform", image.platforms),) if image.platforms else ()
     return host._replace(cwd=image.directory, assumptions=(*host.assumptions, *platform))
+
+
+def _machine_of(given: str) -> tuple[str, Arch | None]:
+    """A path, and the machine that is asked for behind it, as in `image.tar/aarch64`; what has the whole name is no such."""
+    path, _, last = given.rpartition("/")
+    if os.path.exists(given) or not (os.path.isfile(path) or os.path.isfile(f"{path}/index.json")):
+        return given, None
+    machines: tuple[Arch, ...] = get_args(Arch)
+    found = next((each for each in machines if each == last), None)
+    if found is None:
+        raise UsageError(f"image:{given}: no machine is called {last!r}; there are {', '.join(machines)}")
+    return path, found
 
 
 def _rooted(

@@ -27,6 +27,10 @@ _FIRST = "abicheck-collected\t1"
 _ANEW = "run the script again, and give all that it wrote"
 #: No file of a host is larger: a number beyond it is none that `ls` printed.
 _LARGEST = 1 << 32
+#: A library is made anew in memory, twice; of what is larger nothing is known.
+_LARGEST_READ = 1 << 30
+#: The script writes some MB; a device has no end.
+_MAX_SIZE = 1 << 28
 
 
 class _Pieces:
@@ -39,12 +43,14 @@ class _Pieces:
         self.parts: dict[int, list[str]] = {}
         self.banner = b""
 
-    def data(self, decoded: Decoder, filling: bytes) -> bytes:
-        """The whole file, with `filling` where nothing is at hand."""
-        content = bytearray(filling * self.size)
+    def data(self, decoded: Decoder, filling: bytes, limit: int = -1) -> bytes:
+        """The first `limit` bytes of the file, or all, with `filling` where nothing is at hand."""
+        size = self.size if limit < 0 else min(limit, self.size)
+        content = bytearray(filling) * size
         for offset, lines in self.parts.items():
-            part = decoded("".join(lines))
-            content[offset : offset + len(part)] = part[: max(self.size - offset, 0)]
+            if offset < size:
+                part = decoded("".join(lines))
+                content[offset : offset + len(part)] = part[: size - offset]
         return bytes(content)
 
 
@@ -91,9 +97,12 @@ def read_collected(path: str, wanted: Wanted, store: FactStore) -> Collected:
     """The host that was collected in the file `path`. Raises `HostError` where lines are missing or make no sense."""
     try:
         with open(path, encoding="utf-8", errors="surrogateescape") as file:
-            lines = file.read().splitlines()
+            text = file.read(_MAX_SIZE + 1)
     except OSError as error:
         raise HostError(f"{error.strerror}; give a file that the script of `abicheck host --script` wrote") from None
+    if len(text) > _MAX_SIZE:
+        raise HostError(f"more than {_MAX_SIZE >> 20} MiB; give a file that the script of `abicheck host --script` wrote")
+    lines = text.splitlines()
     if not lines or lines[0] != _FIRST:
         raise HostError("the script of `abicheck host --script` did not write this, or another version of it; " + _ANEW)
     if lines[-1] != "end":
@@ -180,8 +189,8 @@ def _entry(pieces: _Pieces, decoder: Decoder) -> Entry:
         return _facts(pieces, decoder)
 
     def read(limit: int) -> bytes:
-        data = pieces.data(decoder, b"\0") + b"\n" + pieces.banner
-        return data if limit < 0 else data[:limit]
+        data = pieces.data(decoder, b"\0", _LARGEST_READ if limit < 0 else limit)
+        return data + b"\n" + pieces.banner if limit < 0 else data
 
     for lines in pieces.parts.values():
         decoder("".join(lines))  # so that what is no bytes is found at once
@@ -190,6 +199,8 @@ def _entry(pieces: _Pieces, decoder: Decoder) -> Entry:
 
 def _facts(pieces: _Pieces, decoder: Decoder) -> ElfFile:
     """The facts of a file of which parts are at hand; where they hang on other parts, nothing is known of it."""
+    if pieces.size > _LARGEST_READ:
+        return Malformed("left-out", pieces.size)
     facts, other = (parse_elf(pieces.data(decoder, filling)) for filling in (b"\0", b"\xff"))
     try:
         sure = encode(facts) == encode(other)

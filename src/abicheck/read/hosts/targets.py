@@ -57,7 +57,10 @@ class Locator:
         if inside is None and os.path.exists(local):
             _refuse(given, 0 if os.access(local, os.R_OK) else EACCES, directory=os.path.isdir(local))
             view = self._view(files, directory, local)
-            return Target(given, local, local, self._showing[view], view)
+            host = self._showing[view]
+            # The loader's texts tell the path as it was given, with its `..`.
+            as_given = os.path.isabs(given) and given != local and host.files.stat(given) == host.files.stat(local)
+            return Target(given, given if as_given else local, local, host, view)
         path = local if inside is None else posixpath.join(inside, name)
         _refuse(given, files.stat(path), directory=files.has_directory(path))
         return Target(given, path, files.locate(path), self._host, None)

@@ -14,13 +14,15 @@ from abicheck.read.images.sources import open_source
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from abicheck.model.host import Arch
+
 __all__ = ["Image", "open_image"]
 
 
 class Image(NamedTuple):
     """What an image holds: its files, the environment and the directory that its programs start with.
 
-    `platforms` names the platform that was taken, and the others, where the file has several.
+    `platforms` names the platform that was taken, and the others, where the file has several and none was asked for.
     """
 
     files: Memory
@@ -29,10 +31,10 @@ class Image(NamedTuple):
     platforms: str = ""
 
 
-def open_image(path: str) -> Image:
-    """The image in the file or directory `path`. Raises `HostError`."""
+def open_image(path: str, arch: Arch | None = None) -> Image:
+    """The image in the file or directory `path`, of several that for the machine `arch`. Raises `HostError`."""
     try:
-        manifest = read_manifest(open_source(path))
+        manifest = read_manifest(open_source(path), arch)
         entries, directories = tree(manifest)
     except OSError as error:
         raise HostError(f"{error.strerror or error}: {path}; give an image that can be read") from None

@@ -14,6 +14,7 @@ from abicheck.errors import HostError
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from abicheck.model.host import Arch
     from abicheck.read.images.blobs import Section
     from abicheck.read.images.sources import Source
 
@@ -22,6 +23,8 @@ _MAX_JSON = 8 << 20
 _MAX_NESTING = 4
 _MAX_IMAGES = 1024
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+#: What images call the machines.
+_PLATFORMS: dict[Arch, str] = {"x86_64": "linux/amd64", "aarch64": "linux/arm64"}
 _DAMAGED = "save the image again"
 
 _Kind = TypeVar("_Kind")
@@ -30,7 +33,7 @@ _Kind = TypeVar("_Kind")
 class Manifest(NamedTuple):
     """An image: `digest` of its configuration, the `config` part of that, its layers and the SHA-256 of each without compression.
 
-    `platforms` names the platform and the others of the file, where there are several.
+    `platforms` names the platform and the others of the file, where there are several and none was asked for.
     """
 
     digest: str
@@ -40,19 +43,19 @@ class Manifest(NamedTuple):
     platforms: str = ""
 
 
-def read_manifest(source: Source) -> Manifest:
-    """The image in `source`. Raises `HostError` where there is none, several, or one with parts that are lacking or damaged."""
+def read_manifest(source: Source, arch: Arch | None = None) -> Manifest:
+    """The image in `source`, for the machine `arch`. Raises `HostError` where there is none, several, or parts are damaged."""
     index = source.get("index.json")
     if index is not None:
-        return _of_index(source, _json(index, "index.json"))
+        return _of_index(source, _json(index, "index.json"), arch)
     saved = source.get("manifest.json")
     if saved is None:
         message = "no image: it has neither index.json (OCI) nor manifest.json (docker save)"
         raise HostError(f"{message}; give what `docker save` or `podman save` wrote")
-    return _of_saved(source, _json(saved, "manifest.json"))
+    return _of_saved(source, _json(saved, "manifest.json"), arch)
 
 
-def _of_index(source: Source, index: Any) -> Manifest:
+def _of_index(source: Source, index: Any, arch: Arch | None) -> Manifest:
     found = _images(source, index, 0)
     # What was saved of an image for several platforms may be one of them, with the index of all.
     found = {digest: each for digest, each in found.items() if source.get(_place(digest)) is not None} or found
@@ -60,18 +63,25 @@ def _of_index(source: Source, index: Any) -> Manifest:
         raise HostError("its index.json names no image; save the image again")
     chosen, others = next(iter(found.values())), ""
     if len(found) > 1:
-        platforms = [(_platform(source, each), each) for each in found.values()]
-        # Without one that was asked for, the commonest platform counts.
-        wanted = [each for platform, each in platforms if platform == "linux/amd64"]
-        if len(wanted) != 1:
-            listed = ", ".join(sorted(platform for platform, _ in platforms))
-            raise HostError(f"it holds {len(found)} images ({listed}); save the one that counts by itself")
-        chosen = wanted[0]
-        others = ", ".join(sorted(platform for platform, each in platforms if each is not chosen))
+        chosen, others = _chosen([(_platform(source, each), each) for each in found.values()], arch)
     manifest = _json(_blob(source, chosen), "the manifest")
     layers = [_blob(source, each) for each in _field(manifest, "layers", list, "the manifest")]
     config = _blob(source, _field(manifest, "config", dict, "the manifest"))
-    return _manifest(config, layers, f"linux/amd64 (also there: {others})" if others else "")
+    return _manifest(config, layers, arch, others)
+
+
+def _chosen(platforms: Sequence[tuple[str, Any]], arch: Arch | None) -> tuple[Any, str]:
+    """The descriptor for a machine; without one that was asked for that of x86-64, the commonest, and which others there are."""
+    wanted = _PLATFORMS[arch or "x86_64"]
+    found = [each for platform, each in platforms if platform == wanted]
+    if len(found) == 1:
+        others = ", ".join(sorted(platform for platform, each in platforms if each is not found[0]))
+        return found[0], "" if arch else f"{wanted} (also there: {others})"
+    names = sorted(platform for platform, _ in platforms)
+    known = [machine for machine, platform in _PLATFORMS.items() if names.count(platform) == 1]
+    remedy = f"add the machine, as in image:FILE/{known[0]}" if known else "save the one that counts by itself"
+    lacking = f"no image for {wanted} and " if arch and not found else ""
+    raise HostError(f"it holds {lacking}{len(names)} {'others' if lacking else 'images'} ({', '.join(names)}); {remedy}")
 
 
 def _images(source: Source, index: Any, depth: int) -> dict[str, Any]:
@@ -102,7 +112,7 @@ def _platform(source: Source, descriptor: Any) -> str:
     return "/".join(_field(told, key, str, "a platform") for key in ("os", "architecture"))
 
 
-def _of_saved(source: Source, saved: Any) -> Manifest:
+def _of_saved(source: Source, saved: Any, arch: Arch | None) -> Manifest:
     """The image of a manifest.json, which names files."""
     if not isinstance(saved, list) or not saved:
         raise HostError("its manifest.json names no image; save the image again")
@@ -115,14 +125,16 @@ def _of_saved(source: Source, saved: Any) -> Manifest:
         if section is None:
             raise HostError(f"it lacks {name}, which its manifest.json names; save the image again")
         parts.append(section)
-    return _manifest(parts[0], parts[1:], "")
+    return _manifest(parts[0], parts[1:], arch, "")
 
 
-def _manifest(config: Section, layers: Sequence[Section], platforms: str) -> Manifest:
+def _manifest(config: Section, layers: Sequence[Section], arch: Arch | None, platforms: str) -> Manifest:
     document = _json(config, "the configuration")
     system = document.get("os", "linux") if isinstance(document, dict) else ""
     if system != "linux":
         raise HostError(f"an image for {system or 'no system'}; abicheck knows hosts with Linux")
+    if arch and (platform := f"linux/{document.get('architecture')}") != _PLATFORMS[arch]:
+        raise HostError(f"it holds no image for {_PLATFORMS[arch]}, only one for {platform}; leave /{arch} out")
     diff_ids = _field(_field(document, "rootfs", dict, "the configuration"), "diff_ids", list, "the configuration")
     if len(diff_ids) != len(layers) or len(layers) > MAX_LAYERS:
         raise HostError(

@@ -6,6 +6,7 @@ starts again with that line known. Where pip would go back to an older release o
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import TargetError
@@ -78,6 +79,14 @@ def resolve(
     return refused[0] if refused else tuple(member.outcome for member in members if isinstance(member.outcome, Wheel))
 
 
+@lru_cache(maxsize=1 << 12)
+def _parsed(line: str) -> Requirement:
+    """A Requires-Dist line: many targets walk through the same ones. It is not to be changed."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 20 ms
+
+    return Requirement(line)
+
+
 class _Walk:
     """One start: from the user's lines through what each chosen wheel asks for, level by level."""
 
@@ -146,8 +155,6 @@ class _Walk:
 
     def _asks(self, name: str, wheel: Wheel) -> Iterator[_Demand]:
         """The lines of a wheel that apply on the target, each once: a later level may ask for more extras."""
-        from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
-
         extras = {"", *(extra for each in self._demands[name] for extra in each.requirement.extras)}
         before = self._followed.get(name, set())
         if extras == before:
@@ -155,7 +162,7 @@ class _Walk:
         self._followed[name] = extras
         for line in wheel.requires:
             try:
-                requirement = Requirement(line)
+                requirement = _parsed(line)
                 fresh = self._applies(requirement, extras) and not self._applies(requirement, before)
             except ValueError as error:  # base of all that packaging raises for a bad requirement, marker or version
                 message = f"its Requires-Dist line {line!r} cannot be read; ask for another version of it"

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["open_profile"]
 
 _TOP = ("schema_version", "tool", "host", "directories", "links", "files", "left_out", "unreadable")
+#: Profiles stay near 1 MB; a device has no end.
+_MAX_SIZE = 64 << 20
 _ELF = b"\x7fELF\x02\x01\x01"
 
 
@@ -36,9 +38,11 @@ def open_profile(spec: str, path: str, wanted: Wanted, settings: Mapping[str, st
     """The host that the profile at `path` holds. Raises `HostError` that names what makes no sense in it."""
     try:
         with open(path, "rb") as file:
-            data = file.read()
+            data = file.read(_MAX_SIZE + 1)
     except OSError as error:
         raise HostError(f"{error.strerror}; give a profile that `abicheck host --save` wrote") from None
+    if len(data) > _MAX_SIZE:
+        raise HostError(f"more than {_MAX_SIZE >> 20} MiB; give a profile that `abicheck host --save` wrote")
     given = _parsed(data)
     about = given["host"]
     identity = int.from_bytes(hashlib.blake2b(data, digest_size=7).digest(), "big")
