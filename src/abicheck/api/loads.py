@@ -130,7 +130,7 @@ def _places(process: Process, name: str, caller: int) -> Hashable | None:
     while index is not None:
         item = process.objects[index]
         dynamic = item.facts.dynamic
-        chain.append((item.path, item.origin, dynamic and (dynamic.rpath, dynamic.runpath, dynamic.flags_1)))
+        chain.append((item.origin, dynamic and (dynamic.rpath, dynamic.runpath, dynamic.flags_1)))
         index = item.loader
     loaded = any(
         name in item.names or item.facts.fault("soname") or (item.facts.dynamic and item.facts.dynamic.soname == name)

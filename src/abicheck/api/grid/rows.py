@@ -26,7 +26,7 @@ from abicheck.model.report import Failure
 from abicheck.read.artifacts.environment import default_scheme
 from abicheck.read.artifacts.kept import Kept
 from abicheck.read.artifacts.wheel import open_wheel
-from abicheck.read.files import FactStore
+from abicheck.read.files import FactStore, Walked
 from abicheck.read.hosts import Wanted
 from abicheck.read.index.choice import Chooser
 from abicheck.read.index.closure import resolve
@@ -73,7 +73,7 @@ class Rows:
         self._kept = Kept(cache, __version__) if options.stored else None
         self._index = Store(cache, offline=options.offline, fresh=_DAY)
         self._chooser = Chooser(self._index)
-        self._wheels: dict[str, Wheel] = {}
+        self._wheels: dict[str, dict[Scheme, Wheel]] = {}
         self._gpus: dict[str, tuple[str, ...]] = {}
         self._seats: dict[tuple[str, str | None, tuple[tuple[str, str], ...]], _Seat] = {}
 
@@ -173,17 +173,21 @@ class Rows:
 
     def _open(self, name: str, wanted: Wanted, settings: Mapping[str, str]) -> _Seat:
         host = self._places[name].open(python=wanted, settings=settings, store=self._facts)
-        if host.python is None or host.python.version is None:
+        python = host.python
+        if python is None or python.version is None:
             raise HostError("which version its Python is cannot be told; name one with --python X.Y", name)
-        scheme = default_scheme(host.files, host.python.path, host.python.version)
+        scheme = default_scheme(host.files, python.path, python.version)
         if self._options.prefix:
             scheme = scheme._replace(library=self._options.prefix)
-        return _Seat(host, scheme, Target(host.python.version, host.arch, host.libc, host.python.free_threaded))
+        host = host._replace(files=Walked(host.files))
+        return _Seat(host, scheme, Target(python.version, host.arch, host.libc, python.free_threaded))
 
     def _wheel(self, path: str, given: str, scheme: Scheme) -> Wheel:
-        if path not in self._wheels:
-            self._wheels[path] = open_wheel(path, scheme, given, kept=self._kept)
-        return self._wheels[path].at(scheme)
+        known = self._wheels.setdefault(path, {})
+        if scheme not in known:
+            first = next(iter(known.values()), None)
+            known[scheme] = first.at(scheme) if first else open_wheel(path, scheme, given, kept=self._kept)
+        return known[scheme]
 
     def _judge(self, seat: _Seat, packages: Sequence[Package], no_wheel: NoWheel | None = None) -> list[Result]:
         run = EnvironmentRun(seat.host, packages, tuple, self._options, no_wheel=no_wheel, loads=self._loads)

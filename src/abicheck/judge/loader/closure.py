@@ -41,7 +41,7 @@ def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), 
         # An object that an earlier load brought has its list of dependencies; its direct ones still are walked.
         fresh = item is not root and not item.dependencies
         direct = [item]
-        for dependency, is_filtee in _direct(space, item, at_start=at_start):
+        for dependency, is_filtee in _known(space, item) or _direct(space, item, at_start=at_start):
             direct.append(dependency)
             if is_filtee:
                 _insert_before(order, dependency, item)
@@ -52,12 +52,28 @@ def map_dependencies(space: Namespace, root: Map, preloads: Sequence[Map] = (), 
             seen.add(id(dependency))
         if fresh and item.facts.dynamic is not None:
             item.dependencies = direct
+        elif item.index < space.first_new:
+            _remember(space, item, direct)
     if misplaced and space.host.libc.version < _ROOT_NEED_NOT_BE_FIRST:
         # That comes up before any later error is reported.
         space.errors.clear()
         filtered = LoadError(kind="malformed-file", text="", object=root.path, evidence=("it is a filter",))
         raise assertion("dl-deps.c", "_dl_map_object_deps", "map->l_searchlist.r_list[0] == map", filtered)
     return order
+
+
+def _known(space: Namespace, item: Map) -> list[tuple[Map, bool]]:
+    """What an earlier load in the same process found to be the direct dependencies of an object of that process."""
+    known = space.direct.get(item.index, ()) if item.index < space.first_new else ()
+    return [(space.maps[index], False) for index in known]
+
+
+def _remember(space: Namespace, item: Map, direct: list[Map]) -> None:
+    """Note the direct dependencies of an object of the process, where all are part of it and looking them up changed nothing."""
+    dynamic = item.facts.dynamic
+    whole = dynamic is not None and not (dynamic.filters or dynamic.auxiliaries) and len(direct) == len(dynamic.needed) + 1
+    if whole and all(other.frozen is not None and other.frozen[1] == other.state() for other in direct):
+        space.direct[item.index] = tuple(other.index for other in direct[1:])
 
 
 def _direct(space: Namespace, item: Map, *, at_start: bool) -> Iterator[tuple[Map, bool]]:

@@ -112,12 +112,13 @@ class _Lasting(NamedTuple):
 
 
 class _Index(NamedTuple):
-    """By which names and files the objects of a process are found."""
+    """By which names and files the objects of a process are found, and what each of them needs directly."""
 
     process: Process
     names: Mapping[str, int]
     files: Mapping[tuple[int, int], int]
     soname_faults: Sequence[int]
+    direct: dict[int, tuple[int, ...]]
 
 
 class Memo:
@@ -161,6 +162,8 @@ class Namespace:
         self.soname_faults: list[Map] = []
         #: Of each searched directory what is there of it and its hwcaps subdirectories, and the errno that says that it is not.
         self.directories: dict[str, tuple[tuple[str, ...], int]] = {}
+        #: Of objects of the process what each needs directly, by index.
+        self.direct: dict[int, tuple[int, ...]] = {}
         if process is not None:
             self._thaw(process)
         self.first_new = len(self.maps)
@@ -181,8 +184,10 @@ class Namespace:
         if index is None:
             names = {name: item.index for name, item in self.by_name.items()}
             files = {file: item.index for file, item in self.by_file.items()}
-            self.memo.indices[id(process)] = _Index(process, names, files, [item.index for item in self.soname_faults])
+            faults = [item.index for item in self.soname_faults]
+            self.memo.indices[id(process)] = _Index(process, names, files, faults, self.direct)
         else:
+            self.direct = index.direct
             self.by_name = {name: self.maps[number] for name, number in index.names.items()}
             self.by_file = {file: self.maps[number] for file, number in index.files.items()}
             self.soname_faults = [self.maps[number] for number in index.soname_faults]

@@ -2,7 +2,7 @@
 
 from abicheck.read.files.disk import Disk
 from abicheck.read.files.memory import Entry, Memory
-from abicheck.read.files.overlay import Overlay
+from abicheck.read.files.overlay import Overlay, Walked
 from abicheck.read.files.root import Root, View, view_of
 from abicheck.read.files.store import FactStore
 from abicheck.read.files.trace import Trace, Traced
@@ -21,5 +21,6 @@ __all__ = [
     "Traced",
     "View",
     "Volume",
+    "Walked",
     "view_of",
 ]

@@ -21,6 +21,33 @@ _DEVICE = -1
 _LONGEST_PATH = 4096
 
 
+class Walked:
+    """The files of a host, with every answer kept: for overlays that look at the same host."""
+
+    def __init__(self, files: Files) -> None:
+        self._files = files
+        self._answers: dict[str, FileId | int] = {}
+        self._places: dict[str, tuple[str, FileId | int] | None] = {}
+        self.resolve = files.resolve
+        self.facts = files.facts
+
+    def stat(self, path: str) -> FileId | int:
+        """The file that `open` would lead to, or its errno."""
+        answer = self._answers.get(path)
+        if answer is None:
+            answer = self._answers[path] = self._files.stat(path)
+        return answer
+
+    def place(self, path: str) -> tuple[str, FileId | int] | None:
+        """`path` with the links on the way to its last component resolved, and what is there; None without such a directory."""
+        if path not in self._places:
+            head, _, name = path.rpartition("/")
+            there = name not in ("", ".", "..") and not isinstance(self.stat(head + "/."), int)
+            parent = self.resolve(head or "/").rstrip("/") if there else ""
+            self._places[path] = (f"{parent}/{name}", self.stat(path)) if there else None
+        return self._places[path]
+
+
 class Overlay:
     """The `Files` of a host in which `packages` are installed too; a file of a later package replaces that of an earlier one.
 
@@ -29,7 +56,7 @@ class Overlay:
     """
 
     def __init__(self, base: Files, *packages: Layer) -> None:
-        self._base = base
+        self._base = base if isinstance(base, Walked) else Walked(base)
         self._entered: dict[str, str | int] = {"": ""}
         self._files: dict[str, FileId] = {}
         self._owners: dict[FileId, Layer] = {}
@@ -44,6 +71,11 @@ class Overlay:
                 self._owners[file] = package
         self._entered = {"": ""}
         self._answers: dict[str, FileId | int] = {}
+        #: No file of a package takes the place of a directory of the host: every way that there is on the host is there still.
+        self._is_plain = not any(
+            path.rpartition("/")[0] not in self._directories and not isinstance(self._base.stat(path + "/."), int)
+            for path in self._files
+        )
 
     def stat(self, path: str) -> FileId | int:
         """The file that `open` would lead to, or its errno."""
@@ -71,6 +103,9 @@ class Overlay:
     def _stat(self, path: str) -> FileId | int:
         if not _is_walked(path):
             return self._base.stat(path)
+        place = self._base.place(path) if self._is_plain else None
+        if place is not None:
+            return self._files.get(place[0]) or self._directories.get(place[0]) or place[1]
         real = self._real(path)
         if isinstance(real, int):
             return real
@@ -126,4 +161,4 @@ class Overlay:
 
 def _is_walked(path: str) -> bool:
     """False for what leads to no package, whatever lies where: relative, empty and overlong paths."""
-    return path.startswith("/") and len(os.fsencode(path)) < _LONGEST_PATH
+    return path.startswith("/") and (len(path) < _LONGEST_PATH // 4 or len(os.fsencode(path)) < _LONGEST_PATH)
