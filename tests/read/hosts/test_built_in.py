@@ -189,6 +189,42 @@ class TestDamagedData:
         catalogue.catalogue.cache_clear()
 
 
+class TestNextGlibc:
+    """Debian's next glibc, on a system that has an older one of its own."""
+
+    NAME = "debian:sid+glibc2.44"
+
+    @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+    def test_its_libraries_are_those_of_the_packages(self, arch: str) -> None:
+        host = open_host(f"{self.NAME}/{arch}")
+        libc = library(host, f"/lib/{arch}-linux-gnu/libc.so.6")
+        assert (host.libc.version, host.loader.execstack_tunable_max) == ((2, 44), 2)
+        assert "GLIBC_2.44" in nodes(host, f"/lib/{arch}-linux-gnu/libc.so.6")
+        assert libc.partial is None
+        newest = [
+            each.version.name for each in library(host, f"/lib/{arch}-linux-gnu/libm.so.6").definitions["sinh"] if each.version
+        ]
+        assert "GLIBC_2.44" in newest
+
+    def test_private_symbols_are_known(self) -> None:
+        loader = "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+        there = library(open_host(self.NAME), loader).definitions
+        assert [each.version.name for each in there["__pointer_chk_guard"] if each.version] == ["GLIBC_PRIVATE"]
+        assert "__pointer_chk_guard" not in library(open_host("debian:14"), loader).definitions
+
+    def test_it_says_that_only_glibc_is_of_experimental(self) -> None:
+        told = {each.fact: each.value for each in open_host(self.NAME).assumptions}
+        assert "glibc 2.44-3 of experimental, all others of sid, whose own glibc is 2.43-7" in told["point-release"]
+        assert "experimental" not in {each.fact: each.value for each in open_host("debian:14").assumptions}["point-release"]
+
+    @pytest.mark.parametrize("name", ["debian:sid", "debian:unstable", "debian:experimental", "debian:rc-buggy"])
+    def test_images_with_an_older_glibc_are_not_taken_for_it(self, name: str) -> None:
+        assert find(name) is None
+
+    def test_it_is_proposed_where_sid_is_asked_for(self) -> None:
+        assert nearest("debian:sid")[0] == self.NAME
+
+
 def test_what_is_newer_than_the_table_is_not_known() -> None:
     newer = library(open_host("arch"), "/usr/lib/libm.so.6").partial
     known = library(open_host("fedora:44"), "/usr/lib64/libm.so.6").partial
