@@ -8,10 +8,11 @@ import pytest
 from abicheck.api.absent import absent_python
 from abicheck.errors import DataError, HostError, UsageError
 from abicheck.judge.loader import Memo, start
-from abicheck.model.elf import SharedObject
+from abicheck.model.elf import Partial, SharedObject
 from abicheck.read.files import Overlay
 from abicheck.read.hosts import catalogue, open_host
 from abicheck.read.hosts.catalogue import find, nearest
+from abicheck.read.hosts.libraries import Limits, builds, derived
 
 if TYPE_CHECKING:
     from abicheck.model.host import Host
@@ -225,10 +226,23 @@ class TestNextGlibc:
         assert nearest("debian:sid")[0] == self.NAME
 
 
+def test_the_newest_of_the_table_is_known_where_its_symbols_came() -> None:
+    arch, fedora = open_host("arch"), open_host("fedora:44")
+    assert "GLIBC_2.44" in nodes(arch, "/usr/lib/libm.so.6")
+    assert "GLIBC_2.44" not in nodes(fedora, "/usr/lib64/libm.so.6")
+    found = library(arch, "/usr/lib/libm.so.6")
+    assert [each.hidden for each in found.definitions["cosh"] if each.version and each.version.name == "GLIBC_2.44"] == [False]
+    assert found.partial == Partial(symbols=frozenset())  # libm has nothing in GLIBC_PRIVATE
+    loader = library(arch, "/usr/lib/ld-linux-x86-64.so.2")
+    assert loader.partial == Partial(symbols=frozenset({"GLIBC_PRIVATE"}))
+
+
 def test_what_is_newer_than_the_table_is_not_known() -> None:
-    newer = library(open_host("arch"), "/usr/lib/libm.so.6").partial
-    known = library(open_host("fedora:44"), "/usr/lib64/libm.so.6").partial
+    newest = builds("x86_64")[-1]
+    newer, known = (
+        derived("x86_64", newest.number, "libm.so.6", Limits(glibc, (), frozenset(), (), ())).partial for glibc in (45, 44)
+    )
     assert newer is not None
     assert known is not None
-    assert "GLIBC_2.44" in newer.nodes
-    assert "GLIBC_2.44" not in known.nodes
+    assert newer.nodes == {"GLIBC_2.45"}
+    assert not known.nodes
