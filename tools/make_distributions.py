@@ -36,7 +36,13 @@ FAMILIES = {
     "arch": "arch",
 }
 #: Debian's releases whose libraries are in libraries.ARCH.json.z as they are.
-BUILDS = {"debian-11": "bullseye", "debian-12": "bookworm", "debian-13": "trixie", "debian-14": "forky"}
+BUILDS = {
+    "debian-11": "bullseye",
+    "debian-12": "bookworm",
+    "debian-13": "trixie",
+    "debian-14": "forky",
+    "debian-sid+glibc2.44": "experimental",
+}
 
 
 def made() -> str:
@@ -122,6 +128,7 @@ def _distribution(
             "nodes": profile["marks"],
             **{key: profile[field] for key, field in (("python", "python"), ("kernel", "kernel"), ("level", "x86_64_level"))},
             "page": profile["aarch64_page"],
+            **({"libraries": profile["libraries"]} if "libraries" in profile else {}),
         },
     }
 

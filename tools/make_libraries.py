@@ -21,7 +21,7 @@ from abicheck.read.elf import read_elf
 from abicheck.read.hosts import Wanted, open_host
 
 DATA = Path(__file__).parent.parent / "src/abicheck/read/hosts/data"
-SUITES = ("bullseye", "bookworm", "trixie", "forky")
+SUITES = ("bullseye", "bookworm", "trixie", "forky", "experimental")
 SPECIAL = ("tls-static", "tls-descriptor", "size")
 MACHINES = {62: "x86_64", 183: "aarch64"}
 

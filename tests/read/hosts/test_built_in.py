@@ -8,10 +8,11 @@ import pytest
 from abicheck.api.absent import absent_python
 from abicheck.errors import DataError, HostError, UsageError
 from abicheck.judge.loader import Memo, start
-from abicheck.model.elf import SharedObject
+from abicheck.model.elf import Partial, SharedObject
 from abicheck.read.files import Overlay
 from abicheck.read.hosts import catalogue, open_host
 from abicheck.read.hosts.catalogue import find, nearest
+from abicheck.read.hosts.libraries import Limits, builds, derived
 
 if TYPE_CHECKING:
     from abicheck.model.host import Host
@@ -189,10 +190,59 @@ class TestDamagedData:
         catalogue.catalogue.cache_clear()
 
 
+class TestNextGlibc:
+    """Debian's next glibc, on a system that has an older one of its own."""
+
+    NAME = "debian:sid+glibc2.44"
+
+    @pytest.mark.parametrize("arch", ["x86_64", "aarch64"])
+    def test_its_libraries_are_those_of_the_packages(self, arch: str) -> None:
+        host = open_host(f"{self.NAME}/{arch}")
+        libc = library(host, f"/lib/{arch}-linux-gnu/libc.so.6")
+        assert (host.libc.version, host.loader.execstack_tunable_max) == ((2, 44), 2)
+        assert "GLIBC_2.44" in nodes(host, f"/lib/{arch}-linux-gnu/libc.so.6")
+        assert libc.partial is None
+        newest = [
+            each.version.name for each in library(host, f"/lib/{arch}-linux-gnu/libm.so.6").definitions["sinh"] if each.version
+        ]
+        assert "GLIBC_2.44" in newest
+
+    def test_private_symbols_are_known(self) -> None:
+        loader = "/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2"
+        there = library(open_host(self.NAME), loader).definitions
+        assert [each.version.name for each in there["__pointer_chk_guard"] if each.version] == ["GLIBC_PRIVATE"]
+        assert "__pointer_chk_guard" not in library(open_host("debian:14"), loader).definitions
+
+    def test_it_says_that_only_glibc_is_of_experimental(self) -> None:
+        told = {each.fact: each.value for each in open_host(self.NAME).assumptions}
+        assert "glibc 2.44-3 of experimental, all others of sid, whose own glibc is 2.43-7" in told["point-release"]
+        assert "experimental" not in {each.fact: each.value for each in open_host("debian:14").assumptions}["point-release"]
+
+    @pytest.mark.parametrize("name", ["debian:sid", "debian:unstable", "debian:experimental", "debian:rc-buggy"])
+    def test_images_with_an_older_glibc_are_not_taken_for_it(self, name: str) -> None:
+        assert find(name) is None
+
+    def test_it_is_proposed_where_sid_is_asked_for(self) -> None:
+        assert nearest("debian:sid")[0] == self.NAME
+
+
+def test_the_newest_of_the_table_is_known_where_its_symbols_came() -> None:
+    arch, fedora = open_host("arch"), open_host("fedora:44")
+    assert "GLIBC_2.44" in nodes(arch, "/usr/lib/libm.so.6")
+    assert "GLIBC_2.44" not in nodes(fedora, "/usr/lib64/libm.so.6")
+    found = library(arch, "/usr/lib/libm.so.6")
+    assert [each.hidden for each in found.definitions["cosh"] if each.version and each.version.name == "GLIBC_2.44"] == [False]
+    assert found.partial == Partial(symbols=frozenset())  # libm has nothing in GLIBC_PRIVATE
+    loader = library(arch, "/usr/lib/ld-linux-x86-64.so.2")
+    assert loader.partial == Partial(symbols=frozenset({"GLIBC_PRIVATE"}))
+
+
 def test_what_is_newer_than_the_table_is_not_known() -> None:
-    newer = library(open_host("arch"), "/usr/lib/libm.so.6").partial
-    known = library(open_host("fedora:44"), "/usr/lib64/libm.so.6").partial
+    newest = builds("x86_64")[-1]
+    newer, known = (
+        derived("x86_64", newest.number, "libm.so.6", Limits(glibc, (), frozenset(), (), ())).partial for glibc in (45, 44)
+    )
     assert newer is not None
     assert known is not None
-    assert "GLIBC_2.44" in newer.nodes
-    assert "GLIBC_2.44" not in known.nodes
+    assert newer.nodes == {"GLIBC_2.45"}
+    assert not known.nodes

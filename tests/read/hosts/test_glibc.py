@@ -49,19 +49,23 @@ def test_it_is_as_its_input_makes_it(capsys: pytest.CaptureFixture[str]) -> None
         ("x86_64", 39, "libcrypt.so.1", "GLIBC_2.2.5", "crypt", False),
         ("aarch64", 37, "libmvec.so.1", "GLIBC_2.38", "_ZGVnN2v_cos", False),
         ("aarch64", 38, "libmvec.so.1", "GLIBC_2.38", "_ZGVnN2v_cos", True),
+        ("x86_64", 43, "libm.so.6", "GLIBC_2.44", "sinh", False),
+        ("x86_64", 44, "libm.so.6", "GLIBC_2.44", "sinh", True),
+        ("x86_64", 44, "libm.so.6", "GLIBC_2.2.5", "sinh", True),
+        ("aarch64", 44, "libmvec.so.1", "GLIBC_2.44", "_ZGVsMxvv_powr", True),
     ],
 )
 def test_what_defines_what(arch: Arch, minor: int, soname: str, node: str, symbol: str, there: bool) -> None:  # noqa: FBT001
     assert (symbol in exports(arch, minor).get(soname, {}).get(node, frozenset())) is there
 
 
-@pytest.mark.parametrize("minor", [16, 44])
+@pytest.mark.parametrize("minor", [16, 45])
 def test_a_version_that_is_not_in_it(minor: int) -> None:
     assert exports("x86_64", minor) == {}
 
 
 def test_every_version_has_its_own_node_or_none_and_none_that_is_newer() -> None:
-    for minor in range(17, 44):
+    for minor in range(17, 45):
         nodes = {node for libraries in exports("x86_64", minor).values() for node in libraries}
         assert max(int(node.split(".")[1]) for node in nodes) <= minor
 

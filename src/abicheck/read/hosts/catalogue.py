@@ -120,7 +120,8 @@ def nearest(spec: str) -> list[str]:
     product, _, _ = name.partition(":")
     names = [*catalogue(), *_document()["aliases"]]
     same = [each for each in names if each.partition(":")[0] == product]
-    return get_close_matches(name, same or names, n=3, cutoff=0.4) or same[-3:]
+    longer = [each for each in same if each.startswith(f"{name}+")]
+    return [*longer, *(get_close_matches(name, same or names, n=3, cutoff=0.4) or same[-3:])][:3]
 
 
 def _of_cuda(name: str) -> Distribution | None:

@@ -266,4 +266,5 @@ def _assumptions(named: catalogue.Named, build: Build) -> Iterator[Assumption]:
             "runtime-libraries", f"libstdc++ up to GLIBCXX_{highest}, like libz, as others build it: bound by version node"
         )
     elif found.build == build.name:
-        yield Assumption("point-release", "libraries as in Debian's packages of 2026-11")
+        mixed = f": {found.source['libraries']}" if "libraries" in found.source else ""
+        yield Assumption("point-release", f"libraries as in Debian's packages of 2026-11{mixed}")

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 _MACHINES = {"x86_64": 62, "aarch64": 183}
 #: The newest glibc whose symbols the table of glibc holds.
-_TABLE_LAST = 43
+_TABLE_LAST = 44
 #: What one node's symbols are, as `type binding visibility hidden index`: a function that unversioned references find.
 _DEFAULT, _COMPAT = "2 1 0 0 0", "2 1 0 1 0"
 _NUMBERED = re.compile(r"(GLIBC|GLIBCXX|CXXABI|GCC|ZLIB)_([\d.]+)$")
