@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from functools import partial
 from typing import TYPE_CHECKING
 
 from abicheck import __version__
@@ -12,7 +13,7 @@ from abicheck.api.files import HostRun
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.selection import kind_of
-from abicheck.api.work import Outcome, Task
+from abicheck.api.work import Outcome, Task, spread
 from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.files import FactStore
 from abicheck.read.hosts.targets import Locator
@@ -53,7 +54,9 @@ def check(
             for place in found
             for first in range(0, len(numbered), size)
         ]
-        outcomes = _run(tasks, options.jobs, store or FactStore())
+        # In other processes nothing is shared.
+        shared = (store or FactStore()) if options.jobs == 1 or len(tasks) == 1 else None
+        outcomes = list(spread(partial(_perform, store=shared), tasks, options.jobs))
     numbered_results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
     results = tuple(shows(result) for result in _once(numbered_results))
     errors = dict.fromkeys(failures)
@@ -108,16 +111,6 @@ def incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[Fa
         if not any(name in dict(result.capabilities) for result in results):
             given = ", ".join(dict.fromkeys(result.artifact.name for result in results))
             yield Failure(given, f"nothing in it is for {name}; leave out --require {name}")
-
-
-def _run(tasks: Sequence[Task], jobs: int, store: FactStore) -> list[Outcome]:
-    """Every task's outcome: the one place where work is spread over processes."""
-    if jobs > 1 and len(tasks) > 1:
-        from concurrent.futures import ProcessPoolExecutor  # noqa: PLC0415 -- costs 9 ms, and one process is enough for most
-
-        with ProcessPoolExecutor(min(jobs, len(tasks))) as executor:
-            return list(executor.map(_perform, tasks))
-    return [_perform(task, store) for task in tasks]
 
 
 def _perform(task: Task, store: FactStore | None = None) -> Outcome:

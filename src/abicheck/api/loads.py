@@ -125,18 +125,20 @@ class Loader:
 
 def _places(process: Process, name: str, caller: int) -> Hashable | None:
     """What decides where `name` is looked for; None where that is not all that decides."""
+    objects = process.objects
+    if "/" in name:
+        return None
+    for item in objects:
+        dynamic = item.facts.dynamic
+        if name in item.names or (dynamic is not None and dynamic.soname == name) or item.facts.fault("soname"):
+            return None
     chain = []
     index: int | None = caller
     while index is not None:
-        item = process.objects[index]
-        dynamic = item.facts.dynamic
-        chain.append((item.origin, dynamic and (dynamic.rpath, dynamic.runpath, dynamic.flags_1)))
-        index = item.loader
-    loaded = any(
-        name in item.names or item.facts.fault("soname") or (item.facts.dynamic and item.facts.dynamic.soname == name)
-        for item in process.objects
-    )
-    return None if "/" in name or loaded else (name, process.objects[0].origin, tuple(chain))
+        dynamic = objects[index].facts.dynamic
+        chain.append((objects[index].origin, dynamic and (dynamic.rpath, dynamic.runpath, dynamic.flags_1)))
+        index = objects[index].loader
+    return (name, objects[0].origin, *chain)
 
 
 def _machine(host: Host) -> Hashable:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import gc
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -95,7 +95,9 @@ Examples:
     help="html is one page with everything in it. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
-@click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Judge in N processes. [default: 1]")
+@click.option(
+    "--jobs", metavar="N", type=click.IntRange(1), help="Judge in N processes. [default: 1; for a grid, one for each processor]"
+)
 @click.option("--no-cache", is_flag=True, help="Judge everything anew, and store nothing.")
 @click.option("--cross-check", is_flag=True, help="Read every file with pyelftools too, and report any difference.")
 def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, output: str | None, **how: Any) -> int:
@@ -109,7 +111,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         symbol=how["symbol"],
         stored=not how["no_cache"],
         cross_check=how["cross_check"],
-        jobs=how["jobs"],
+        jobs=how["jobs"] or 1,
         dependencies=not how["no_deps"],
         environment=how["environment"],
         prefix=how["prefix"],
@@ -133,7 +135,8 @@ def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options
         return check(targets, how["hosts"] or ("local",), python=how["python"], settings=settings, options=options)
     from abicheck.api.grid import check_matrix, check_versions  # noqa: PLC0415 -- few ask for a grid
 
-    gc.enable()  # what each cell leaves behind would add up
+    if how["jobs"] is None:
+        options = options._replace(jobs=os.cpu_count() or 1)
     if matrices:
         _refuse(_OF_NO_MATRIX, "a matrix says it itself")
         if len(targets) > 1:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from abicheck import __version__
@@ -11,14 +12,16 @@ from abicheck.api.grid.rows import Rows
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.selection import is_name
+from abicheck.api.work import spread
 from abicheck.errors import AbicheckError, UsageError
 from abicheck.model.confirm import Sweep
 from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.matrix import read_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from abicheck.api.places import Place
     from abicheck.model.confirm import Cell, Matrix
 
 __all__ = ["check_matrix", "check_versions"]
@@ -93,8 +96,7 @@ def _report(
         errors |= dict.fromkeys(failures)
         by_spec = {place.name: place for place in found}
         seats = {name: by_spec[spec]._replace(name=name) for name, spec in specs.items() if spec in by_spec}
-        rows = Rows(seats, options, progress or (lambda _: None))
-        outcomes = list(_outcomes(rows, sweeps, [cell for cell in cells if cell.host in seats]))
+        outcomes = list(_outcomes(seats, sweeps, cells, options, progress))
     results = tuple(shows(each) for each in outcomes if isinstance(each, Result))
     errors |= dict.fromkeys(each for each in outcomes if isinstance(each, Failure))
     return Report(
@@ -106,11 +108,45 @@ def _report(
     )
 
 
-def _outcomes(rows: Rows, sweeps: Sequence[Sweep], cells: Sequence[Cell]) -> Iterator[Result | Failure]:
+def _outcomes(
+    seats: Mapping[str, Place],
+    sweeps: Sequence[Sweep],
+    cells: Sequence[Cell],
+    options: Options,
+    progress: Callable[[str], None] | None,
+) -> Iterator[Result | Failure]:
+    """Everything that comes of the sweeps, release by release, and of the cells."""
+    known = tuple(seats.items())
+    rows = _rows(known, options)
+    units: list[Sweep | Cell] = []
     for sweep in sweeps:
-        yield from rows.sweep(sweep)
-    for cell in cells:
         try:
-            yield rows.cell(cell)
+            here = sweep._replace(hosts=tuple(host for host in sweep.hosts if host in seats))
+            units += [here._replace(versions=(version,)) for version in rows.versions(sweep)]
         except AbicheckError as error:  # noqa: PERF203 -- the others are judged all the same
-            yield Failure(cell.name, error.message if error.subject == cell.name else str(error))
+            yield Failure(error.subject or sweep.subject, error.message)
+    units += [cell for cell in cells if cell.host in seats]
+    for number, found in enumerate(spread(partial(_judge, known, options), units, options.jobs), 1):
+        if progress is not None:
+            progress(f"[{number}/{len(units)}] {_named(units[number - 1])}")
+        yield from found
+
+
+def _named(unit: Sweep | Cell) -> str:
+    return " ".join((unit.subject, *unit.versions)) if isinstance(unit, Sweep) else unit.name
+
+
+@lru_cache(maxsize=1)
+def _rows(seats: tuple[tuple[str, Place], ...], options: Options) -> Rows:
+    """What one process knows already, from one unit of work to the next."""
+    return Rows(dict(seats), options)
+
+
+def _judge(seats: tuple[tuple[str, Place], ...], options: Options, unit: Sweep | Cell) -> list[Result | Failure]:
+    rows = _rows(seats, options)
+    if isinstance(unit, Sweep):
+        return list(rows.release(unit))
+    try:
+        return [rows.cell(unit)]
+    except AbicheckError as error:
+        return [Failure(unit.name, error.message if error.subject == unit.name else str(error))]

@@ -35,7 +35,7 @@ from abicheck.read.index.store import Store
 from abicheck.read.verdicts import cache_directory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from abicheck.api.options import Options
     from abicheck.api.places import Place
@@ -63,11 +63,10 @@ class _Seat(NamedTuple):
 class Rows:
     """Judges rows on hosts, which are given by their names; whatever several cells have in common is read and judged once."""
 
-    def __init__(self, places: Mapping[str, Place], options: Options, progress: Callable[[str], None]) -> None:
+    def __init__(self, places: Mapping[str, Place], options: Options) -> None:
         cache = cache_directory(os.environ)
         self._places = places
         self._options = options
-        self._progress = progress
         self._facts = FactStore()
         self._loads = Loads()
         self._kept = Kept(cache, __version__) if options.stored else None
@@ -77,28 +76,36 @@ class Rows:
         self._gpus: dict[str, tuple[str, ...]] = {}
         self._seats: dict[tuple[str, str | None, tuple[tuple[str, str], ...]], _Seat] = {}
 
-    def sweep(self, sweep: Sweep) -> Iterator[Result | Failure]:
-        """Each release for each Python on each host; what cannot be judged is a failure."""
-        try:
-            versions = self._versions(sweep)
-        except AbicheckError as error:
-            yield Failure(error.subject or sweep.subject, error.message)
-            return
-        for number, version in enumerate(versions, 1):
-            self._progress(f"[{number}/{len(versions)}] {sweep.subject} {version}")
-            for python in self._pythons(sweep, version):
-                for host in sweep.hosts:
-                    try:
-                        result = self._release(sweep.subject, version, host, python)
-                    except AbicheckError as error:
-                        yield Failure(error.subject or f"{sweep.subject}=={version}", error.message)
-                        continue
-                    if result is not None:
-                        yield result
+    def versions(self, sweep: Sweep) -> tuple[str, ...]:
+        """The releases of a sweep, oldest first, those that are named where they are named. Raises `AbicheckError`."""
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- costs 15 ms
+
+        found: dict[str, None] = {}
+        for given in sweep.versions:
+            if given[:1].isdigit():
+                found[given] = None
+                continue
+            offered = matching(SpecifierSet(given), offers(sweep.subject, self._index))
+            if not offered:
+                raise AbicheckError(f"no release meets {given}; ask for other versions", sweep.subject)
+            found |= dict.fromkeys(offer.version for offer in reversed(offered))
+        return tuple(found)
+
+    def release(self, sweep: Sweep) -> Iterator[Result | Failure]:
+        """The one release of a sweep for each Python on each host; what cannot be judged is a failure."""
+        (version,) = sweep.versions
+        for python in self._pythons(sweep, version):
+            for host in sweep.hosts:
+                try:
+                    result = self._release(sweep.subject, version, host, python)
+                except AbicheckError as error:
+                    yield Failure(error.subject or f"{sweep.subject}=={version}", error.message)
+                    continue
+                if result is not None:
+                    yield result
 
     def cell(self, cell: Cell) -> Result:
         """What decides for all that a cell installs together. Raises `AbicheckError` where that cannot be judged."""
-        self._progress(cell.name)
         if cell.deed == "load":
             return self._named(self._listing(cell), cell)
         seat = self._seat(cell.host, cell.python, cell.settings)
@@ -114,21 +121,6 @@ class Rows:
         results = self._judge(seat, packages)
         subject = cell.requirements[0].partition("==")[0]
         return self._named(deciding(sorted(results, key=lambda result: result.artifact.name != subject)), cell)
-
-    def _versions(self, sweep: Sweep) -> tuple[str, ...]:
-        """The releases of a sweep, oldest first, those that are named where they are named."""
-        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- costs 15 ms
-
-        found: dict[str, None] = {}
-        for given in sweep.versions:
-            if given[:1].isdigit():
-                found[given] = None
-                continue
-            offered = matching(SpecifierSet(given), offers(sweep.subject, self._index))
-            if not offered:
-                raise AbicheckError(f"no release meets {given}; ask for other versions", sweep.subject)
-            found |= dict.fromkeys(offer.version for offer in reversed(offered))
-        return tuple(found)
 
     def _pythons(self, sweep: Sweep, version: str) -> Sequence[str | None]:
         """The Pythons that a release is judged for; None for what each host takes."""

@@ -15,10 +15,13 @@ import os
 import pickle
 import sys
 import threading
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from abicheck.model.artifact import GuardedImport, Preload, Sources
+from abicheck.model.elf import SharedObject
 from abicheck.read.artifacts.contents import Binary, read_binary
+from abicheck.read.elf.references import LazyReferences
 from abicheck.read.verdicts import code_state
 
 if TYPE_CHECKING:
@@ -52,7 +55,7 @@ class Kept:
             found = self._binary(digest)
         except (OSError, ValueError):
             found = self._binaries[digest] = read_binary(content)
-            self._write(self._of(digest), pickle.dumps(tuple(found), protocol=5))
+            self._write(self._of(digest), _pickled(found))
         self._digests[id(found)] = digest
         return found
 
@@ -76,7 +79,7 @@ class Kept:
         """The file of that content. Raises OSError or ValueError where it was not kept."""
         found = self._binaries.get(digest)
         if found is None:
-            found = self._binaries[digest] = Binary(*_unpickled(self._read(self._of(digest))))
+            found = self._binaries[digest] = _unpickled_binary(self._read(self._of(digest)))
             self._digests[id(found)] = digest
         return found
 
@@ -117,6 +120,22 @@ class _Unpickler(pickle.Unpickler):
 
 
 _PLAIN = {("builtins", "frozenset"), ("builtins", "tuple"), ("types", "MappingProxyType"), ("copyreg", "__newobj__")}
+
+
+def _pickled(binary: Binary) -> bytes:
+    """A binary as bytes, its references by themselves: they are seldom asked for, and as long to unpickle as all else."""
+    facts, references = binary.facts, b""
+    if isinstance(facts, SharedObject) and facts.demand is not None:
+        references = pickle.dumps(tuple(facts.references), protocol=5)
+        facts = facts._replace(references=())
+    return pickle.dumps((facts, binary.opened, references), protocol=5)
+
+
+def _unpickled_binary(payload: bytes) -> Binary:
+    facts, opened, references = _unpickled(payload)
+    if references:
+        facts = facts._replace(references=LazyReferences(partial(_unpickled, references)))
+    return Binary(facts, opened)
 
 
 def _unpickled(payload: bytes) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, overload
 
 from abicheck.model.elf import Fault
@@ -15,7 +15,7 @@ from abicheck.read.elf.relocations import walk_run
 from abicheck.read.elf.symbols import SYMBOL
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from abicheck.model.symbols import Demand, ReferenceKind, Version
     from abicheck.read.elf.hashes import HashTable
@@ -77,14 +77,13 @@ def _like(rest: tuple[Version | None, bool, ReferenceKind, int, bool, bool, int]
 class LazyReferences(Sequence[Reference]):
     """All references of an object, decoded only when somebody asks for them."""
 
-    def __init__(self, reader: ReferenceReader, tables: Tables) -> None:
-        self._reader = reader
-        self._tables = tables
+    def __init__(self, decode_all: Callable[[], tuple[Reference, ...]]) -> None:
+        self._decode_all = decode_all
         self._decoded: tuple[Reference, ...] | None = None
 
     def _all(self) -> tuple[Reference, ...]:
         if self._decoded is None:
-            self._decoded = self._reader.pick_all(self._tables)
+            self._decoded = self._decode_all()
         return self._decoded
 
     @overload
@@ -160,7 +159,7 @@ class ReferenceReader:
         if demand is None:
             return None
         self.text = None  # the names that are shared are at hand now
-        return References(LazyReferences(self, tables), demand)
+        return References(LazyReferences(partial(self.pick_all, tables)), demand)
 
     def version_indices(self, count: int) -> list[int]:
         """The entries of DT_VERSYM of the first `count` symbols, as far as they are at hand; 0 without one."""
