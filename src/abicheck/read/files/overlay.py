@@ -28,6 +28,7 @@ class Walked:
         self._files = files
         self._answers: dict[str, FileId | int] = {}
         self._places: dict[str, tuple[str, FileId | int] | None] = {}
+        self._directories: dict[str, str | None] = {}
         self.resolve = files.resolve
         self.facts = files.facts
 
@@ -42,10 +43,16 @@ class Walked:
         """`path` with the links on the way to its last component resolved, and what is there; None without such a directory."""
         if path not in self._places:
             head, _, name = path.rpartition("/")
-            there = name not in ("", ".", "..") and not isinstance(self.stat(head + "/."), int)
-            parent = self.resolve(head or "/").rstrip("/") if there else ""
-            self._places[path] = (f"{parent}/{name}", self.stat(path)) if there else None
+            parent = self.directory(head) if name not in ("", ".", "..") else None
+            self._places[path] = None if parent is None else (f"{parent}/{name}", self.stat(path))
         return self._places[path]
+
+    def directory(self, path: str) -> str | None:
+        """The directory `path` with all links resolved ("" for the root); None where there is none."""
+        if path not in self._directories:
+            there = not isinstance(self.stat(path + "/."), int)
+            self._directories[path] = self.resolve(path or "/").rstrip("/") if there else None
+        return self._directories[path]
 
 
 class Overlay:
@@ -60,6 +67,8 @@ class Overlay:
         self._entered: dict[str, str | int] = {"": ""}
         self._files: dict[str, FileId] = {}
         self._owners: dict[FileId, Layer] = {}
+        #: No file of a package takes the place of a directory of the host: every way that there is on the host is there still.
+        self._is_plain = True
         self._directories: dict[str, FileId] = {}
         for package in packages:
             made: dict[str, str] = {}
@@ -67,15 +76,13 @@ class Overlay:
                 head, _, name = path.rpartition("/")
                 if head not in made:
                     made[head] = self._make(head)
-                self._files[f"{made[head]}/{name}"] = file
+                real = f"{made[head]}/{name}"
+                self._files[real] = file
                 self._owners[file] = package
-        self._entered = {"": ""}
+                if made[head] not in self._directories and not isinstance(self._base.stat(real + "/."), int):
+                    self._is_plain = False
+        self._entered = {"": "", **{path: path for path in self._directories}}
         self._answers: dict[str, FileId | int] = {}
-        #: No file of a package takes the place of a directory of the host: every way that there is on the host is there still.
-        self._is_plain = not any(
-            path.rpartition("/")[0] not in self._directories and not isinstance(self._base.stat(path + "/."), int)
-            for path in self._files
-        )
 
     def stat(self, path: str) -> FileId | int:
         """The file that `open` would lead to, or its errno."""
@@ -103,13 +110,25 @@ class Overlay:
     def _stat(self, path: str) -> FileId | int:
         if not _is_walked(path):
             return self._base.stat(path)
-        place = self._base.place(path) if self._is_plain else None
-        if place is not None:
-            return self._files.get(place[0]) or self._directories.get(place[0]) or place[1]
+        answer = self._stat_plainly(path) if self._is_plain else None
+        if answer is not None:
+            return answer
         real = self._real(path)
         if isinstance(real, int):
             return real
         return self._files.get(real) or self._directories.get(real) or self._base.stat(real or "/")
+
+    def _stat_plainly(self, path: str) -> FileId | int | None:
+        """The same for most paths, at a glance; None for any other."""
+        head, _, name = path.rpartition("/")
+        if not name:
+            if head in self._directories:
+                return self._directories[head]
+            return self._base.stat(path) if self._base.directory(head) is not None else None
+        if head in self._directories and name not in (".", ".."):
+            return self._files.get(path) or self._directories.get(path) or self._base.stat(path)
+        place = self._base.place(path)
+        return None if place is None else self._files.get(place[0]) or self._directories.get(place[0]) or place[1]
 
     def _real(self, path: str) -> str | int:
         """`path` with the links on the way to its last component resolved, or the errno of getting there."""
@@ -149,11 +168,18 @@ class Overlay:
         known = self._entered.get(path)
         if isinstance(known, str):
             return known
+        there = self._base.directory(path)
+        if there is not None:
+            self._entered[path] = there
+            return there
         head, _, name = path.rpartition("/")
         parent = self._make(head)
-        real = self._step(parent, name)
-        if isinstance(real, int):
-            real = f"{parent}/{name}"
+        real = f"{parent}/{name}"
+        if name in ("", ".", ".."):
+            stepped = self._step(parent, name)
+            assert isinstance(stepped, str)
+            real = stepped
+        elif real not in self._directories:
             self._directories[real] = FileId(_DEVICE, crc32(real.encode("utf-8", "surrogateescape")), 0, 0, 0)
         self._entered[path] = real
         return real
