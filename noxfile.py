@@ -159,6 +159,36 @@ def confirm(session: nox.Session, host: str) -> None:
     session.run(str(programs / "python"), "containers/with_engine.py", engine, "--", *command, *session.posargs)
 
 
+@nox.session(requires=["confirm-environment"])
+def grid(session: nox.Session) -> None:
+    """Confirm the cells of one glibc in containers, and compare what `check` says of the matrix; CONFIRM_ENGINE as for confirm."""
+    session.install("-e", ".[test]")
+    engine = os.environ.get("CONFIRM_ENGINE", "docker")
+    report = str(Path(session.create_tmp()) / "report.json")
+    command = [
+        "abicheck",
+        "confirm",
+        "matrices/ctranslate2.toml",
+        "--jobs",
+        str(os.cpu_count() or 1),
+        "--format",
+        "json",
+        "-o",
+        report,
+    ]
+    hosts = session.posargs or ["glibc-2.41"]
+    command += [each for host in hosts for each in ("--host", host)]
+    session.run("python", "containers/with_engine.py", engine, "--", *command)
+    session.run("python", "-m", "tests.truth.grid", "matrices/ctranslate2.toml", report)
+
+
+@nox.session
+def table(session: nox.Session) -> None:
+    """Remake the compatibility table of CTranslate2 in docs (network; some minutes the first time)."""
+    session.install("-e", ".")
+    session.run("python", "tools/make_table.py", "matrices/ctranslate2.toml", "docs/ctranslate2.md")
+
+
 @nox.session
 def bench(session: nox.Session) -> None:
     """Time abicheck and its peers on the same files in the same run, as ratios."""

@@ -111,7 +111,7 @@ class Rows:
         seat = self._seat(cell.host, cell.python, cell.settings)
         wheels = resolve(cell.requirements, seat.target, self._index, override=cell.override)
         if isinstance(wheels, NotInstallable):
-            return self._named(refusal(wheels.requirement, wheels, seat.host, SITE), cell)
+            return self._named(refusal(wheels.requirement.partition("==")[0], wheels, seat.host, SITE), cell)
         scheme = seat.scheme._replace(library=SITE)
         packages: list[Package] = [self._wheel(wheel.path, f"{wheel.name}=={wheel.version}", scheme) for wheel in wheels]
         if cell.remedy == "clear-exec-stack":
