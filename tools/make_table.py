@@ -16,8 +16,8 @@ from abicheck.report import markdown
 HEAD = """# Where {subject} loads
 
 What abicheck {version} says of `matrices/{matrix}`: every release, each with the Pythons that it has a wheel for, on the
-distributions that abicheck knows; then the cells that `abicheck confirm` really runs. Nothing was run to make this table; remake it
-with `nox -s table`. [How to read it](grid.md).
+distributions that abicheck knows; then the cells that `abicheck confirm` really runs. Nothing was run to make this table, which
+`nox -s table` makes anew. [How to read it](grid.md).
 
 """
 

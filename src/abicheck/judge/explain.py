@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader import binding
+from abicheck.judge.loader.memo import Memo
 from abicheck.judge.loader.musl import relocation as musl
-from abicheck.judge.loader.state import DiedError, Memo, Namespace
+from abicheck.judge.loader.state import DiedError, Namespace
 from abicheck.model.process import Binding
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ from abicheck.api.checking import check
 from abicheck.api.confirm.listing import confirm_listing
 from abicheck.api.options import Options
 from abicheck.api.summaries import python_of, summary_of
-from abicheck.errors import AbicheckError, UsageError
+from abicheck.errors import AbicheckError, TargetError, UsageError
 from abicheck.judge.agreement import compare, predicted_failures
 from abicheck.model.confirm import Confirmed, ConfirmReport
 from abicheck.model.index import NotInstallable, Target
@@ -79,7 +79,7 @@ def confirm_matrix(
     cell that could not be observed is listed in `ConfirmReport.errors`.
 
     Raises:
-        TargetError: the matrix cannot be read; the message names the key.
+        TargetError: the matrix cannot be read (the message names the key), or there is nothing in it to run.
         UsageError: it has no such host, or there is no such engine.
         EngineError: there is no engine, or it does not answer.
 
@@ -88,6 +88,8 @@ def confirm_matrix(
     started = time.perf_counter()
     progress = progress or (lambda _: None)
     matrix = read_matrix(path)
+    if not matrix.cells:
+        raise TargetError("nothing in it is to be run; judge it with `abicheck check`", path)
     hosts = _chosen(matrix, options.hosts)
     cells = [cell for cell in matrix.cells if cell.host in hosts]
     contained = any(host.kind == "container" for host in hosts.values())

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import time
 from functools import lru_cache, partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from abicheck import __version__
 from abicheck.api.checking import incapable, shown_by
-from abicheck.api.grid.rows import Rows
+from abicheck.api.grid.rows import Rows, releases
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.selection import is_name
@@ -19,12 +19,15 @@ from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.matrix import read_matrix
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from abicheck.api.places import Place
     from abicheck.model.confirm import Cell, Matrix
 
 __all__ = ["check_matrix", "check_versions"]
+
+#: An outcome, and what it is sorted by: the sweep or cell, then the release, then the Python.
+_Placed: TypeAlias = "tuple[tuple[object, ...], Result | Failure]"
 
 
 def check_versions(
@@ -39,11 +42,12 @@ def check_versions(
     """Judge all releases of some distributions that meet `versions` (`>=4.0`), each alone, on each host.
 
     `python` is `X.Y`, or `*` for every Python that a release has a wheel for. What cannot be judged is listed in `Report.errors`.
-    Raises `UsageError` for what is no name or no specifier, and for an unknown host.
+    Raises `UsageError` for what is no name, and no version or specifier, and for an unknown host.
     """
     for name in names:
         if not is_name(name):
             raise UsageError(f"--versions takes names of distributions, and {name!r} is none")
+    releases(versions)
     pythons = () if python is None else (python,)
     return _report([Sweep(name, (versions,), tuple(hosts), pythons) for name in names], (), {}, options, progress)
 
@@ -96,7 +100,7 @@ def _report(
         errors |= dict.fromkeys(failures)
         by_spec = {place.name: place for place in found}
         seats = {name: by_spec[spec]._replace(name=name) for name, spec in specs.items() if spec in by_spec}
-        outcomes = list(_outcomes(seats, sweeps, cells, options, progress))
+        outcomes = _outcomes(seats, sweeps, cells, options, progress)
     results = tuple(shows(each) for each in outcomes if isinstance(each, Result))
     errors |= dict.fromkeys(each for each in outcomes if isinstance(each, Failure))
     return Report(
@@ -108,32 +112,46 @@ def _report(
     )
 
 
+class _Unit(NamedTuple):
+    """What one process does by itself: some releases for one Python, or a cell; `number` is the place among sweeps and cells."""
+
+    number: int
+    work: Sweep | Cell
+
+    @property
+    def size(self) -> int:
+        return len(self.work.versions) * len(self.work.hosts) if isinstance(self.work, Sweep) else 1
+
+    def __str__(self) -> str:
+        work = self.work
+        return f"{work.subject}, Python {' '.join(work.pythons)}" if isinstance(work, Sweep) else work.name
+
+
 def _outcomes(
     seats: Mapping[str, Place],
     sweeps: Sequence[Sweep],
     cells: Sequence[Cell],
     options: Options,
     progress: Callable[[str], None] | None,
-) -> Iterator[Result | Failure]:
+) -> list[Result | Failure]:
     """Everything that comes of the sweeps, release by release, and of the cells."""
     known = tuple(seats.items())
-    rows = _rows(known, options)
-    units: list[Sweep | Cell] = []
-    for sweep in sweeps:
+    failures: list[Failure] = []
+    units: list[_Unit] = []
+    for number, sweep in enumerate(sweeps):
+        here = sweep._replace(hosts=tuple(host for host in sweep.hosts if host in seats))
         try:
-            here = sweep._replace(hosts=tuple(host for host in sweep.hosts if host in seats))
-            units += [here._replace(versions=(version,)) for version in rows.versions(sweep)]
-        except AbicheckError as error:  # noqa: PERF203 -- the others are judged all the same
-            yield Failure(error.subject or sweep.subject, error.message)
-    units += [cell for cell in cells if cell.host in seats]
-    for number, found in enumerate(spread(partial(_judge, known, options), units, options.jobs), 1):
+            units += [_Unit(number, part) for part in _rows(known, options).parts(here)]
+        except AbicheckError as error:
+            failures.append(Failure(error.subject or sweep.subject, error.message))
+    units.sort(key=lambda unit: -unit.size)  # so that no process is left with a large one in the end
+    units += [_Unit(number, cell) for number, cell in enumerate(cells, len(sweeps)) if cell.host in seats]
+    found: list[_Placed] = []
+    for done, each in enumerate(spread(partial(_judge, known, options), units, options.jobs), 1):
+        found += each
         if progress is not None:
-            progress(f"[{number}/{len(units)}] {_named(units[number - 1])}")
-        yield from found
-
-
-def _named(unit: Sweep | Cell) -> str:
-    return " ".join((unit.subject, *unit.versions)) if isinstance(unit, Sweep) else unit.name
+            progress(f"[{done}/{len(units)}] {units[done - 1]}")
+    return [*failures, *(outcome for _, outcome in sorted(found, key=lambda placed: placed[0]))]
 
 
 @lru_cache(maxsize=1)
@@ -142,11 +160,14 @@ def _rows(seats: tuple[tuple[str, Place], ...], options: Options) -> Rows:
     return Rows(dict(seats), options)
 
 
-def _judge(seats: tuple[tuple[str, Place], ...], options: Options, unit: Sweep | Cell) -> list[Result | Failure]:
-    rows = _rows(seats, options)
-    if isinstance(unit, Sweep):
-        return list(rows.release(unit))
+def _judge(seats: tuple[tuple[str, Place], ...], options: Options, unit: _Unit) -> list[_Placed]:
+    """What comes of a unit, each with what it is sorted by."""
+    rows, work = _rows(seats, options), unit.work
+    if isinstance(work, Sweep):
+        return [((unit.number, *place), outcome) for place, outcome in rows.part(work)]
     try:
-        return [rows.cell(unit)]
+        return [((unit.number,), rows.cell(work))]
+    except UsageError:
+        raise
     except AbicheckError as error:
-        return [Failure(unit.name, error.message if error.subject == unit.name else str(error))]
+        return [((unit.number,), Failure(work.name, error.message if error.subject == work.name else str(error)))]

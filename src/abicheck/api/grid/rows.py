@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+import re
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck import __version__
@@ -15,7 +16,7 @@ from abicheck.api.grid.cleared import Cleared
 from abicheck.api.listing import lent_wheel, predict_listing
 from abicheck.api.loads import Loads
 from abicheck.api.work import Task
-from abicheck.errors import AbicheckError, HostError
+from abicheck.errors import AbicheckError, HostError, UsageError
 from abicheck.judge.agreement import deciding
 from abicheck.judge.requirements.names import gpu
 from abicheck.model.artifact import Scheme
@@ -37,6 +38,8 @@ from abicheck.read.verdicts import cache_directory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from packaging.specifiers import SpecifierSet
+
     from abicheck.api.options import Options
     from abicheck.api.places import Place
     from abicheck.judge.rules.context import NoWheel
@@ -50,6 +53,20 @@ if TYPE_CHECKING:
 _DAY = 86_400.0
 #: Any wheel for this kind of C library fits it.
 _NEWEST = {"glibc": Libc("glibc", (2, 99)), "musl": Libc("musl", (1, 99))}
+
+
+def releases(given: str) -> SpecifierSet | None:
+    """The specifier that was given, None for a version. Raises `UsageError` for what is neither."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- costs 15 ms
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- as above
+
+    try:
+        if given[:1].isdigit():
+            Version(given)
+            return None
+        return SpecifierSet(given)
+    except (InvalidSpecifier, InvalidVersion):
+        raise UsageError(f"{given!r} is no version and no specifier such as '>=4.0,<5'") from None
 
 
 class _Seat(NamedTuple):
@@ -76,33 +93,51 @@ class Rows:
         self._gpus: dict[str, tuple[str, ...]] = {}
         self._seats: dict[tuple[str, str | None, tuple[tuple[str, str], ...]], _Seat] = {}
 
-    def versions(self, sweep: Sweep) -> tuple[str, ...]:
-        """The releases of a sweep, oldest first, those that are named where they are named. Raises `AbicheckError`."""
-        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- costs 15 ms
+    def parts(self, sweep: Sweep) -> list[Sweep]:
+        """The sweep in parts that share nothing but wheels: one for each Python, each with its releases, oldest first.
 
+        Where each host takes its own Python, one for each release. Raises `AbicheckError`.
+        """
+        versions = self._versions(sweep)
+        if not sweep.pythons:
+            return [sweep._replace(versions=(version,)) for version in versions]
+        by_python: dict[str, list[str]] = {}
+        for version in versions:
+            for python in self._all_pythons(sweep, version) if sweep.pythons == ("*",) else sweep.pythons:
+                by_python.setdefault(python, []).append(version)
+        return [sweep._replace(pythons=(python,), versions=tuple(each)) for python, each in by_python.items()]
+
+    def part(self, sweep: Sweep) -> Iterator[tuple[tuple[object, ...], Result | Failure]]:
+        """What comes of each release for the one Python of a part on each host, with the release and the Python to sort it by."""
+        from packaging.version import Version  # noqa: PLC0415 -- costs 15 ms
+
+        python = sweep.pythons[0] if sweep.pythons else None
+        for version in sweep.versions:
+            place = Version(version), tuple(map(int, re.findall(r"\d+", python or "")))
+            for host in sweep.hosts:
+                try:
+                    result = self._release(sweep.subject, version, host, python)
+                except UsageError:
+                    raise
+                except AbicheckError as error:
+                    yield place, Failure(error.subject or f"{sweep.subject}=={version}", error.message)
+                    continue
+                if result is not None:
+                    yield place, result
+
+    def _versions(self, sweep: Sweep) -> tuple[str, ...]:
+        """The releases of a sweep, those of a specifier from oldest to newest."""
         found: dict[str, None] = {}
         for given in sweep.versions:
-            if given[:1].isdigit():
+            wanted = releases(given)
+            if wanted is None:
                 found[given] = None
                 continue
-            offered = matching(SpecifierSet(given), offers(sweep.subject, self._index))
+            offered = matching(wanted, offers(sweep.subject, self._index))
             if not offered:
                 raise AbicheckError(f"no release meets {given}; ask for other versions", sweep.subject)
             found |= dict.fromkeys(offer.version for offer in reversed(offered))
         return tuple(found)
-
-    def release(self, sweep: Sweep) -> Iterator[Result | Failure]:
-        """The one release of a sweep for each Python on each host; what cannot be judged is a failure."""
-        (version,) = sweep.versions
-        for python in self._pythons(sweep, version):
-            for host in sweep.hosts:
-                try:
-                    result = self._release(sweep.subject, version, host, python)
-                except AbicheckError as error:
-                    yield Failure(error.subject or f"{sweep.subject}=={version}", error.message)
-                    continue
-                if result is not None:
-                    yield result
 
     def cell(self, cell: Cell) -> Result:
         """What decides for all that a cell installs together. Raises `AbicheckError` where that cannot be judged."""
@@ -122,10 +157,8 @@ class Rows:
         subject = cell.requirements[0].partition("==")[0]
         return self._named(deciding(sorted(results, key=lambda result: result.artifact.name != subject)), cell)
 
-    def _pythons(self, sweep: Sweep, version: str) -> Sequence[str | None]:
-        """The Pythons that a release is judged for; None for what each host takes."""
-        if sweep.pythons != ("*",):
-            return sweep.pythons or (None,)
+    def _all_pythons(self, sweep: Sweep, version: str) -> list[str]:
+        """The Pythons for which a release has a wheel on machines such as these hosts."""
         release = [offer for offer in offers(sweep.subject, self._index) if offer.version == version]
         hosts = [self._seat(name, None).host for name in sweep.hosts]
         machines = dict.fromkeys((host.arch, _NEWEST[host.libc.kind]) for host in hosts)
@@ -153,7 +186,7 @@ class Rows:
 
     def _has_another(self, name: str, python: str) -> bool:
         own = self._seat(name, None).host
-        if own.kind != "distribution" or own.any_python or own.python is None or own.python.version is None:
+        if own.kind != "distribution" or own.any_python or own.python is None or own.python.version is None or "/" in python:
             return False
         return ".".join(map(str, own.python.version)) != python
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.loader import glibc, musl, startup
-from abicheck.judge.loader.state import Memo
+from abicheck.judge.loader.memo import Memo
 
 if TYPE_CHECKING:
     from abicheck.model.host import Host

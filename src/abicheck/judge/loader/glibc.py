@@ -12,7 +12,7 @@ from abicheck.judge.loader.versions import check_versions
 from abicheck.model.process import LoadError
 
 if TYPE_CHECKING:
-    from abicheck.judge.loader.state import Memo
+    from abicheck.judge.loader.memo import Memo
     from abicheck.model.host import Host
     from abicheck.model.process import LinkMap, Process
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from abicheck.judge.loader.memo import Index
 from abicheck.model.elf import Malformed
 from abicheck.model.process import LinkMap, LoadedObject, LoadError, Missing, Process, Search, StaticTls
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable
 
+    from abicheck.judge.loader.memo import Memo
     from abicheck.model.elf import ElfFile, Fault, SharedObject
     from abicheck.model.files import FileId
     from abicheck.model.host import Host
-    from abicheck.model.symbols import Version
 
 
 class RefusedError(Exception):
@@ -111,37 +112,6 @@ class _Lasting(NamedTuple):
     stack_executable: bool
 
 
-class _Index(NamedTuple):
-    """By which names and files the objects of a process are found, and what each of them needs directly."""
-
-    process: Process
-    names: Mapping[str, int]
-    files: Mapping[tuple[int, int], int]
-    soname_faults: Sequence[int]
-    direct: dict[int, tuple[int, ...]]
-
-
-class Memo:
-    """What was found out about files and need not be found out again; it never changes an answer.
-
-    `sound` holds the files that passed all checks that depend on file and host alone, `protected` those whose PT_GNU_RELRO
-    did, `versioned` each file with the providers that were seen to define all the versions it needs. `bound` holds for each
-    file the sets of files that were seen to meet all of its demand, and `definers` for each version the files that were seen to
-    define these names of it. `indices` are those of processes. All are keyed by identity; `sound` keeps the facts alive, and an
-    index its process. One memo serves one host.
-    """
-
-    __slots__ = ("bound", "definers", "indices", "protected", "sound", "versioned")
-
-    def __init__(self) -> None:
-        self.sound: dict[int, SharedObject] = {}
-        self.protected: set[int] = set()
-        self.versioned: set[tuple[int, ...]] = set()
-        self.bound: dict[int, list[frozenset[int]]] = {}
-        self.definers: dict[Version | None, dict[int, set[str]]] = {}
-        self.indices: dict[int, _Index] = {}
-
-
 class Namespace:
     """The objects of one process in load order, with the global scope and the state that a load changes."""
 
@@ -185,7 +155,7 @@ class Namespace:
             names = {name: item.index for name, item in self.by_name.items()}
             files = {file: item.index for file, item in self.by_file.items()}
             faults = [item.index for item in self.soname_faults]
-            self.memo.indices[id(process)] = _Index(process, names, files, faults, self.direct)
+            self.memo.indices[id(process)] = Index(process, names, files, faults, self.direct)
         else:
             self.direct = index.direct
             self.by_name = {name: self.maps[number] for name, number in index.names.items()}

@@ -18,7 +18,7 @@ from abicheck.model.process import LoadError, Missing, Search
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from abicheck.judge.loader.state import Memo
+    from abicheck.judge.loader.memo import Memo
     from abicheck.model.host import Host
     from abicheck.model.process import ErrorKind, LinkMap, Process
 

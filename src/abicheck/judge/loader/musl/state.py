@@ -9,7 +9,7 @@ from abicheck.model.elf import SharedObject
 from abicheck.model.process import Search
 
 if TYPE_CHECKING:
-    from abicheck.judge.loader.state import Memo
+    from abicheck.judge.loader.memo import Memo
     from abicheck.model.host import Host
     from abicheck.model.process import Process
 
