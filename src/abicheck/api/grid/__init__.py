@@ -94,8 +94,10 @@ def _report(
     for name in dict.fromkeys(cell.host for cell in cells if named[cell.host] is None):
         errors[Failure(name, f'the matrix names no host to judge for it; add check = "HOST" to hosts.{name}')] = None
     cells = [cell for cell in cells if named[cell.host] is not None]
-    specs = {host: host for sweep in sweeps for host in sweep.hosts}
-    specs |= {cell.host: named[cell.host] or "" for cell in cells}
+    specs = {
+        host: named.get(host) or host
+        for host in (*(each for sweep in sweeps for each in sweep.hosts), *(cell.host for cell in cells))
+    }
     with places(tuple(dict.fromkeys(specs.values()))) as (found, failures):
         errors |= dict.fromkeys(failures)
         by_spec = {place.name: place for place in found}
@@ -124,7 +126,9 @@ class _Unit(NamedTuple):
 
     def __str__(self) -> str:
         work = self.work
-        return f"{work.subject}, Python {' '.join(work.pythons)}" if isinstance(work, Sweep) else work.name
+        if not isinstance(work, Sweep):
+            return work.name
+        return f"{work.subject}, Python {work.pythons[0]}" if work.pythons else f"{work.subject} {work.versions[0]}"
 
 
 def _outcomes(
