@@ -98,7 +98,7 @@ class Rows:
 
         Where each host takes its own Python, one for each release. Raises `AbicheckError`.
         """
-        versions = self._versions(sweep)
+        versions = self.versions(sweep)
         if not sweep.pythons:
             return [sweep._replace(versions=(version,)) for version in versions]
         by_python: dict[str, list[str]] = {}
@@ -125,8 +125,8 @@ class Rows:
                 if result is not None:
                     yield place, result
 
-    def _versions(self, sweep: Sweep) -> tuple[str, ...]:
-        """The releases of a sweep, those of a specifier from oldest to newest."""
+    def versions(self, sweep: Sweep) -> tuple[str, ...]:
+        """The releases of a sweep, those of a specifier from oldest to newest. Raises `AbicheckError` where there are none."""
         found: dict[str, None] = {}
         for given in sweep.versions:
             wanted = releases(given)
@@ -135,7 +135,7 @@ class Rows:
                 continue
             offered = matching(wanted, offers(sweep.subject, self._index))
             if not offered:
-                raise AbicheckError(f"no release meets {given}; ask for other versions", sweep.subject)
+                raise AbicheckError(f"no release meets {given or 'this'}; ask for other versions", sweep.subject)
             found |= dict.fromkeys(offer.version for offer in reversed(offered))
         return tuple(found)
 
