@@ -150,6 +150,18 @@ def wheel_pythons(requirement: Requirement, arch: Arch, libc: Libc, store: Store
     return ()
 
 
+def taken_unpinned(project: str, target: Target, store: Store) -> str | None:
+    """What pip takes on the target where no release is asked for: `4.6.2`, or `1.0 from source`. Raises as `offers` does."""
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- as above
+
+    for release in _releases(matching(SpecifierSet(), offers(project, store))):
+        if any(fits(offer, target) for offer in release):
+            return release[0].version
+        if any(not offer.tags and welcomes(offer, target) for offer in release):
+            return f"{release[0].version} from source"
+    return None
+
+
 def explain(requirement: Requirement, target: Target, text: str, store: Store) -> NotInstallable:
     """What lies behind pip's `text` that nothing matches.
 
