@@ -294,9 +294,7 @@ class TestHostsOfOneMachine:
         found = self._agree(hosts, _opener(tmp_path))
         assert [dict(results[0].capabilities)["cuda"] for results in found] == ["fails", "loads"]
 
-    @pytest.mark.parametrize(
-        "change", [{"isa_level": 1}, {"memory": 1 << 30}, {"environment": {"LD_LIBRARY_PATH": "/opt/cuda"}}]
-    )
+    @pytest.mark.parametrize("change", [{"isa_level": 1}, {"memory": 1 << 30}, {"environment": {"LD_LIBRARY_PATH": "/opt/cuda"}}])
     def test_machines_that_differ_share_nothing(self, change: dict[str, object], tmp_path: Path) -> None:
         one = self._host("one", {"/opt/cuda/libcublas.so.12": self.CUBLAS})
         self._agree([one, one._replace(**change)], _opener(tmp_path))  # type: ignore[arg-type]
