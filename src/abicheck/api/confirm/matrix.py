@@ -21,7 +21,7 @@ from abicheck.api.checking import check
 from abicheck.api.confirm.listing import confirm_listing
 from abicheck.api.options import Options
 from abicheck.api.summaries import python_of, summary_of
-from abicheck.errors import AbicheckError, UsageError
+from abicheck.errors import AbicheckError, TargetError, UsageError
 from abicheck.judge.agreement import compare, predicted_failures
 from abicheck.model.confirm import Confirmed, ConfirmReport
 from abicheck.model.index import NotInstallable, Target
@@ -88,6 +88,8 @@ def confirm_matrix(
     started = time.perf_counter()
     progress = progress or (lambda _: None)
     matrix = read_matrix(path)
+    if not matrix.cells:
+        raise TargetError(f"nothing in it is to be confirmed; judge it with `abicheck check {path}`", path)
     hosts = _chosen(matrix, options.hosts)
     cells = [cell for cell in matrix.cells if cell.host in hosts]
     contained = any(host.kind == "container" for host in hosts.values())

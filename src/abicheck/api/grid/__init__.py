@@ -16,6 +16,7 @@ from abicheck.api.work import spread
 from abicheck.errors import AbicheckError, UsageError
 from abicheck.model.confirm import Sweep
 from abicheck.model.report import Failure, Report, Result, Tool
+from abicheck.read.index.simple import names_releases
 from abicheck.read.matrix import read_matrix
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ def check_versions(
     for name in names:
         if not is_name(name):
             raise UsageError(f"--versions takes names of distributions, and {name!r} is none")
+    if not names_releases(versions):
+        raise UsageError(f"--versions {versions!r}: no version and no specifier such as >=4.0")
     pythons = () if python is None else (python,)
     return _report([Sweep(name, (versions,), tuple(hosts), pythons) for name in names], (), {}, options, progress)
 
@@ -96,7 +99,10 @@ def _report(
         errors |= dict.fromkeys(failures)
         by_spec = {place.name: place for place in found}
         seats = {name: by_spec[spec]._replace(name=name) for name, spec in specs.items() if spec in by_spec}
-        outcomes = list(_outcomes(seats, sweeps, cells, options, progress))
+        try:
+            outcomes = list(_outcomes(seats, sweeps, cells, options, progress))
+        finally:
+            _rows.cache_clear()  # what files and indexes answered counts for one run
     results = tuple(shows(each) for each in outcomes if isinstance(each, Result))
     errors |= dict.fromkeys(each for each in outcomes if isinstance(each, Failure))
     return Report(
@@ -148,5 +154,7 @@ def _judge(seats: tuple[tuple[str, Place], ...], options: Options, unit: Sweep |
         return list(rows.release(unit))
     try:
         return [rows.cell(unit)]
+    except UsageError:
+        raise
     except AbicheckError as error:
         return [Failure(unit.name, error.message if error.subject == unit.name else str(error))]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import posixpath
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck import __version__
@@ -15,7 +16,7 @@ from abicheck.api.grid.cleared import Cleared
 from abicheck.api.listing import lent_wheel, predict_listing
 from abicheck.api.loads import Loads
 from abicheck.api.work import Task
-from abicheck.errors import AbicheckError, HostError
+from abicheck.errors import AbicheckError, HostError, UsageError
 from abicheck.judge.agreement import deciding
 from abicheck.judge.requirements.names import gpu
 from abicheck.model.artifact import Scheme
@@ -42,7 +43,7 @@ if TYPE_CHECKING:
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
     from abicheck.model.confirm import Cell, Sweep
-    from abicheck.model.host import Host
+    from abicheck.model.host import Arch, Host
     from abicheck.model.report import Result
     from abicheck.read.artifacts.wheel import Wheel
 
@@ -98,6 +99,8 @@ class Rows:
             for host in sweep.hosts:
                 try:
                     result = self._release(sweep.subject, version, host, python)
+                except UsageError:
+                    raise
                 except AbicheckError as error:
                     yield Failure(error.subject or f"{sweep.subject}=={version}", error.message)
                     continue
@@ -123,14 +126,17 @@ class Rows:
         return self._named(deciding(sorted(results, key=lambda result: result.artifact.name != subject)), cell)
 
     def _pythons(self, sweep: Sweep, version: str) -> Sequence[str | None]:
-        """The Pythons that a release is judged for; None for what each host takes."""
+        """The Pythons that a release is judged for; None for what each host takes, also where it has no wheel at all."""
         if sweep.pythons != ("*",):
             return sweep.pythons or (None,)
         release = [offer for offer in offers(sweep.subject, self._index) if offer.version == version]
-        hosts = [self._seat(name, None).host for name in sweep.hosts]
-        machines = dict.fromkeys((host.arch, _NEWEST[host.libc.kind]) for host in hosts)
+        machines: dict[tuple[Arch, Libc], None] = {}
+        for name in sweep.hosts:
+            with suppress(HostError):  # `release` tells it
+                host = self._seat(name, None).host
+                machines[host.arch, _NEWEST[host.libc.kind]] = None
         found = {python for arch, libc in machines for python in pythons(release, arch, libc)}
-        return [".".join(map(str, python)) for python in sorted(found)]
+        return [".".join(map(str, python)) for python in sorted(found)] or (None,)
 
     def _release(self, subject: str, version: str, host: str, python: str | None) -> Result | None:
         """One release on one host; None where that host has another Python for good."""
