@@ -97,6 +97,17 @@ def _offer(link: dict[str, Any], project: str) -> Offer | None:
     return Offer(filename, str(version), tuple(sorted(map(str, tags_of_it))), *rest) if name == project else None
 
 
+def names_releases(given: str) -> bool:
+    """Whether that is a version, or a specifier such as `>=4.0` (PEP 440)."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- as above
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+
+    try:
+        return bool(Version(given) if given[:1].isdigit() else SpecifierSet(given))
+    except (InvalidSpecifier, InvalidVersion):
+        return False
+
+
 def is_pinned(specifier: SpecifierSet) -> bool:
     """Whether one version is named."""
     return any(each.operator in ("==", "===") and not each.version.endswith(".*") for each in specifier)
