@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import random
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import pytest
 
-from abicheck.api import loads as loads_module
 from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.loads import Loads
 from abicheck.errors import HostError
@@ -35,7 +34,7 @@ if TYPE_CHECKING:
 SITE = "/opt/venv/lib/site"
 SCHEME = Scheme(SITE, "/opt/venv/bin", "/")
 HOSTS = ("debian:12", "debian:13", "rhel:9", "rocky:9", "alpine:3.22")
-SETTINGS = ({}, {"LD_LIBRARY_PATH": "/opt/lib"})
+SETTINGS: tuple[dict[str, str], ...] = ({}, {"LD_LIBRARY_PATH": "/opt/lib"})
 
 
 def _extension(needed: Sequence[str] = (), version: str = "", **more: str) -> bytes:
@@ -204,8 +203,17 @@ def test_right_after_one_another(first: str, world: World, expected: dict[Case, 
 def test_what_is_alike_is_loaded_once(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
     counted: list[str] = []
     real_start, real_open = loader.start, loader.dlopen
-    monkeypatch.setattr(loads_module.loader, "start", lambda *given: counted.append("start") or real_start(*given))
-    monkeypatch.setattr(loads_module.loader, "dlopen", lambda *given, **how: counted.append(given[1]) or real_open(*given, **how))
+
+    def start(*given: Any) -> Any:
+        counted.append("start")
+        return real_start(*given)
+
+    def dlopen(*given: Any, **how: Any) -> Any:
+        counted.append(given[1])
+        return real_open(*given, **how)
+
+    monkeypatch.setattr(loader, "start", start)
+    monkeypatch.setattr(loader, "dlopen", dlopen)
     shared = Loads()
     world.judge(Case(("plain",), "rhel:9", None, 0), shared)
     assert counted == ["start", f"{SITE}/plain/ext.so"]
@@ -243,7 +251,7 @@ class TestHostsOfOneMachine:
     PYTHON = library(["libc.so.6"], interpreter=LDSO)
     CUBLAS = library(dynamic={"soname": "libcublas.so.12"})
 
-    def _host(self, name: str, files: dict[str, object], python: str = "/usr/bin/a") -> Host:
+    def _host(self, name: str, files: Mapping[str, object], python: str = "/usr/bin/a") -> Host:
         base = {LIBC: self.LIBC, LDSO: self.LINKER, "/usr/bin/a": self.PYTHON, **files}
         made = host({}, python=Interpreter(python, (3, 12)))
         return made._replace(name=name, files=Tree(base))  # type: ignore[arg-type]
