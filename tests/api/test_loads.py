@@ -251,7 +251,7 @@ class TestHostsOfOneMachine:
     PYTHON = library(["libc.so.6"], interpreter=LDSO)
     CUBLAS = library(dynamic={"soname": "libcublas.so.12"})
 
-    def _host(self, name: str, files: dict[str, object], python: str = "/usr/bin/a") -> Host:
+    def _host(self, name: str, files: Mapping[str, object], python: str = "/usr/bin/a") -> Host:
         base = {LIBC: self.LIBC, LDSO: self.LINKER, "/usr/bin/a": self.PYTHON, **files}
         made = host({}, python=Interpreter(python, (3, 12)))
         return made._replace(name=name, files=Tree(base))  # type: ignore[arg-type]

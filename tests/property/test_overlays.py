@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -35,14 +35,16 @@ asked = st.builds(
 )
 
 
-class Package(NamedTuple):
+class Package:
     """A package that brings files at these paths."""
 
-    files: Mapping[str, FileId]
+    distribution = Distribution("wheel", "demo", "1", "demo", "demo", Scheme("", "", ""), (), ())
 
-    @property
-    def distribution(self) -> Distribution:
-        return Distribution("wheel", "demo", "1", "demo", "demo", Scheme("", "", ""), (), ())
+    def __init__(self, files: Mapping[str, FileId]) -> None:
+        self.files = files
+
+    def __repr__(self) -> str:
+        return f"Package({self.files})"
 
     def entries(self) -> Mapping[str, FileId]:
         return self.files

@@ -6,7 +6,6 @@ import hashlib
 import os
 import pickle
 import shutil
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -21,6 +20,7 @@ from tests.read.elf.conftest import real_files
 from tests.wheelwriter import SCHEME, basic, write_wheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
     from abicheck.read.artifacts.wheel import Wheel
@@ -156,8 +156,8 @@ def _signed(payload: bytes) -> bytes:
     return hashlib.blake2b(payload, digest_size=32).digest() + payload
 
 
-def _signed_pickle(value: object, _: bytes) -> bytes:
-    return _signed(pickle.dumps(value))
+def _pickling(value: object) -> Callable[[bytes], bytes]:
+    return lambda _: _signed(pickle.dumps(value))
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def _signed_pickle(value: object, _: bytes) -> bytes:
         lambda _: _signed(b"[1, 2]"),
         lambda _: _signed(b'{"a": "b"}'),
         lambda _: _signed(b'{"1": 2}'),
-        *(partial(_signed_pickle, value) for value in (None, 5, (), (1, 2, 3), (1, (), b"x"), ([],), (None, (), b""))),
+        *map(_pickling, (None, 5, (), (1, 2, 3), (1, (), b"x"), ([],), (None, (), b""))),
     ],
 )
 def test_what_is_damaged_is_as_absent(damage: Any, path: Path, tmp_path: Path) -> None:

@@ -139,7 +139,7 @@ def _unpickled_binary(payload: bytes) -> Binary:
     facts, opened, references = _unpickled(payload)
     if not isinstance(facts, (SharedObject, Malformed)):
         raise TypeError(facts)
-    if references and isinstance(facts, SharedObject):
+    if isinstance(facts, SharedObject) and references:
         facts = facts._replace(references=LazyReferences(partial(_unpickled, references)))
     return Binary(facts, opened)
 
