@@ -9,7 +9,8 @@ import pytest
 from abicheck.errors import TargetError
 from abicheck.model.host import Libc
 from abicheck.model.index import Target
-from abicheck.read.locks import document, is_lock, read_lock
+from abicheck.read.locks import document, read_lock
+from abicheck.read.locks.names import is_lock
 from abicheck.read.locks.selection import select
 
 if TYPE_CHECKING:
@@ -163,9 +164,12 @@ content-hash = "0"
 
 
 def test_pep_751_knows_groups_and_environments(tmp_path: Path) -> None:
-    package = '[[packages]]\nname = "{}"\nversion = "1"\nmarker = "{}"\n[[packages.wheels]]\nurl = "https://example.org/{}-1-py3-none-any.whl"\nhashes = {{sha256 = "00"}}\n'
+    package = (
+        '[[packages]]\nname = "{0}"\nversion = "1"\nmarker = "{1}"\n'
+        '[[packages.wheels]]\nurl = "https://example.org/{0}-1-py3-none-any.whl"\nhashes = {{sha256 = "00"}}\n'
+    )
     head = 'lock-version = "1.0"\ncreated-by = "me"\ndependency-groups = ["a", "b"]\ndefault-groups = ["a"]\n'
-    text = head + package.format("a", "'a' in dependency_groups", "a") + package.format("b", "'b' in dependency_groups", "b")
+    text = head + package.format("a", "'a' in dependency_groups") + package.format("b", "'b' in dependency_groups")
     assert [each.requirement for each in _selected(tmp_path, "pylock.toml", text).packages] == ["a==1"]
     other = text.replace("dependency-groups", "environments = [\"sys_platform == 'win32'\"]\ndependency-groups", 1)
     assert _error(tmp_path, "pylock.toml", other).startswith("pylock.toml: it is for none of this Python and machine ")

@@ -114,6 +114,8 @@ def test_a_freeze_of_powershell(tmp_path: Path) -> None:
         ("-r other.txt\na==2\n", "r.txt:2: a 2 contradicts 1 at other.txt:1; take one of them out"),
         ("a==1.x.y\n", "r.txt:1: 'a==1.x.y' is no requirement"),
         ("a==1; nonsense > '3'\n", "r.txt:1: "),
+        (f"a=={'9' * 5000}\n", f"r.txt:1: 'a=={'9' * 5000}' is no requirement (Exceeds the limit"),
+        ("-r \0.txt\n", "r.txt:1: includes a file whose name has a NUL"),
         ("-r r.txt\n", "r.txt:1: the file includes itself (r.txt -> r.txt); take the line out"),
         ("-r cycle.txt\n", "cycle.txt:1: the file includes itself (r.txt -> cycle.txt -> r.txt); take the line out"),
         ("\n-r gone.txt\n", "r.txt:2: includes gone.txt, which cannot be read (No such file or directory); "),
@@ -126,5 +128,5 @@ def test_what_is_wrong_is_named(tmp_path: Path, text: str | bytes, message: str)
 
 
 def test_no_two_versions_where_markers_tell_them_apart(tmp_path: Path) -> None:
-    text = "a==1; python_version < '3.12'\na==2; python_version >= '3.12'\na==2; python_version >= '3.12'\n"
-    assert [each.requirement for each in _selected(tmp_path, text).packages] == ["a==2"]
+    text = "a==1; python_version < '3.12'\na==2; python_version >= '3.12'\na==2; python_version >= '3.12'\na == 2.0\n"
+    assert [each.requirement for each in _selected(tmp_path, text).packages] == ["a==2", "a==2.0"]

@@ -46,10 +46,14 @@ class Opened(NamedTuple):
 
 
 class NoWheel(NamedTuple):
-    """The host's own Python, for which there is no wheel, and the newest Python that has one, each as in `3.13`."""
+    """The host's own Python, for which there is no wheel, and the newest Python that has one, each as in `3.13`.
+
+    `name` is the distribution (None: the one that was asked for).
+    """
 
     default: str
     newest: str
+    name: str | None = None
 
 
 class Reached(NamedTuple):

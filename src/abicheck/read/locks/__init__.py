@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import re
 from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
@@ -13,15 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from abicheck.model.lock import Lock
-
-#: PEP 751, "File Name".
-_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
-
-
-def is_lock(path: str) -> bool:
-    """Whether a path is named as a lock file is: `*.txt` (requirements), `*.lock`, `pylock.toml`, `pylock.NAME.toml`."""
-    name = os.path.basename(path)
-    return name.endswith((".txt", ".lock")) or _PYLOCK.fullmatch(name) is not None
 
 
 def read_lock(path: str) -> Lock:

@@ -159,12 +159,12 @@ class Entry:
 
     def version(self, key: str = "version", value: str | None = None) -> str | None:
         """A version (PEP 440), None where there is none; with `value` that one instead of the key's."""
-        from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- costs 15 ms
+        from packaging.version import Version  # noqa: PLC0415 -- costs 15 ms
 
         value = self.text(key) if value is None else value
         try:
             return None if value is None else str(Version(value))
-        except InvalidVersion:
+        except ValueError:  # not only InvalidVersion: Python converts no number of thousands of digits
             self.refuse(key, f"{value!r} is no version")
 
     def marker(self, key: str) -> str | None:
@@ -184,13 +184,15 @@ class Entry:
 
     def specifier(self, key: str) -> str | None:
         """A specifier of versions (PEP 440) as it stands, None where there is none."""
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- costs 15 ms
+        from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- costs 15 ms
 
         value = self.text(key)
         try:
-            return None if value is None else str(SpecifierSet(value))
-        except InvalidSpecifier:
+            if value is not None:
+                SpecifierSet(value).contains("0")  # which reads the versions in it
+        except ValueError:
             self.refuse(key, f"{value!r} is no specifier of versions")
+        return value
 
     def hashes(self, tables: Iterable[Entry], key: str = "hash") -> tuple[str, ...]:
         """What these tables have under `key`, each as `sha256:0a1b…`."""
@@ -202,10 +204,10 @@ class Entry:
 
 def is_marker(text: str) -> bool:
     """Whether a text is a marker (PEP 508)."""
-    from packaging.markers import InvalidMarker, Marker  # noqa: PLC0415 -- costs 15 ms
+    from packaging.markers import Marker  # noqa: PLC0415 -- costs 15 ms
 
     try:
         Marker(text)
-    except (InvalidMarker, RecursionError):
+    except (ValueError, RecursionError):
         return False
     return True

@@ -85,6 +85,8 @@ class _Reader:
         if _URL.match(given):
             raise TargetError(f"includes {given}, which is not fetched; download it, and include the file", place)
         target = os.path.join(os.path.dirname(path), given)
+        if "\0" in target:
+            raise TargetError("includes a file whose name has a NUL, which no file has; correct the name", place)
         chain = (*above, path)
         if os.path.realpath(target) in map(os.path.realpath, chain):
             raise TargetError(f"the file includes itself ({' -> '.join((*chain, target))}); take the line out", place)
@@ -120,7 +122,7 @@ def _lines(text: str) -> Iterator[_Line]:
 
 def _package(path: str, line: _Line) -> LockedPackage:
     """The package of a line that is no option."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 15 ms
+    from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
 
     editable = _EDITABLE.fullmatch(line.text)
     text, *options = _OPTIONS.split(editable[1] if editable else line.text)
@@ -129,7 +131,8 @@ def _package(path: str, line: _Line) -> LockedPackage:
         return _elsewhere(path, line.number, text)
     try:
         requirement = Requirement(text)
-    except (InvalidRequirement, RecursionError) as error:
+        requirement.specifier.contains("0")  # which reads the versions in it
+    except (ValueError, RecursionError) as error:  # ValueError: not only InvalidRequirement, but too long a number
         reason = (str(error).splitlines() or ["nested too deeply"])[0]
         message = f"{text!r} is no requirement ({reason}); write it as NAME==VERSION"
         raise TargetError(message, f"{path}:{line.number}") from None

@@ -105,21 +105,23 @@ def _meant(link: Link, candidates: Iterable[LockedPackage]) -> list[LockedPackag
     found = list(candidates)
     if len(found) < 2 or not link.specifier:
         return found
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- as above
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- as above
 
     try:
         specifier = SpecifierSet(link.specifier)
-    except InvalidSpecifier:
+        return [each for each in found if each.version and specifier.contains(each.version, prereleases=True)]
+    except ValueError:
         return found
-    return [each for each in found if each.version and specifier.contains(each.version, prereleases=True)]
 
 
 def _demand_agreement(chosen: Iterable[LockedPackage]) -> None:
     """Two versions of one package cannot be installed together."""
+    from packaging.utils import canonicalize_version  # noqa: PLC0415 -- as above
+
     first: dict[str, LockedPackage] = {}
-    for package in chosen:
-        other = first.setdefault(package.name, package) if package.name and package.version else package
-        if other.version != package.version:
+    for package in (each for each in chosen if each.name and each.version):
+        other = first.setdefault(package.name, package)
+        if canonicalize_version(other.version or "") != canonicalize_version(package.version or ""):
             message = f"{package.name} {package.version} contradicts {other.version} at {other.place}; take one of them out"
             raise TargetError(message, package.place)
 
