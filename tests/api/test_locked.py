@@ -96,12 +96,9 @@ def test_what_vanished_or_comes_from_elsewhere_is_told_with_its_line(shelf: Path
     other = PACKAGE.format("b", "").replace("registry", "git")
     report = _check("uv.lock", UV + PACKAGE.format("a", "") + other)
     assert list(_verdicts(report)) == ["a"]
+    what = "b is from a version control system (https://example.org/simple)"
     assert [(each.target, each.message) for each in report.errors] == [
-        (
-            "uv.lock:13",
-            "b is from a version control system (https://example.org/simple) and not judged; "
-            "give its wheel as a target of its own",
-        )
+        ("uv.lock:13", f"{what} and not judged; give its wheel as a target of its own")
     ]
     report = _check("uv.lock", UV + PACKAGE.format("a", "") + PACKAGE.format("b", ""))
     assert list(_verdicts(report)) == ["a"]
@@ -112,10 +109,10 @@ def test_what_vanished_or_comes_from_elsewhere_is_told_with_its_line(shelf: Path
 def test_an_index_that_the_file_names_may_be_why_something_is_not_found(shelf: Path) -> None:
     wheel(shelf, "a", "2.0")
     (error,) = _check("r.txt", "--index-url https://example.org/simple\na==1.0\n").errors
-    assert (error.target, error.message) == (
-        "r.txt:2",
+    assert error.target == "r.txt:2"
+    assert error.message == (
         "a==1.0: no release meets this (the newest is 2.0); ask for another version "
-        "(r.txt:1 has --index-url, which is not looked at: configure pip with it)",
+        "(r.txt:1 has --index-url, which is not looked at: configure pip with it)"
     )
 
 
@@ -134,7 +131,9 @@ def test_the_newest_python_where_everything_has_a_wheel_and_a_warning(shelf: Pat
     report = _check("r.txt", "a==1.0\nb==1.0\nc==1.0\n")
     assert {each.python.version for each in report.results} == {"3.11"}
     warned = {each.artifact.name: f.message for each in report.results for f in each.findings if f.severity == "warning"}
-    assert list(warned) == ["b"]
+    assert warned == {
+        "b": "The Python of debian:13 is 3.13; b 1.0 has wheels up to 3.12. Everything in the lock has a wheel for 3.11."
+    }
     assert _verdicts(_check("r.txt", "a==1.0\nb==1.0\n", python="3.13"))["b"] == ("1.0", "not-installable")
 
 

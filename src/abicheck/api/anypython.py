@@ -100,4 +100,7 @@ def _of_lock(task: Task, given: str, host: Host, own: tuple[int, ...]) -> tuple[
     if chosen is None:
         return None, None
     text = ".".join(map(str, chosen))
-    return text, NoWheel(".".join(map(str, own)), text, lacking[0][0]) if lacking and admitted[0] == own else None
+    if not lacking or admitted[0] != own:
+        return text, None
+    name, absent = lacking[0]
+    return text, NoWheel(".".join(map(str, own)), ".".join(map(str, absent.pythons[0])), name, text)

@@ -15,7 +15,7 @@ from abicheck.read.artifacts.installed import Found, find_distributions, open_in
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.files import Root
 from abicheck.read.index.tags import full_version, markers, tags
-from abicheck.read.locks.names import is_lock
+from abicheck.read.locks import is_lock, read_lock
 from abicheck.read.loose import open_directory
 
 if TYPE_CHECKING:
@@ -168,7 +168,6 @@ class Selector:
     def _lock(self, given: str) -> Chosen:
         from abicheck.api.locked import fetch_locked  # noqa: PLC0415 -- asked for where one is given
         from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
-        from abicheck.read.locks import read_lock  # noqa: PLC0415 -- as above
 
         store = open_store(offline=self._options.offline)
         found = fetch_locked(read_lock(given), self.target, store, dependencies=self._options.dependencies)

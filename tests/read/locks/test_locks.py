@@ -9,8 +9,7 @@ import pytest
 from abicheck.errors import TargetError
 from abicheck.model.host import Libc
 from abicheck.model.index import Target
-from abicheck.read.locks import document, read_lock
-from abicheck.read.locks.names import is_lock
+from abicheck.read.locks import document, is_lock, read_lock
 from abicheck.read.locks.selection import select
 
 if TYPE_CHECKING:

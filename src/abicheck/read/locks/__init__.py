@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import os
+import re
 from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
-from abicheck.read.locks.document import Document, read_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from abicheck.model.lock import Lock
+    from abicheck.read.locks.document import Document
+
+
+#: PEP 751, "File Name".
+_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
+
+
+def is_lock(path: str) -> bool:
+    """Whether a path is named as a lock file is: `*.txt` (requirements), `*.lock`, `pylock.toml`, `pylock.NAME.toml`."""
+    name = os.path.basename(path)
+    return name.endswith((".txt", ".lock")) or _PYLOCK.fullmatch(name) is not None
 
 
 def read_lock(path: str) -> Lock:
@@ -24,6 +36,8 @@ def read_lock(path: str) -> Lock:
         from abicheck.read.locks.requirements import read_requirements  # noqa: PLC0415 -- packaging costs 15 ms
 
         return read_requirements(path)
+    from abicheck.read.locks.document import Document, read_text  # noqa: PLC0415 -- whether a name is that of a lock is cheap
+
     document = Document(path, read_text(path))
     return _reader(document)(document)
 
