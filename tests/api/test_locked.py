@@ -108,12 +108,14 @@ def test_what_vanished_or_comes_from_elsewhere_is_told_with_its_line(shelf: Path
 
 def test_an_index_that_the_file_names_may_be_why_something_is_not_found(shelf: Path) -> None:
     wheel(shelf, "a", "2.0")
-    (error,) = _check("r.txt", "--index-url https://example.org/simple\na==1.0\n").errors
+    text = "--index-url https://example.org/simple\na==1.0\n-e ./b\n-e .\n"
+    error, elsewhere = sorted(_check("r.txt", text).errors)
     assert error.target == "r.txt:2"
     assert error.message == (
         "a==1.0: no release meets this (the newest is 2.0); ask for another version "
         "(r.txt:1 has --index-url, which is not looked at: configure pip with it)"
     )
+    assert elsewhere == ("r.txt:3", "this is from a path (./b) and not judged; give its wheel as a target of its own")
 
 
 def test_the_hosts_own_python_where_everything_has_a_wheel_for_it(shelf: Path) -> None:

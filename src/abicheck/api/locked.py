@@ -42,11 +42,11 @@ class Locked(NamedTuple):
 def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool = True) -> Locked:
     """The wheels that a lock installs on the target, each with a hash that the lock has for it.
 
-    A requirements.txt is completed as pip does, unless without `dependencies`; every other lock is complete, and a package of it
-    that cannot be fetched is a failure beside the others. What comes from no index is one, too.
+    A requirements.txt is completed as pip does, unless without `dependencies`, all or nothing; every other lock is complete, and
+    a package of it that cannot be fetched is a failure beside the others. What comes from no index is one, too.
 
     Raises:
-        TargetError: the lock is not for the target or contradicts itself, or requirements cannot be met.
+        TargetError: the lock is not for the target or contradicts itself.
         PackageIndexError: no network, no access, no pip.
 
     """
@@ -56,7 +56,12 @@ def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool
         places.setdefault(package.name, package.place)
     failures = [_elsewhere(each) for each in selection.elsewhere]
     if dependencies and any(each.version is None or lock.format == "requirements" for each in selection.packages):
-        outcomes = _completed(lock, selection, target, store, places)
+        try:
+            outcomes = _completed(selection, target, store)
+        except TargetError as error:
+            name = normalized(re.split(r"[^\w.-]", error.subject, maxsplit=1)[0])
+            failures.append(Failure(places.get(name, lock.path), f"{error.subject}: {error.message}{_hint(lock)}"))
+            outcomes = {}
     else:
         outcomes = dict(_each(list(selection.packages), target, store, lock, failures))
     for package in selection.packages:
@@ -67,19 +72,14 @@ def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool
     return Locked(tuple(outcomes.items()), places, tuple(failures))
 
 
-def _completed(lock: Lock, selection: Selection, target: Target, store: Store, places: Mapping[str, str]) -> dict[str, Outcome]:
+def _completed(selection: Selection, target: Target, store: Store) -> dict[str, Outcome]:
     """Everything that pip would install for the requirements."""
     from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
 
     wanted = [Requirement(each.requirement) for each in selection.packages]
     limits = [Requirement(each.requirement) for each in selection.constraints]
     without = {each.name for each in selection.elsewhere}
-    try:
-        members = closure(wanted, target, store, without, limits)
-    except TargetError as error:
-        name = normalized(re.split(r"[^\w.-]", error.subject, maxsplit=1)[0])
-        raise TargetError(f"{error.subject}: {error.message}{_hint(lock)}", places.get(name, lock.path)) from error
-    return {member.name: member.outcome for member in members}
+    return {member.name: member.outcome for member in closure(wanted, target, store, without, limits)}
 
 
 def _each(
