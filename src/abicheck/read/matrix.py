@@ -5,12 +5,12 @@ from __future__ import annotations
 import math
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 from abicheck.errors import TargetError
 from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy, Sweep
 from abicheck.read.index.simple import names_releases
+from abicheck.read.toml import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -143,17 +143,12 @@ def read_matrix(path: str) -> Matrix:
 
 
 def _load(path: str) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 -- only here
-    else:
-        import tomli as tomllib  # noqa: PLC0415 -- only here
-
     try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
+        with open(path, encoding="utf-8") as file:
+            return parse_toml(file.read())
     except OSError as error:
         raise TargetError(f"{error.strerror}; give the path of a matrix", path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise TargetError(f"no TOML: {error}", path) from None
 
 
