@@ -19,7 +19,7 @@ class Options(NamedTuple):
     Of distributions: `dependencies` judges what they require, too; `environment` is the directory or Python in which installed
     ones are looked for (None: `$VIRTUAL_ENV`, else this interpreter's), `prefix` where what is not on the host is taken to be
     installed (None: the site-packages of the target Python). `verify_record` compares hashes with RECORD; `offline` asks no
-    index.
+    index. `pins` finds out, where one of a lock or closure fails, which pins keep it from a release that loads.
     """
 
     tree: bool = False
@@ -37,3 +37,4 @@ class Options(NamedTuple):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
+    pins: bool = True

@@ -134,7 +134,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
 def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options, how: dict[str, Any]) -> Report:
     matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
     if not matrices and how["versions"] is None:
-        return check(targets, how["hosts"] or ("local",), python=how["python"], settings=settings, options=options)
+        hosts = how["hosts"] or ("local",)
+        return check(targets, hosts, python=how["python"], settings=settings, options=options, progress=progress)
     from abicheck.api.grid import check_matrix, check_versions  # noqa: PLC0415 -- few ask for a grid
 
     if how["jobs"] is None:
