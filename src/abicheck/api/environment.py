@@ -14,7 +14,7 @@ from abicheck.read.artifacts.environment import Environment, find_environment
 from abicheck.read.hosts import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from abicheck.api.options import Options
     from abicheck.api.pins import Pins
@@ -22,7 +22,6 @@ if TYPE_CHECKING:
     from abicheck.api.work import Outcome, Task
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
-    from abicheck.model.index import Target
     from abicheck.read.files import FactStore
 
 
@@ -42,12 +41,16 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
             chosen = selectors[key].choose(kind, given)
             found.append((number, selectors[key], chosen, no_wheel))
             outcome.errors.extend((*(Failure(given, each) for each in chosen.lacking), *chosen.failures))
-    tell_pins = _pins(task)
+    pins: Pins | None = None
     for number, selector, chosen, no_wheel in found:
         others = [other for _, same, other, _ in found if same is selector and not other.places]
         with outcome.noting_errors():
-            for result in _results(selector, chosen, task.options, _along(chosen, others), no_wheel):
-                outcome.results.append((number, tell_pins(_located(result, chosen), chosen, selector.target)))
+            for each in _results(selector, chosen, task.options, _along(chosen, others), no_wheel):
+                result = _located(each, chosen)
+                if task.options.pins and chosen.asked and result.verdict in ("fails", "not-installable"):
+                    pins = pins or _pins(task)
+                    result = pins.told(result, chosen, selector.target)
+                outcome.results.append((number, result))
 
 
 def _results(
@@ -60,19 +63,10 @@ def _results(
         yield from EnvironmentRun(selector.host, chosen.packages, chosen.beside, options, along, no_wheel).results()
 
 
-def _pins(task: Task) -> Callable[[Result, Chosen, Target], Result]:
-    """What tells of pins that keep a distribution from a release that loads; it costs nothing where all is well."""
-    found: list[Pins] = []
+def _pins(task: Task) -> Pins:
+    from abicheck.api.pins import Pins  # noqa: PLC0415 -- what loads is to pay nothing for it
 
-    def told(result: Result, chosen: Chosen, target: Target) -> Result:
-        if not (task.options.pins and chosen.asked and result.verdict in ("fails", "not-installable")):
-            return result
-        from abicheck.api.pins import Pins  # noqa: PLC0415 -- only where something fails
-
-        found[:] = found or [Pins(task)]
-        return found[0].told(result, chosen, target)
-
-    return told
+    return Pins(task)
 
 
 def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:

@@ -1,4 +1,4 @@
-"""Pins of what is installed together that keep a distribution from a release that loads: what they leave, and which must give way."""
+"""Pins that keep a distribution from a release that loads: what those of all that is installed leave, and which must give way."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 #: So many releases that the pins allow, and so many beyond them from the newest on, are judged before it is given up.
 _ALLOWED, _BEYOND = 12, 3
 #: So many newer releases of what pins are asked for what they require.
-_UPGRADES = 40
+_UPGRADES = 30
 
 
 class Pins:
@@ -38,7 +38,12 @@ class Pins:
         self._rows = Rows({task.place.name: task.place}, task.options, self._index)
 
     def told(self, result: Result, chosen: Chosen, target: Target) -> Result:
-        """A result that fails, with what is to be said of the pins on it; as it is where nothing pins it."""
+        """A result that fails, with what is to be said of the pins on it; as it is where nothing pins it.
+
+        So is one that fails for want of a library or symbol: no release of that can be judged alone.
+        """
+        if _lacks_something(result):
+            return result
         distributions = tuple(package.distribution for package in chosen.packages)
         together = judge.Together(distributions, chosen.asked, markers(target), chosen.places)
         pins = judge.find_pins(result.artifact.name, together)
@@ -88,8 +93,7 @@ class _Releases:
         except AbicheckError as error:
             self.why_unknown[version] = error.message
             return None
-        errors = {finding.rule for finding in result.findings if finding.severity == "error"}
-        if result.verdict == "depends" or (errors and errors.issubset(CURABLE)):
+        if result.verdict == "depends" or _lacks_something(result):
             self.why_unknown[version] = "alone it lacks what another distribution may bring"
             return None
         return result.verdict == "loads"
@@ -174,8 +178,14 @@ class _Search:
         return Upgrade(latest=version)
 
 
+def _lacks_something(result: Result) -> bool:
+    """Whether it fails only for want of what other distributions, which are not there where it is judged alone, may bring."""
+    errors = {finding.rule for finding in result.findings if finding.severity == "error"}
+    return bool(errors) and errors.issubset(CURABLE)
+
+
 def _versions(name: str, target: Target, index: Store) -> list[str]:
-    """The releases with a wheel for the target, oldest first, without pre-releases and what is yanked. Raises as `offers` does."""
+    """The releases with a wheel for the target, oldest first, without pre-releases and yanked ones. Raises as `offers` does."""
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- costs 15 ms
 
     found = matching(SpecifierSet(), offers(name, index))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from abicheck.model.artifact import Distribution
     from abicheck.model.lock import LockedPackage
     from abicheck.model.pins import Choice, Upgrade
-    from abicheck.model.report import Finding, Result
+    from abicheck.model.report import Confidence, Finding, Result
 
 #: More versions than these are told by the first and the last.
 _SHOWN = 8
@@ -157,11 +157,11 @@ def finding(choice: Choice, pin: Pin, aim: str, upgrade: Upgrade) -> Finding:
         "admitted": upgrade.admitted,
         "latest": upgrade.latest,
         "reason": upgrade.unknown,
+        "held": _listed([_told(each, pin.by) for each in upgrade.held]),
         "line": place if not pin.by else None,
     }
-    evidence = [_told(each, choice.package) for each in choice.pins]
-    evidence += [_reach(choice), *(f"{_told(each, pin.by)}, which shuts out {pin.by} {upgrade.version}" for each in upgrade.held)]
-    confidence = "likely" if choice.unknown else "certain"
+    evidence = [*(_told(each, choice.package) for each in choice.pins), _reach(choice)]
+    confidence: Confidence = "likely" if choice.unknown else "certain"
     return pages.finding("pin-excludes-loading", fields, evidence=evidence, confidence=confidence)._replace(location=pin.place)
 
 

@@ -47,6 +47,7 @@ FIELDS = {
     "allowing": "the first newer release of `pinning` that allows one",
     "latest": "the newest release of `pinning`, where none allows one",
     "unknown": "releases of which it is not known whether they load",
+    "held": "pins on `pinning` that shut out `allowing`",
     "reason": "why something is not known",
     "sdist": "known where the release has a source distribution",
 }
