@@ -63,6 +63,8 @@ class Change(NamedTuple):
     hosts: tuple[str, ...] = ()
     predicted: str | None = None
     remedies: tuple[Remedy, ...] = ()
+    location: str | None = None
+    rule: str | None = None
 
     @property
     def severity(self) -> Severity:
