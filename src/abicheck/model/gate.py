@@ -86,17 +86,22 @@ class GateReport(NamedTuple):
     fail_on: FailOn = "new"
 
     @property
-    def exit_code(self) -> int:
-        """1 for a change that counts, 4 where something could not be judged, else 0.
+    def counted(self) -> tuple[Change, ...]:
+        """The changes that count.
 
-        What counts: what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any`
-        every warning.
+        They are what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any` every
+        warning.
         """
-        counted = {
+        counts = {
             "new": lambda change: change.severity == "error",
             "narrowed": lambda change: change.severity == "error" or change.kind in ("narrowed", "python-dropped"),
             "any": lambda change: change.severity != "note",
         }[self.fail_on]
-        if any(map(counted, self.changes)):
+        return tuple(filter(counts, self.changes))
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a change that counts, 4 where something could not be judged, else 0."""
+        if self.counted:
             return 1
         return 4 if self.errors else 0

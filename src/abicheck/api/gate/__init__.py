@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck import __version__
@@ -19,7 +20,7 @@ from abicheck.model.gate import GateReport
 from abicheck.model.report import Failure, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from abicheck.model.gate import Change, FailOn
     from abicheck.model.report import Report
@@ -49,22 +50,50 @@ def gate(
 ) -> GateReport:
     """Compare two artifacts, environments or lock files: the verdicts on each host, and what they ask of any host.
 
-    `old` and `new` are targets as `check` takes them. Without hosts only what they ask for is compared, for which both must be
-    one artifact or a lock. Of two locks only what differs is fetched and judged, for the Python that `old` takes on the host
-    unless `python` names another. What could not be judged is listed in `GateReport.errors`. Raises `UsageError` for an unknown
-    host, and where nothing can be compared.
+    `old` and `new` are targets as `check` takes them, or `git:REV:PATH` for what lies at PATH in a revision. Without hosts only
+    what they ask for is compared, for which both must be one artifact or a lock. Of two locks only what differs is fetched and
+    judged, for the Python that `old` takes on the host unless `python` names another. What could not be judged is listed in
+    `GateReport.errors`. Raises `UsageError` for an unknown host, and where nothing can be compared.
     """
     started = time.perf_counter()
     options = options or Options()
-    kinds = kind_of(old), kind_of(new)
-    if kinds == ("lock", "lock"):
-        found = _of_locks(old, new, hosts, python, options)
-    else:
-        found = _of_targets(old, new, hosts, python, options, single=all(kind in _ARTIFACTS for kind in kinds))
+    with ExitStack() as stack:
+        try:
+            (before, first), (after, second) = (_reached(each, stack) for each in (old, new))
+        except TargetError as error:
+            found = _Found([], 0, [Failure(error.subject, error.message)])
+        else:
+            found = _compared(before, after, hosts, python, options)
+            told = [Failure(*(_shown(text, (first, second)) for text in each)) for each in found.errors]
+            found = found._replace(errors=told)
     tool = Tool("abicheck", __version__)
     seconds = time.perf_counter() - started
     errors = tuple(dict.fromkeys(found.errors))
     return GateReport(tool, old, new, tuple(hosts), tuple(together(found.changes)), found.unchanged, errors, seconds, fail_on)
+
+
+def _reached(given: str, stack: ExitStack) -> tuple[str, tuple[str, str]]:
+    """Where a target lies as long as the stack lasts; and a directory that no message is to name, with what stands for it."""
+    from abicheck.read.revision import PREFIX, revision  # noqa: PLC0415 -- few name one
+
+    if not given.startswith(PREFIX):
+        return given, ("", "")
+    path, directory = stack.enter_context(revision(given))
+    return path, (f"{directory}/", given[: given.index(":", len(PREFIX)) + 1])
+
+
+def _shown(text: str, places: Iterable[tuple[str, str]]) -> str:
+    """A message without the directories in which revisions lie for the moment."""
+    for directory, name in places:
+        text = text.replace(directory, name) if directory else text
+    return text
+
+
+def _compared(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options) -> _Found:
+    kinds = kind_of(old), kind_of(new)
+    if kinds == ("lock", "lock"):
+        return _of_locks(old, new, hosts, python, options)
+    return _of_targets(old, new, hosts, python, options, single=all(kind in _ARTIFACTS for kind in kinds))
 
 
 def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options) -> _Found:
