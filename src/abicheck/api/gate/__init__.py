@@ -10,9 +10,9 @@ from abicheck import __version__
 from abicheck.api.checking import check
 from abicheck.api.gate.fallback import with_fallback
 from abicheck.api.gate.needs import needs, package_needs
+from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
-from abicheck.api.selection import kind_of
 from abicheck.api.work import Task
 from abicheck.errors import HostError, PackageIndexError, TargetError, UsageError
 from abicheck.judge.gate import compare_results, together
