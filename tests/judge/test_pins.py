@@ -4,10 +4,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abicheck.judge.pins import Together, asks, find_pins, finding, in_the_way, not_known, shut_out, wanted_extras, way_out
+from abicheck.judge.pins import asks, find_pins, finding, in_the_way, not_known, shut_out, wanted_extras, way_out
 from abicheck.model.artifact import Distribution, Scheme
 from abicheck.model.lock import LockedPackage
-from abicheck.model.pins import Choice, Pin, Upgrade
+from abicheck.model.pins import Choice, Pin, Together, Upgrade
 from abicheck.model.report import Artifact, Finding, HostSummary, PythonSummary, Remedy, Result
 
 if TYPE_CHECKING:

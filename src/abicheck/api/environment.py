@@ -9,19 +9,23 @@ from abicheck.api.anypython import choose_python
 from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.refusal import refusal
 from abicheck.api.selection import Selector, environment_of, is_environment
+from abicheck.model.pins import Together
 from abicheck.model.report import Failure, Result
 from abicheck.read.artifacts.environment import Environment, find_environment
 from abicheck.read.hosts import Wanted
+from abicheck.read.index.tags import markers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
+    from abicheck.api.kinds import Kind
     from abicheck.api.options import Options
     from abicheck.api.pins import Pins
-    from abicheck.api.selection import Chosen, Kind
+    from abicheck.api.selection import Chosen
     from abicheck.api.work import Outcome, Task
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
+    from abicheck.model.index import Target
     from abicheck.read.files import FactStore
 
 
@@ -31,9 +35,9 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
     found: list[tuple[int, Selector, Chosen, NoWheel | None]] = []
     for kind, number, given in targets:
         with outcome.noting_errors():
-            environment = _environment(task, kind, given)
+            environment = environment_for(task, kind, given)
             chosen_python, no_wheel = choose_python(task, kind, given, store)
-            python = task.python or _python_of(environment, task.place.spec) or chosen_python
+            python = task.python or python_of_environment(environment, task.place.spec) or chosen_python
             key = python, environment.prefix if environment is not None else None
             if key not in selectors:
                 host = task.place.open(python=Wanted(python, may_lack=True), settings=task.settings, store=store)
@@ -46,10 +50,10 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
         others = [other for _, same, other, _ in found if same is selector and not other.places]
         with outcome.noting_errors():
             for each in _results(selector, chosen, task.options, _along(chosen, others), no_wheel):
-                result = _located(each, chosen)
+                result = located(each, chosen.places)
                 if task.options.pins and chosen.asked and result.verdict in ("fails", "not-installable"):
                     pins = pins or _pins(task)
-                    result = pins.told(result, chosen, selector.target)
+                    result = pins.told(result, _together(chosen, selector.target), selector.target)
                 outcome.results.append((number, result))
 
 
@@ -69,6 +73,11 @@ def _pins(task: Task) -> Pins:
     return Pins(task)
 
 
+def _together(chosen: Chosen, target: Target) -> Together:
+    members = tuple(package.distribution for package in chosen.packages)
+    return Together(members, chosen.asked, markers(target), chosen.places)
+
+
 def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
     """What other targets would install beside these packages: of each distribution one, and none that is judged here.
 
@@ -85,13 +94,13 @@ def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
     return found
 
 
-def _located(result: Result, chosen: Chosen) -> Result:
+def located(result: Result, places: Mapping[str, str]) -> Result:
     """The result with the line of the lock that its findings are about."""
-    place = chosen.places.get(result.artifact.name)
+    place = places.get(result.artifact.name)
     return result._replace(findings=tuple(each._replace(location=place) for each in result.findings)) if place else result
 
 
-def _environment(task: Task, kind: Kind, given: str) -> Environment | None:
+def environment_for(task: Task, kind: Kind, given: str) -> Environment | None:
     """The environment that matters to a target; on another host only where the target is one, or in one."""
     if kind == "environment":
         return find_environment(given) if is_environment(given) else None
@@ -100,7 +109,7 @@ def _environment(task: Task, kind: Kind, given: str) -> Environment | None:
     return None
 
 
-def _python_of(environment: Environment | None, spec: str) -> str | None:
+def python_of_environment(environment: Environment | None, spec: str) -> str | None:
     """The Python of an environment: itself on this machine, else one of its version."""
     if environment is None:
         return None

@@ -12,14 +12,13 @@ from abicheck.model.pins import Choice, Pin, Upgrade
 from abicheck.read.index.metadata import requires_dist
 from abicheck.read.index.simple import fits, matching, offers
 from abicheck.read.index.store import open_store
-from abicheck.read.index.tags import markers
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from abicheck.api.selection import Chosen
     from abicheck.api.work import Task
     from abicheck.model.index import Target
+    from abicheck.model.pins import Together
     from abicheck.model.report import Result
     from abicheck.read.index.store import Store
 
@@ -37,15 +36,13 @@ class Pins:
         self._index = open_store(offline=task.options.offline)
         self._rows = Rows({task.place.name: task.place}, task.options, self._index)
 
-    def told(self, result: Result, chosen: Chosen, target: Target) -> Result:
+    def told(self, result: Result, together: Together, target: Target) -> Result:
         """A result that fails, with what is to be said of the pins on it; as it is where nothing pins it.
 
         So is one that fails for want of a library or symbol: no release of that can be judged alone.
         """
         if _lacks_something(result):
             return result
-        distributions = tuple(package.distribution for package in chosen.packages)
-        together = judge.Together(distributions, chosen.asked, markers(target), chosen.places)
         pins = judge.find_pins(result.artifact.name, together)
         if not pins:
             return result
@@ -124,7 +121,7 @@ class _Releases:
 class _Search:
     """What the pins on one distribution leave of its releases."""
 
-    def __init__(self, releases: _Releases, pins: tuple[Pin, ...], together: judge.Together) -> None:
+    def __init__(self, releases: _Releases, pins: tuple[Pin, ...], together: Together) -> None:
         self._releases = releases
         self._pins = pins
         self._together = together

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from abicheck.judge.rules import pages
 from abicheck.model.pins import Pin
@@ -13,22 +13,11 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
-    from abicheck.model.artifact import Distribution
-    from abicheck.model.lock import LockedPackage
-    from abicheck.model.pins import Choice, Upgrade
+    from abicheck.model.pins import Choice, Together, Upgrade
     from abicheck.model.report import Confidence, Finding, Result
 
 #: More versions than these are told by the first and the last.
 _SHOWN = 8
-
-
-class Together(NamedTuple):
-    """What is installed together: the distributions, the user's own lines, the values of markers, and where each is locked."""
-
-    distributions: tuple[Distribution, ...]
-    asked: tuple[LockedPackage, ...]
-    environment: Mapping[str, str]
-    places: Mapping[str, str]
 
 
 def find_pins(name: str, together: Together) -> tuple[Pin, ...]:
@@ -39,7 +28,7 @@ def find_pins(name: str, together: Together) -> tuple[Pin, ...]:
     lines = [each for each in together.asked if each.name == name and each.version is None and each.specifier]
     pins = [Pin(each.specifier, place=each.place) for each in lines]
     extras = wanted_extras(together)
-    for each in together.distributions:
+    for each in together.members:
         specifier = asks(name, each.requires, extras.get(each.name, {""}), together.environment)
         if specifier and each.name != name:
             pins.append(Pin(specifier, each.name, each.version, together.places.get(each.name)))
@@ -53,7 +42,7 @@ def wanted_extras(together: Together) -> dict[str, set[str]]:
         wanted.setdefault(line.name, {""}).update(line.extras)
     known = -1
     while known != (known := sum(map(len, wanted.values()))):
-        for each in together.distributions:
+        for each in together.members:
             for requirement in _holding(each.requires, wanted.get(each.name, {""}), together.environment):
                 wanted.setdefault(_name(requirement), {""}).update(requirement.extras)
     return wanted

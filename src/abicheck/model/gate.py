@@ -23,6 +23,7 @@ ChangeKind: TypeAlias = Literal[
     "python-added",
     "libraries-dropped",
     "trait-dropped",
+    "exports-dropped",  # of the libraries that it brings
     "added",
     "removed",
 ]
@@ -42,6 +43,7 @@ SEVERITIES: dict[ChangeKind, Severity] = {
     "python-added": "note",
     "libraries-dropped": "note",
     "trait-dropped": "note",
+    "exports-dropped": "note",
     "added": "note",
     "removed": "note",
 }
@@ -63,6 +65,8 @@ class Change(NamedTuple):
     hosts: tuple[str, ...] = ()
     predicted: str | None = None
     remedies: tuple[Remedy, ...] = ()
+    location: str | None = None
+    rule: str | None = None
 
     @property
     def severity(self) -> Severity:
@@ -84,17 +88,22 @@ class GateReport(NamedTuple):
     fail_on: FailOn = "new"
 
     @property
-    def exit_code(self) -> int:
-        """1 for a change that counts, 4 where something could not be judged, else 0.
+    def counted(self) -> tuple[Change, ...]:
+        """The changes that count.
 
-        What counts: what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any`
-        every warning.
+        They are what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any` every
+        warning.
         """
-        counted = {
+        counts = {
             "new": lambda change: change.severity == "error",
             "narrowed": lambda change: change.severity == "error" or change.kind in ("narrowed", "python-dropped"),
             "any": lambda change: change.severity != "note",
         }[self.fail_on]
-        if any(map(counted, self.changes)):
+        return tuple(filter(counts, self.changes))
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a change that counts, 4 where something could not be judged, else 0."""
+        if self.counted:
             return 1
         return 4 if self.errors else 0

@@ -2,7 +2,37 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from abicheck.model.lock import LockedPackage
+
+
+class Member(Protocol):
+    """A release that is installed with others: a `Distribution`, or a `Wheel` of an index."""
+
+    @property
+    def name(self) -> str:
+        """The normalized name."""
+
+    @property
+    def version(self) -> str:
+        """The version."""
+
+    @property
+    def requires(self) -> tuple[str, ...]:
+        """The Requires-Dist lines as they stand."""
+
+
+class Together(NamedTuple):
+    """What is installed together: its members, the user's own lines, the values of markers, and where each member is locked."""
+
+    members: tuple[Member, ...]
+    asked: tuple[LockedPackage, ...]
+    environment: Mapping[str, str]
+    places: Mapping[str, str]
 
 
 class Pin(NamedTuple):
