@@ -12,7 +12,8 @@ import pytest
 
 from abicheck.api import Options
 from abicheck.api.gate import gate
-from tests.elfwriter import Symbol, write_elf
+from tests.elfparts import Symbol
+from tests.elfwriter import write_elf
 from tests.read.index.world import wheel
 
 if TYPE_CHECKING:
@@ -112,13 +113,15 @@ def test_without_a_host_it_is_what_is_asked_for(shelf: Path) -> None:
     assert ("libraries-added", "b", "new.txt:1") in _told(report)
 
 
-def test_a_lock_that_cannot_be_read(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_a_lock_that_cannot_be_read() -> None:
     report = _gate("b==1.0\n", "b==\n")
     assert [failure.target for failure in report.errors] == ["new.txt:1"]
     assert report.exit_code == 4
 
 
-def test_two_versions_of_one_package(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_two_versions_of_one_package() -> None:
     report = _gate("b==1.0\n", "b==1.0\nb==2.0\n")
     assert [(each.target, each.message) for each in report.errors] == [
         ("new.txt:2", "b 2.0 contradicts 1.0 at new.txt:1; take one of them out")
@@ -160,7 +163,8 @@ def test_a_revision_as_the_old_one(shelf: Path, monkeypatch: pytest.MonkeyPatch)
         assert (failure.target, failure.message) == (given, said)
 
 
-def test_directories_of_wheels(shelf: Path) -> None:
+@pytest.mark.usefixtures("shelf")
+def test_directories_of_wheels() -> None:
     for directory, versions in (("before", ("1.0",)), ("after", ("1.0", "2.0"))):
         Path(directory).mkdir()
         for version in versions:
