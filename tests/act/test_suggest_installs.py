@@ -1,11 +1,10 @@
-"""Constraints of `suggest`, given to pip and to uv in a container of that host: what they install there is what `confirm` runs."""
+"""Constraints of `suggest`, given to pip and to uv in a container of that host: `confirm` runs what they install."""
 
 from __future__ import annotations
 
 import os
 import subprocess
 import sys
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -16,6 +15,7 @@ from containers.make_base import open_base
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 pytestmark = pytest.mark.engine
 
@@ -37,7 +37,7 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _pip("wheel", "--no-deps", "-w", str(directory), ".")
     (own,) = directory.glob("abicheck_env-*.whl")
     _pip("download", "-d", str(directory), *FOR, f"{own}[confirm]", "pip", "setuptools", "uv")  # setuptools: older ctranslate2
-    for version in ("4.4.0", "4.5.0", "4.6.0"):
+    for version in ("4.4.0", "4.6.0"):
         _pip("download", "-d", str(directory), "--no-deps", *FOR, f"ctranslate2=={version}")
     for path in directory.iterdir():
         path.chmod(0o644)
@@ -46,7 +46,9 @@ def wheels(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def engine() -> Engine:
-    found = Engine.find(os.environ.get("ABICHECK_TEST_ENGINE"))
+    if os.environ.get("ABICHECK_TEST_ENGINE", "docker") != "docker":
+        pytest.skip("what installers do is up to no engine, and takes minutes")
+    found = Engine.find("docker")
     found.load_base(open_base("glibc-2.41"), BASE)
     return found
 
@@ -85,20 +87,13 @@ sys.exit(subprocess.run(['/tmp/venv/bin/abicheck', 'confirm']).returncode)
 
 
 @pytest.mark.parametrize("installer", ["pip", "uv"])
-@pytest.mark.parametrize(
-    ("requirement", "installed"), [("ctranslate2", None), ("ctranslate2<4.6.1", "ctranslate2-4.6.0.dist-info")]
-)
-def test_what_is_installed_by_the_constraints_is_confirmed(
-    engine: Engine, wheels: Path, tmp_path: Path, installer: str, requirement: str, installed: str | None
-) -> None:
-    report = suggest([requirement], ["debian:13"], python="3.11")
-    assert report.errors == ()
+def test_what_is_installed_by_the_constraints_is_confirmed(engine: Engine, wheels: Path, tmp_path: Path, installer: str) -> None:
+    report = suggest(["ctranslate2<4.6.1"], ["debian:13"], python="3.11")
+    assert (report.errors, report.constraints) == ((), "ctranslate2>=4.6.0,<4.6.1\n")
     tmp_path.chmod(0o755)
     constraints = tmp_path / "constraints.txt"
     constraints.write_text(report.constraints)
     prepare, command = (INSTALL_UV, UV) if installer == "uv" else ("", PIP)
-    program = PROGRAM.format(prepare=prepare, installer=command)
-    found, *said = _run(engine, wheels, constraints, program)
-    best = report.suggestions[0].best
-    assert found == installed or (installed is None and found == f"ctranslate2-{best}.dist-info")
+    found, *said = _run(engine, wheels, constraints, PROGRAM.format(prepare=prepare, installer=command))
+    assert found == "ctranslate2-4.6.0.dist-info"
     assert any("as predicted" in line for line in said), said
