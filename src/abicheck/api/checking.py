@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from abicheck import __version__
 from abicheck.api.files import HostRun
+from abicheck.api.ignoring import expired, shown_by
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.selection import kind_of
@@ -19,9 +20,9 @@ from abicheck.read.files import FactStore
 from abicheck.read.hosts.targets import Locator
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from abicheck.model.report import Finding, Result
+    from abicheck.model.report import Result
     from abicheck.read.files import View
 
 
@@ -65,7 +66,7 @@ def check(
     return Report(
         tool=Tool("abicheck", __version__),
         results=results,
-        errors=(*errors, *incapable(results, options.require)),
+        errors=(*errors, *incapable(results, options.require), *expired(options.ignores)),
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
         required=options.require,
@@ -83,27 +84,6 @@ def _once(numbered: Iterable[tuple[int, Result]]) -> list[Result]:
             kept.append(result)
         seen.add(key)
     return kept
-
-
-def shown_by(options: Options) -> Callable[[Result], Result]:
-    """What sets apart the findings of a result that are not to be shown. Raises `UsageError` for rules that do not exist."""
-    if not (options.select or options.ignore):
-        return lambda result: result
-    from abicheck.api.rules import rules  # noqa: PLC0415 -- only for those who ask
-
-    for name in (*options.select, *options.ignore):
-        rules(name)
-
-    def shown(finding: Finding) -> bool:
-        return finding.rule not in options.ignore and (not options.select or finding.rule in options.select)
-
-    def apart(result: Result) -> Result:
-        return result._replace(
-            findings=tuple(each for each in result.findings if shown(each)),
-            ignored=tuple(each for each in result.findings if not shown(each)),
-        )
-
-    return apart
 
 
 def incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[Failure]:

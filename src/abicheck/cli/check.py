@@ -6,14 +6,16 @@ import os
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from abicheck.api import Options, check
+from abicheck.api.baseline import known_apart, known_of, read_baseline
 from abicheck.api.selection import kind_of
-from abicheck.cli.options import pairs
+from abicheck.cli.options import configurable, configured, pairs, source_of
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
 from abicheck.errors import UsageError
-from abicheck.report import json, markdown, terminal
+from abicheck.report import baseline, json, markdown, terminal
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report
@@ -99,6 +101,9 @@ Examples:
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), help="Judge in N processes. [default: 1; for a grid, one for each processor]"
 )
+@configurable
+@click.option("--baseline", metavar="FILE", type=click.Path(), help="Count no errors that are in FILE already.")
+@click.option("--write-baseline", metavar="FILE", type=click.Path(), help="Write the errors that there are to FILE, as known.")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew, and store nothing.")
 @click.option("--cross-check", is_flag=True, help="Read every file with pyelftools too, and report any difference.")
 def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, output: str | None, **how: Any) -> int:
@@ -123,16 +128,31 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         select=how["select"],
         ignore=how["ignore"],
         require=how["require"],
+        ignores=how["config"].ignores,
     )
-    report = _judged(targets, pairs(settings), options, how)
+    matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
+    if matrices and source_of("hosts") is not ParameterSource.COMMANDLINE:
+        how["hosts"] = ()  # a matrix names its own
+    written = how["write_baseline"]
+    known = read_baseline(how["baseline"]) if how["baseline"] and not written else None
+    report = _judged(targets, matrices, pairs(settings), options, how)
+    if written:
+        known = known_of(report)
+    if known is not None:
+        report = known_apart(report, known)
+    unused = (*(("hosts", "python") if matrices else ()), *(("baseline",) if written else ()))
+    report = report._replace(configured=configured(how["config"], *unused))
     progress("")
     complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
+    if written and known is not None:
+        write(baseline.render(known), written)
     return report.exit_code
 
 
-def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options, how: dict[str, Any]) -> Report:
-    matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
+def _judged(
+    targets: tuple[str, ...], matrices: list[str], settings: dict[str, str], options: Options, how: dict[str, Any]
+) -> Report:
     if not matrices and how["versions"] is None:
         return check(targets, how["hosts"] or ("local",), python=how["python"], settings=settings, options=options)
     from abicheck.api.grid import check_matrix, check_versions  # noqa: PLC0415 -- few ask for a grid
@@ -153,10 +173,8 @@ def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options
 
 def _refuse(names: tuple[str, ...], why: str) -> None:
     """Options that would be passed over are a mistake."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+    for parameter in click.get_current_context().command.params:
+        if parameter.name in names and source_of(parameter.name) is ParameterSource.COMMANDLINE:
             raise UsageError(f"{parameter.opts[0]}: {why}")
 
 

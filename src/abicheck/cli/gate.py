@@ -8,6 +8,7 @@ import click
 
 from abicheck.api import Options
 from abicheck.api.gate import gate
+from abicheck.cli.options import configurable, configured
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain
 from abicheck.report.gate import json, markdown, terminal
@@ -40,6 +41,7 @@ Examples:
     default="new",
     help="narrowed: also what shuts out glibc releases or Pythons; any: every warning. [default: new]",
 )
+@configurable
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option(
     "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
@@ -47,8 +49,9 @@ Examples:
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
     """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
-    options = Options(offline=how["offline"])
+    options = Options(offline=how["offline"], ignores=how["config"].ignores)
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
+    report = report._replace(configured=configured(how["config"]))
     complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code

@@ -25,6 +25,7 @@ ChangeKind: TypeAlias = Literal[
     "trait-dropped",
     "added",
     "removed",
+    "ignored",  # it newly fails or cannot be installed, and the project has an excuse
 ]
 
 SEVERITIES: dict[ChangeKind, Severity] = {
@@ -44,6 +45,7 @@ SEVERITIES: dict[ChangeKind, Severity] = {
     "trait-dropped": "note",
     "added": "note",
     "removed": "note",
+    "ignored": "note",
 }
 
 FailOn: TypeAlias = Literal["new", "narrowed", "any"]
@@ -71,7 +73,10 @@ class Change(NamedTuple):
 
 
 class GateReport(NamedTuple):
-    """What NEW changes of OLD; `unchanged` counts the packages on hosts of which nothing is to be said."""
+    """What NEW changes of OLD; `unchanged` counts the packages on hosts of which nothing is to be said.
+
+    `configured` says which settings are a configuration's, as in `hosts from pyproject.toml`.
+    """
 
     tool: Tool
     old: str
@@ -82,6 +87,7 @@ class GateReport(NamedTuple):
     errors: tuple[Failure, ...] = ()
     seconds: float = 0.0
     fail_on: FailOn = "new"
+    configured: str = ""
 
     @property
     def exit_code(self) -> int:

@@ -17,6 +17,9 @@ Severity: TypeAlias = Literal["error", "warning", "note"]
 Confidence: TypeAlias = Literal["certain", "likely", "possible"]
 RootKind: TypeAlias = Literal["extension", "executable", "library"]
 
+#: Those of the CPU, which every artifact has, and of the GPU's libraries that it opens by name.
+CAPABILITIES = ("cpu", "cuda")
+
 #: In summaries the worse verdict wins.
 WORST_FIRST: tuple[Verdict, ...] = ("fails", "not-installable", "depends", "loads")
 
@@ -86,8 +89,18 @@ class Remedy(NamedTuple):
     command: str | None = None
 
 
+class Excuse(NamedTuple):
+    """Why a finding does not count: `by` is the file that says so (None: the baseline), `reason` what it says."""
+
+    by: str | None
+    reason: str
+
+
 class Finding(NamedTuple):
-    """One problem: the rule that it breaks, the object that it is about, and what shows it."""
+    """One problem: the rule that it breaks, the object that it is about, and what shows it.
+
+    `excuse` is there where the project has decided that it does not count.
+    """
 
     rule: str
     severity: Severity
@@ -97,6 +110,7 @@ class Finding(NamedTuple):
     evidence: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     location: str | None = None
+    excuse: Excuse | None = None
 
 
 class TreeEntry(NamedTuple):
@@ -130,7 +144,7 @@ class Result(NamedTuple):
 
     `tree` and `bindings` are there where they were asked for. `objects` counts what was loaded and `references` the symbols that
     were looked up. `unjudged` are the binaries that nothing on the host would load, each with the reason. `ignored` are findings
-    that the user wants neither shown nor counted; they leave the verdict as it is.
+    that the user or the project wants neither shown nor counted; they leave the verdict as it is.
 
     Of a grid: `gpu` are the majors of the GPU's libraries that the artifact asks for, as in `CUDA 12`; `cell` is the name of the
     matrix's cell, and `variant` what sets the result apart from others of the artifact: what is installed beside it, or done.
@@ -170,6 +184,8 @@ class Report(NamedTuple):
     """Everything that a run found out.
 
     `symbol` is what `Result.bindings` are about; `seconds` is how long it took. `required` are the capabilities that count.
+    `configured` says which settings are a configuration's, as in `hosts from pyproject.toml`. `outdated` counts the entries of
+    the baseline that are no longer found.
     """
 
     tool: Tool
@@ -178,6 +194,8 @@ class Report(NamedTuple):
     symbol: str | None = None
     seconds: float = 0.0
     required: tuple[str, ...] = ()
+    configured: str = ""
+    outdated: int = 0
 
     @property
     def verdict(self) -> Verdict | None:
@@ -204,6 +222,12 @@ def worst_of(verdicts: AbstractSet[Verdict]) -> Verdict | None:
 
 
 def _counts(result: Result) -> bool:
-    """Tell whether the result is one that a run must not pass over; a failure counts by its errors, which may be ignored."""
-    errors = any(finding.severity == "error" for finding in result.findings)
-    return errors or result.verdict == "not-installable" or (result.verdict == "fails" and not result.ignored)
+    """Tell whether the result is one that a run must not pass over.
+
+    A failure counts by its errors, which may be ignored; what is not installable counts unless the project has an excuse.
+    """
+    if any(finding.severity == "error" for finding in result.findings):
+        return True
+    if result.verdict == "not-installable":
+        return not any(finding.excuse for finding in result.ignored)
+    return result.verdict == "fails" and not result.ignored

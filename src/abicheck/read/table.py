@@ -15,7 +15,7 @@ class Table:
     """One table of the file: what is taken out of it is checked, and what is left over is a mistake."""
 
     def __init__(self, file: str, path: str, values: Any) -> None:
-        self._file = file
+        self.file = file
         self.path = path
         self._asked: list[str] = []
         if not isinstance(values, dict):
@@ -33,7 +33,7 @@ class Table:
 
     def error(self, key: str, message: str) -> AbicheckError:
         """What is wrong at a key."""
-        return TargetError(f"{self.at(key)}: {message}", self._file)
+        return TargetError(f"{self.at(key)}: {message}", self.file)
 
     def text(self, key: str, default: str | None = None) -> str | None:
         """A string."""

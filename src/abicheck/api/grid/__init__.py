@@ -7,8 +7,9 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from abicheck import __version__
-from abicheck.api.checking import incapable, shown_by
+from abicheck.api.checking import incapable
 from abicheck.api.grid.rows import Rows
+from abicheck.api.ignoring import expired, shown_by
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.selection import is_name
@@ -113,7 +114,7 @@ def _report(
     return Report(
         tool=Tool("abicheck", __version__),
         results=results,
-        errors=(*errors, *incapable(results, options.require)),
+        errors=(*errors, *incapable(results, options.require), *expired(options.ignores)),
         seconds=time.perf_counter() - started,
         required=options.require,
     )

@@ -38,12 +38,21 @@ def verdict(report: GateReport) -> str:
     where = f" on {', '.join(report.hosts)}" if report.hosts else ""
     if worse:
         return f"{count(worse, 'change')} for the worse{where}"
+    ignored = any(change.kind == "ignored" for change in report.changes)
     narrower = sum(change.severity == "warning" for change in report.changes)
-    said = f"nothing loads worse{where}" if report.hosts else "it asks for the same" if not narrower else "it asks for more"
+    said = (
+        f"nothing {'else ' if ignored else ''}loads worse{where}"
+        if report.hosts
+        else "it asks for the same"
+        if not narrower
+        else "it asks for more"
+    )
     return f"{said}, {count(narrower, 'warning')}" if narrower and report.hosts else said
 
 
 def figures(report: GateReport) -> str:
     """The line of figures."""
-    pairs = f"{report.unchanged:,} unchanged · " if report.hosts else ""
-    return f"{count(len(report.changes), 'change')} · {pairs}{report.seconds:.1f} s"
+    said = [count(len(report.changes), "change")]
+    said += [f"{report.unchanged:,} unchanged"] if report.hosts else []
+    said += [report.configured] if report.configured else []
+    return " · ".join((*said, f"{report.seconds:.1f} s"))

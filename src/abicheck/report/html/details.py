@@ -119,7 +119,13 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     if result.objects or result.references:
         yield "Simulated", f"{count(result.objects, 'object')} loaded, {count(result.references, 'symbol')} bound"
     if result.ignored:
-        yield "Ignored", ", ".join(dict.fromkeys(f"{finding.rule} ({finding.severity})" for finding in result.ignored))
+        yield "Ignored", ", ".join(dict.fromkeys(map(_ignored, result.ignored)))
+
+
+def _ignored(finding: Finding) -> str:
+    excuse = finding.excuse
+    why = f": {excuse.by or 'baseline'}: {excuse.reason}" if excuse else ""
+    return f"{finding.rule} ({finding.severity}{why})"
 
 
 def _listings(result: Result, symbol: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
