@@ -29,7 +29,7 @@ def known_apart(report: Report, known: AbstractSet[Known]) -> Report:
 
     def ignored(finding: Finding, result: Result) -> Finding | None:
         is_known = finding.severity == "error" and _known(finding, result) in known
-        return finding._replace(excuse=Excuse(None, "known already")) if is_known else None
+        return finding._replace(excuse=Excuse(None, "known in the baseline")) if is_known else None
 
     judged = {(result.artifact.name, result.host.name) for result in report.results}
     found = {_known(finding, result) for result in report.results for finding in (*result.findings, *result.ignored)}

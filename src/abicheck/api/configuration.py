@@ -6,7 +6,7 @@ import os
 
 from abicheck.errors import UsageError
 from abicheck.model.configuration import Configuration
-from abicheck.read.configuration import find_configuration, read_configuration
+from abicheck.read.configuration.find import find_configuration
 
 
 def configuration(path: str | None = None) -> Configuration:
@@ -18,6 +18,8 @@ def configuration(path: str | None = None) -> Configuration:
         path = _found()
     if not path:
         return Configuration()
+    from abicheck.read.configuration.document import read_configuration  # noqa: PLC0415 -- most have none
+
     found = read_configuration(path)
     for ignore in found.ignores:
         from abicheck.api.rules import rules  # noqa: PLC0415 -- most ignore nothing

@@ -31,7 +31,7 @@ def shown_by(options: Options) -> Callable[[Result], Result]:
             return finding
         for each in ignores:
             if _is_about(each, finding, result):
-                return finding._replace(excuse=Excuse(each.file, f"{each.reason} (until {each.expires})"))
+                return finding._replace(excuse=Excuse(each.file, f"{each.reason}, until {each.expires}"))
         return None
 
     return lambda result: set_apart(result, ignored)

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
 from click.core import ParameterSource
 
 from abicheck.api import Options, check
-from abicheck.api.baseline import known_apart, known_of, read_baseline
 from abicheck.api.selection import kind_of
 from abicheck.cli.options import configurable, configured, pairs, source_of
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
 from abicheck.errors import UsageError
-from abicheck.report import baseline, json, markdown, terminal
+from abicheck.report import json, markdown, terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from abicheck.model.report import Report
 
 _OF_NO_GRID = ("environment", "verify_record", "settings", "tree", "symbol", "cross_check")
@@ -134,20 +136,27 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     if matrices and source_of("hosts") is not ParameterSource.COMMANDLINE:
         how["hosts"] = ()  # a matrix names its own
     written = how["write_baseline"]
-    known = read_baseline(how["baseline"]) if how["baseline"] and not written else None
-    report = _judged(targets, matrices, pairs(settings), options, how)
-    if written:
-        known = known_of(report)
-    if known is not None:
-        report = known_apart(report, known)
+    judge = partial(_judged, targets, matrices, pairs(settings), options, how)
+    report = _with_baseline(judge, None if written else how["baseline"]) if written or how["baseline"] else judge()
     unused = (*(("hosts", "python") if matrices else ()), *(("baseline",) if written else ()))
     report = report._replace(configured=configured(how["config"], *unused))
     progress("")
     complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
-    if written and known is not None:
-        write(baseline.render(known), written)
+    if written:
+        from abicheck.report.baseline import render  # noqa: PLC0415 -- once for a project
+
+        write(render(report), written)
     return report.exit_code
+
+
+def _with_baseline(judge: Callable[[], Report], path: str | None) -> Report:
+    """The report with its known errors set apart: those in the file `path`, else all that there are."""
+    from abicheck.api.baseline import known_apart, known_of, read_baseline  # noqa: PLC0415 -- few have one
+
+    known = None if path is None else read_baseline(path)  # before anything is judged: that takes long
+    report = judge()
+    return known_apart(report, known_of(report) if known is None else known)
 
 
 def _judged(

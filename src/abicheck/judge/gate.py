@@ -112,7 +112,7 @@ def _worsened(new: Result) -> tuple[ChangeKind, str]:
     excuses = dict.fromkeys(each.excuse for each in new.ignored if each.severity == "error" and each.excuse)
     if not excuses or any(finding.severity == "error" for finding in new.findings):
         return _WORSE[new.verdict], _SAYS[new.verdict]
-    why = " and ".join(f"{each.by}: {each.reason}" for each in excuses)
+    why = " and ".join(map(str, excuses))
     return "ignored", f"{_SAYS[new.verdict]}, which is ignored ({why})"
 
 

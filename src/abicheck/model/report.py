@@ -95,6 +95,9 @@ class Excuse(NamedTuple):
     by: str | None
     reason: str
 
+    def __str__(self) -> str:
+        return f"{self.by}: {self.reason}" if self.by else self.reason
+
 
 class Finding(NamedTuple):
     """One problem: the rule that it breaks, the object that it is about, and what shows it.

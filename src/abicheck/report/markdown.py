@@ -12,6 +12,7 @@ from abicheck.report.words import (
     SIGNS,
     depends_on,
     does,
+    excuses,
     figures,
     has_no_code,
     is_brief,
@@ -84,6 +85,7 @@ def _section(result: Result) -> Iterator[str]:
         lines.append(f"- and {len(problems) - _MAX_FINDINGS:,} more")
     lines += [f"- {text(line)}" for line in unjudged([result])]
     lines += [f"- {text(limit(*each))}" for each in limits(result)]
+    lines += [f"- {text(line)}" for line in excuses(result)]
     lines += [f"- note: {code(note.object)}: {text(note.message)} ({note.rule})" for note in notes]
     if lines:
         yield "\n".join(lines)

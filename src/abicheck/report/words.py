@@ -148,6 +148,12 @@ def unjudged(results: Sequence[Result]) -> Iterator[str]:
             yield f"{number:,} {'binary' if number == 1 else 'binaries'} {what}"
 
 
+def excuses(result: Result) -> list[str]:
+    """Why errors of it do not count, where the project has decided that: a line each."""
+    told = (f"{each.rule} does not count ({each.excuse})" for each in result.ignored if each.severity == "error" and each.excuse)
+    return list(dict.fromkeys(told))
+
+
 def figures(report: Report) -> str:
     """The line of figures: `1 artifact · 1 host · 4 objects · 3,412 symbols bound · 1 error, 1 warning · 0.2 s`."""
     results = report.results

@@ -123,9 +123,7 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
 
 
 def _ignored(finding: Finding) -> str:
-    excuse = finding.excuse
-    why = f": {excuse.by or 'baseline'}: {excuse.reason}" if excuse else ""
-    return f"{finding.rule} ({finding.severity}{why})"
+    return f"{finding.rule} ({finding.severity}{f'; {finding.excuse}' if finding.excuse else ''})"
 
 
 def _listings(result: Result, symbol: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:

@@ -11,15 +11,12 @@ from abicheck.errors import UsageError
 from abicheck.model.configuration import Configuration, Ignore
 from abicheck.model.gate import FailOn
 from abicheck.model.report import CAPABILITIES
+from abicheck.read.configuration.find import is_shared, load, own_table
 from abicheck.read.table import Table
-from abicheck.read.toml import parse_toml
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_OWN, _SHARED = "abicheck.toml", "pyproject.toml"
-#: In bytes; nobody writes more by hand.
-_LIMIT = 4 << 20
 #: The header of a table or of one table of a list; a key, bare or quoted.
 _HEADER = re.compile(r"""(\[\[?)([\w\s.\-"']+)\]\]?\s*(?:#.*)?$""")
 _KEY = re.compile(r"""\s*(["']?)([\w-]+)\1\s*[=.]""")
@@ -27,34 +24,16 @@ _KEY = re.compile(r"""\s*(["']?)([\w-]+)\1\s*[=.]""")
 _FILE_HOST = re.compile(r"((?:rootfs|image|dockerfile):)?(.+)")
 
 
-def find_configuration(directory: str) -> str | None:
-    """The configuration for a directory: its own, else that of the next one above, not beyond the root of a Git repository.
-
-    In one directory abicheck.toml comes before pyproject.toml, which counts only with a table for abicheck. Raises `UsageError`
-    for a pyproject.toml that may have one and cannot be read.
-    """
-    while True:
-        own, shared = (os.path.join(directory, name) for name in (_OWN, _SHARED))
-        if os.path.isfile(own):
-            return own
-        if os.path.isfile(shared) and _own_table(shared, _load(shared)) is not None:
-            return shared
-        above = os.path.dirname(directory)
-        if above == directory or os.path.exists(os.path.join(directory, ".git")):
-            return None
-        directory = above
-
-
 def read_configuration(path: str) -> Configuration:
     """What a file says: the table `tool.abicheck` of a pyproject.toml, all of any other.
 
     Raises `UsageError`, which names file, line and key. Whether the rules exist is not asked.
     """
-    text = _load(path)
-    values = _own_table(path, text)
+    text = load(path)
+    values = own_table(path, text)
     if values is None:
         raise UsageError("has no [tool.abicheck]; write one, or name another file", path)
-    table = _Section(path, "tool.abicheck" if _is_shared(path) else "", values, _lines(text))
+    table = _Section(path, "tool.abicheck" if is_shared(path) else "", values, _lines(text))
     directory = os.path.dirname(path)
     baseline = table.text("baseline")
     found = Configuration(
@@ -70,40 +49,6 @@ def read_configuration(path: str) -> Configuration:
     )
     table.done()
     return found
-
-
-def _load(path: str) -> str:
-    try:
-        with open(path, "rb") as file:
-            data = file.read(_LIMIT + 1)
-        if len(data) > _LIMIT:
-            raise UsageError(f"larger than {_LIMIT >> 20} MiB, which no configuration is; name another file", path)
-        return data.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        raise UsageError("no text in UTF-8; save it as UTF-8", path) from None
-    except (OSError, ValueError) as error:  # ValueError: a NUL in the path
-        reason = getattr(error, "strerror", None) or str(error)
-        raise UsageError(f"cannot be read ({reason}); name another file with --config, or none with --config ''", path) from None
-
-
-def _is_shared(path: str) -> bool:
-    return os.path.basename(path) == _SHARED
-
-
-def _own_table(path: str, text: str) -> Any:
-    """What is for abicheck in a document, None where there is nothing."""
-    if _is_shared(path) and "abicheck" not in text:  # as most are: to parse them takes longer than many checks
-        return None
-    try:
-        values = parse_toml(text)
-    except ValueError as error:
-        line = re.search(r"line (\d+)", str(error))
-        where = f"{path}:{line[1]}" if line else path
-        raise UsageError(f"no TOML ({error}); mend it, or take no configuration with --config ''", where) from None
-    if not _is_shared(path):
-        return values
-    tools = values.get("tool")
-    return tools.get("abicheck") if isinstance(tools, dict) else None
 
 
 class _Section(Table):
