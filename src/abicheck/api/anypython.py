@@ -9,10 +9,14 @@ from abicheck.errors import AbicheckError
 from abicheck.judge.rules.context import NoWheel
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from abicheck.api.locked import Locked
     from abicheck.api.selection import Kind
     from abicheck.api.work import Task
     from abicheck.model.host import Host
-    from abicheck.model.index import NotInstallable
+    from abicheck.model.index import NotInstallable, Target
+    from abicheck.model.lock import Lock
     from abicheck.read.files import FactStore
     from abicheck.read.index.store import Store
 
@@ -76,21 +80,33 @@ def _of_requirement(task: Task, given: str, host: Host, index: Store | None) -> 
 def _of_lock(task: Task, given: str, host: Host, own: tuple[int, ...]) -> tuple[str | None, NoWheel | None]:
     """The Python for a lock, and what the host's own lacks; what is wrong with the lock is said where it is judged."""
     from abicheck.api.locked import fetch_locked  # noqa: PLC0415 -- as above
-    from abicheck.model.index import Target  # noqa: PLC0415 -- as above
     from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
-    from abicheck.read.index.tags import PYTHONS, full_version  # noqa: PLC0415 -- as above
     from abicheck.read.locks import read_lock  # noqa: PLC0415 -- as above
-    from abicheck.read.locks.selection import admits  # noqa: PLC0415 -- as above
 
     try:
         lock, store = read_lock(given), open_store(offline=task.options.offline)
+    except AbicheckError:
+        return None, None
+    return python_for_lock(lock, host, own, lambda to: fetch_locked(lock, to, store, dependencies=task.options.dependencies))
 
-        def refused(python: tuple[int, ...]) -> list[tuple[str, NotInstallable]]:
-            """What has wheels, and none for this Python."""
-            target = Target(python, host.arch, host.libc)
-            found = fetch_locked(lock, target, store, dependencies=task.options.dependencies)
-            return [each for each in found.refused if each[1].pythons]
 
+def python_for_lock(
+    lock: Lock, host: Host, own: tuple[int, ...], fetch: Callable[[Target], Locked]
+) -> tuple[str | None, NoWheel | None]:
+    """The host's `own` Python where `fetch` gets a wheel of everything for it, else the newest for which it does.
+
+    With it comes, where the own one has no wheel, what to say of that. None where there is no such Python, and for a lock with
+    which something is wrong, which is said where it is judged.
+    """
+    from abicheck.model.index import Target  # noqa: PLC0415 -- as above
+    from abicheck.read.index.tags import PYTHONS, full_version  # noqa: PLC0415 -- as above
+    from abicheck.read.locks.selection import admits  # noqa: PLC0415 -- as above
+
+    def refused(python: tuple[int, ...]) -> list[tuple[str, NotInstallable]]:
+        """What has wheels, and none for this Python."""
+        return [each for each in fetch(Target(python, host.arch, host.libc)).refused if each[1].pythons]
+
+    try:
         admitted = [each for each in (own, *PYTHONS) if admits(lock, full_version(Target(each, host.arch, host.libc)))]
         lacking = refused(admitted[0]) if admitted else []
         usable = [each for each in admitted if all(each[:2] in absent.pythons for _, absent in lacking)]

@@ -66,10 +66,11 @@ def check(
     return Report(
         tool=Tool("abicheck", __version__),
         results=results,
-        errors=(*errors, *incapable(results, options.require), *expired(options.ignores)),
+        errors=(*errors, *incapable(results, options.require)),
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
         required=options.require,
+        expired=expired(options.ignores),
     )
 
 

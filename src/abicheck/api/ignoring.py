@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from abicheck.model.report import Excuse, Failure
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterable
     from datetime import date
 
     from abicheck.api.options import Options
@@ -46,13 +46,15 @@ def set_apart(result: Result, ignored: Callable[[Finding, Result], Finding | Non
     )
 
 
-def expired(ignores: Iterable[Ignore]) -> Iterator[Failure]:
-    """An error for each ignore whose day is over: its findings count again, and somebody has to think about it."""
-    for each in ignores:
-        if each.expires < _today():
-            about = f"{f' for {each.package}' if each.package else ''}{f' on {each.host}' if each.host else ''}"
-            says = f"the ignore of {each.rule}{about} expired on {each.expires} (reason: {each.reason})"
-            yield Failure(each.place, f"{says}: fix it or set a new date")
+def expired(ignores: Iterable[Ignore]) -> tuple[Failure, ...]:
+    """The ignores whose day is over: their findings count again, and somebody has to think about it."""
+    return tuple(Failure(each.place, _expiry(each)) for each in ignores if each.expires < _today())
+
+
+def _expiry(ignore: Ignore) -> str:
+    about = f"{f' for {ignore.package}' if ignore.package else ''}{f' on {ignore.host}' if ignore.host else ''}"
+    says = f"the ignore of {ignore.rule}{about} expired on {ignore.expires} (reason: {ignore.reason})"
+    return f"{says}: fix it or set a new date"
 
 
 def _is_about(ignore: Ignore, finding: Finding, result: Result) -> bool:

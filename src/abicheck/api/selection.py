@@ -171,8 +171,7 @@ class Selector:
 
         store = open_store(offline=self._options.offline)
         found = fetch_locked(read_lock(given), self.target, store, dependencies=self._options.dependencies)
-        wheels = [open_wheel(each.path, self.scheme, f"{name}=={each.version}") for _, (name, each) in _wheels(found.outcomes)]
-        return Chosen(tuple(wheels), refused=found.refused, places=found.places, failures=found.failures)
+        return Chosen(found.opened(self.scheme), refused=found.refused, places=found.places, failures=found.failures)
 
     def _whole(self, given: str) -> Chosen:
         if not is_environment(given):

@@ -141,7 +141,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     unused = (*(("hosts", "python") if matrices else ()), *(("baseline",) if written else ()))
     report = report._replace(configured=configured(how["config"], *unused))
     progress("")
-    complain(report.errors)
+    complain((*report.errors, *report.expired))
     write(_rendered(report, style, colour=wants_colour(output)), output)
     if written:
         from abicheck.report.baseline import render  # noqa: PLC0415 -- once for a project

@@ -52,7 +52,7 @@ def command(old: str, new: str, style: str, output: str | None, **how: Any) -> i
     options = Options(offline=how["offline"], ignores=how["config"].ignores)
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
     report = report._replace(configured=configured(how["config"]))
-    complain(report.errors)
+    complain((*report.errors, *report.expired))
     write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code
 

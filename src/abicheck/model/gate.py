@@ -65,6 +65,8 @@ class Change(NamedTuple):
     hosts: tuple[str, ...] = ()
     predicted: str | None = None
     remedies: tuple[Remedy, ...] = ()
+    location: str | None = None
+    rule: str | None = None
 
     @property
     def severity(self) -> Severity:
@@ -75,7 +77,8 @@ class Change(NamedTuple):
 class GateReport(NamedTuple):
     """What NEW changes of OLD; `unchanged` counts the packages on hosts of which nothing is to be said.
 
-    `configured` says which settings are a configuration's, as in `hosts from pyproject.toml`.
+    `configured` says which settings are a configuration's, as in `hosts from pyproject.toml`; `expired` are
+    ignores whose day is over.
     """
 
     tool: Tool
@@ -88,19 +91,25 @@ class GateReport(NamedTuple):
     seconds: float = 0.0
     fail_on: FailOn = "new"
     configured: str = ""
+    expired: tuple[Failure, ...] = ()
 
     @property
-    def exit_code(self) -> int:
-        """1 for a change that counts, 4 where something could not be judged, else 0.
+    def counted(self) -> tuple[Change, ...]:
+        """The changes that count.
 
-        What counts: what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any`
-        every warning.
+        They are what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any` every
+        warning.
         """
-        counted = {
+        counts = {
             "new": lambda change: change.severity == "error",
             "narrowed": lambda change: change.severity == "error" or change.kind in ("narrowed", "python-dropped"),
             "any": lambda change: change.severity != "note",
         }[self.fail_on]
-        if any(map(counted, self.changes)):
+        return tuple(filter(counts, self.changes))
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a change that counts, 4 where something could not be judged or an ignore has expired, else 0."""
+        if self.counted:
             return 1
-        return 4 if self.errors else 0
+        return 4 if self.errors or self.expired else 0

@@ -175,9 +175,21 @@ class Result(NamedTuple):
     cell: str | None = None
     variant: str = ""
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether it is one that a run must not pass over.
+
+        A failure counts by its errors, which may be ignored; what cannot be installed counts unless it is excused.
+        """
+        if any(finding.severity == "error" for finding in self.findings):
+            return True
+        if self.verdict == "not-installable":
+            return not any(finding.excuse for finding in self.ignored)
+        return self.verdict == "fails" and not self.ignored
+
 
 class Failure(NamedTuple):
-    """A target or a host that could not be judged, and why."""
+    """A target or a host that could not be judged, and why; or an ignore that has expired, by its place."""
 
     target: str
     message: str
@@ -188,7 +200,7 @@ class Report(NamedTuple):
 
     `symbol` is what `Result.bindings` are about; `seconds` is how long it took. `required` are the capabilities that count.
     `configured` says which settings are a configuration's, as in `hosts from pyproject.toml`. `outdated` counts the entries of
-    the baseline that are no longer found.
+    the baseline that are no longer found, `expired` are ignores whose day is over.
     """
 
     tool: Tool
@@ -199,6 +211,7 @@ class Report(NamedTuple):
     required: tuple[str, ...] = ()
     configured: str = ""
     outdated: int = 0
+    expired: tuple[Failure, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
@@ -207,14 +220,17 @@ class Report(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """1 a counted error or something not installable, 4 something not judged, 3 depends on an unknown fact, else 0.
+        """What the run exits with.
+
+        1 a counted error or something not installable, 4 something not judged or an expired ignore, 3 depends on an unknown
+        fact, else 0.
 
         A required capability counts as its verdict says, whatever findings are ignored.
         """
         required = {verdict for result in self.results for name, verdict in result.capabilities if name in self.required}
-        if any(map(_counts, self.results)) or not required.isdisjoint(("fails", "not-installable")):
+        if any(result.counts for result in self.results) or not required.isdisjoint(("fails", "not-installable")):
             return 1
-        if self.errors:
+        if self.errors or self.expired:
             return 4
         return 3 if "depends" in {*required, *(result.verdict for result in self.results)} else 0
 
@@ -222,15 +238,3 @@ class Report(NamedTuple):
 def worst_of(verdicts: AbstractSet[Verdict]) -> Verdict | None:
     """The worst of these verdicts, None of none."""
     return next((verdict for verdict in WORST_FIRST if verdict in verdicts), None)
-
-
-def _counts(result: Result) -> bool:
-    """Tell whether the result is one that a run must not pass over.
-
-    A failure counts by its errors, which may be ignored; what is not installable counts unless the project has an excuse.
-    """
-    if any(finding.severity == "error" for finding in result.findings):
-        return True
-    if result.verdict == "not-installable":
-        return not any(finding.excuse for finding in result.ignored)
-    return result.verdict == "fails" and not result.ignored

@@ -31,7 +31,7 @@ def document(report: Report) -> dict[str, Any]:
         "tool": report.tool._asdict(),
         "verdict": report.verdict,
         "results": [result_document(result, report.symbol) for result in report.results],
-        "errors": [failure._asdict() for failure in report.errors],
+        "errors": [failure._asdict() for failure in (*report.errors, *report.expired)],
     }
 
 

@@ -42,6 +42,8 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from grid.blocks(report) if is_grid(report) else _results(report)
     if report.errors:
         yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
+    if report.expired:
+        yield "\n".join(f"- {code(failure.target)}: {text(failure.message)}" for failure in report.expired)
     yield f"{text(figures(report))} · abicheck {text(report.tool.version)}"
 
 

@@ -172,6 +172,7 @@ def figures(report: Report) -> str:
             *((", ".join(left_out),) if left_out else ()),
             *((_outdated(report.outdated),) if report.outdated else ()),
             *((f"{len(report.errors):,} not judged",) if report.errors else ()),
+            *((count(len(report.expired), "expired ignore"),) if report.expired else ()),
             *((report.configured,) if report.configured else ()),
             f"{report.seconds:.1f} s",
         )

@@ -114,9 +114,10 @@ def _report(
     return Report(
         tool=Tool("abicheck", __version__),
         results=results,
-        errors=(*errors, *incapable(results, options.require), *expired(options.ignores)),
+        errors=(*errors, *incapable(results, options.require)),
         seconds=time.perf_counter() - started,
         required=options.require,
+        expired=expired(options.ignores),
     )
 
 
