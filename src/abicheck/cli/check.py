@@ -43,7 +43,7 @@ Grids:
 Exit codes, the first that applies:
   2 wrong usage
   1 a counted error: something does not load, or cannot be installed
-  4 something could not be judged; everything else is reported
+  4 something could not be judged, or an ignore of the configuration has expired; everything else is reported
   3 something depends on a fact that the host does not tell
   0 everything loads
 
@@ -51,6 +51,11 @@ Exit codes, the first that applies:
 An error that --select or --ignore leaves out is not counted ("1 ignored error" says so): the exit code may be 0
 while the verdict still says that something does not load. What cannot be installed counts all the same, and so does
 a capability that --require names and that fails. Notes never count.
+
+\b
+Projects:
+  [tool.abicheck] in pyproject.toml, or abicheck.toml, here or above: defaults of options, and errors that do not count for a
+  while. --write-baseline FILE notes the errors that there are; with --baseline FILE only others count (docs/configuration.md).
 \b
 Examples:
   abicheck check "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"

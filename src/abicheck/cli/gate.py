@@ -21,8 +21,10 @@ OLD and NEW are what `abicheck check` takes: NAME==VERSION, a wheel, an environm
 Without a host it says what NEW asks of any host that OLD did not.
 \b
 Exit codes:
-  1 something newly fails or has no wheel (or counts by --fail-on)    4 something could not be judged
-  2 wrong usage                                                       0 everything else
+  1 something newly fails or has no wheel (or counts by --fail-on)
+  2 wrong usage
+  4 something could not be judged, or an ignore of the configuration has expired
+  0 everything else
 \b
 Examples:
   abicheck gate markupsafe==2.1.5 markupsafe==3.0.2 --python 3.12
