@@ -18,7 +18,8 @@ from abicheck.read.hosts import Wanted
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from abicheck.api.selection import Chosen, Kind
+    from abicheck.api.kinds import Kind
+    from abicheck.api.selection import Chosen
     from abicheck.api.work import Outcome, Task
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package

@@ -10,7 +10,7 @@ import click
 from click.core import ParameterSource
 
 from abicheck.api import Options, check
-from abicheck.api.selection import kind_of
+from abicheck.api.kinds import kind_of
 from abicheck.cli.options import configurable, configured, pairs, source_of
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from abicheck.model.report import Report
 
-_OF_NO_GRID = ("environment", "verify_record", "settings", "tree", "symbol", "cross_check")
+_OF_NO_GRID = ("extras", "groups", "environment", "verify_record", "settings", "tree", "symbol", "cross_check")
 _OF_NO_MATRIX = (*_OF_NO_GRID, "versions", "python", "no_deps", "prefix")
 
 _EPILOG = """\b
@@ -85,6 +85,8 @@ Examples:
     "--prefix", metavar="DIR", help="Where on the host a wheel would be installed. [default: its Python's site-packages]"
 )
 @click.option("--verify-record", is_flag=True, help="Compare the hashes of installed files with RECORD, too.")
+@click.option("--extra", "extras", metavar="NAME", multiple=True, help="Of a lock file: with this extra; may be repeated.")
+@click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a variable that the loader reads.")
 @click.option("--tree", is_flag=True, help="Show where each library was found, why, and what was tried before.")
@@ -136,6 +138,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         ignore=how["ignore"],
         require=how["require"],
         ignores=how["config"].ignores,
+        extras=how["extras"],
+        groups=how["groups"],
     )
     matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
     if matrices and source_of("hosts") is not ParameterSource.COMMANDLINE:

@@ -11,9 +11,9 @@ from abicheck.api.checking import check
 from abicheck.api.gate.fallback import with_fallback
 from abicheck.api.gate.needs import needs, package_needs
 from abicheck.api.ignoring import expired
+from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
-from abicheck.api.selection import kind_of
 from abicheck.api.work import Task
 from abicheck.errors import HostError, PackageIndexError, TargetError, UsageError
 from abicheck.judge.gate import compare_results, together
@@ -107,7 +107,7 @@ def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, opti
 
     found = _Found([], 0, [])
     try:
-        locks = read_lock(old), read_lock(new)
+        before, after = (read_lock(each, options.extras, options.groups) for each in (old, new))
     except TargetError as error:
         return _Found([], 0, [Failure(error.subject, error.message)])
     store, wheels = FactStore(), Wheels(stored=options.stored)
@@ -115,7 +115,7 @@ def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, opti
         found.errors.extend(failures)
         for place in reached:
             try:
-                comparison = Comparison(locks, Task(place, python, {}, (), options), store, wheels)
+                comparison = Comparison((before, after), Task(place, python, {}, (), options), store, wheels)
                 compared = comparison.run() if hosts else comparison.pins()
             except (HostError, TargetError, PackageIndexError) as error:
                 found.errors.append(Failure(error.subject, error.message))

@@ -10,9 +10,9 @@ from abicheck import __version__
 from abicheck.api.checking import incapable
 from abicheck.api.grid.rows import Rows
 from abicheck.api.ignoring import expired, shown_by
+from abicheck.api.kinds import is_name
 from abicheck.api.options import Options
 from abicheck.api.places import places
-from abicheck.api.selection import is_name
 from abicheck.api.work import spread
 from abicheck.errors import AbicheckError, UsageError
 from abicheck.model.confirm import Sweep
