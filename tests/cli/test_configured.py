@@ -155,6 +155,18 @@ def test_a_baseline_that_cannot_be_read_is_one_line(project: Path, capsys: pytes
     assert _run("check", "empty.so", "--write-baseline", "known.json") == 0  # whatever it was
 
 
+def test_a_baseline_is_not_lost_where_nothing_could_be_judged(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("check", "empty.so", "--write-baseline", "known.json") == 0
+    before = (project / "known.json").read_text(encoding="utf-8")
+    assert _run("check", "gone.so", "--write-baseline", "known.json") == 4
+    assert capsys.readouterr().err.endswith(
+        "abicheck: known.json: not written, since nothing could be judged; see to that first\n"
+    )
+    assert (project / "known.json").read_text(encoding="utf-8") == before
+    assert _run("check", "empty.so", "gone.so", "--write-baseline", "known.json") == 4
+    assert (project / "known.json").read_text(encoding="utf-8") == before
+
+
 @pytest.fixture
 def found_here(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """demo, which has no wheel for old hosts any more."""

@@ -14,7 +14,7 @@ from abicheck.api.kinds import kind_of
 from abicheck.cli.options import configurable, configured, pairs, source_of
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
-from abicheck.errors import UsageError
+from abicheck.errors import AbicheckError, UsageError
 from abicheck.report import json, markdown, terminal
 
 if TYPE_CHECKING:
@@ -153,9 +153,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     complain((*report.errors, *report.expired))
     write(_rendered(report, style, colour=wants_colour(output)), output)
     if written:
-        from abicheck.report.baseline import render  # noqa: PLC0415 -- once for a project
-
-        write(render(report), written)
+        _write_baseline(report, written)
     return report.exit_code
 
 
@@ -166,6 +164,14 @@ def _with_baseline(judge: Callable[[], Report], path: str | None) -> Report:
     known = None if path is None else read_baseline(path)  # before anything is judged: that takes long
     report = judge()
     return known_apart(report, known_of(report) if known is None else known)
+
+
+def _write_baseline(report: Report, path: str) -> None:
+    from abicheck.report.baseline import render  # noqa: PLC0415 -- once for a project
+
+    if not report.results:
+        raise AbicheckError("not written, since nothing could be judged; see to that first", path)
+    write(render(report), path)
 
 
 def _judged(
