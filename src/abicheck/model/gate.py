@@ -23,6 +23,7 @@ ChangeKind: TypeAlias = Literal[
     "python-added",
     "libraries-dropped",
     "trait-dropped",
+    "exports-dropped",  # of the libraries that it brings
     "added",
     "removed",
     "ignored",  # it newly fails or cannot be installed, and the project has an excuse
@@ -43,6 +44,7 @@ SEVERITIES: dict[ChangeKind, Severity] = {
     "python-added": "note",
     "libraries-dropped": "note",
     "trait-dropped": "note",
+    "exports-dropped": "note",
     "added": "note",
     "removed": "note",
     "ignored": "note",
