@@ -262,8 +262,9 @@ def test_problems_are_told_once_with_their_places() -> None:
 def test_an_excuse_is_told_with_its_reason() -> None:
     excused = FAILS.findings[0]._replace(excuse=Excuse("abicheck.toml", "we set the tunable"))
     known = excused._replace(excuse=Excuse(None, "known in the baseline"))
-    results = [FAILS._replace(host=host, findings=(), ignored=(each,)) for host in HOSTS for each in (excused, known)]
-    text = terminal.render(_report(*results), colour=False)
+    first, second = (FAILS._replace(gpu=(), findings=(), ignored=(each,)) for each in (excused, known))
+    second = second._replace(artifact=FAILS.artifact._replace(version="4.5.0"))
+    text = terminal.render(_report(*(each._replace(host=host) for each in (first, second) for host in HOSTS)), colour=False)
     assert "✗ exec-stack-refused (abicheck.toml: we set the tunable): 2 results\n" in text
     assert "✗ exec-stack-refused (known in the baseline): 2 results\n" in text
     assert " · 0 errors · 2 ignored errors by abicheck.toml, 2 known errors of the baseline · " in text
