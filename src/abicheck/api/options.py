@@ -23,7 +23,8 @@ class Options(NamedTuple):
     Of distributions: `dependencies` judges what they require, too; `environment` is the directory or Python in which installed
     ones are looked for (None: `$VIRTUAL_ENV`, else this interpreter's), `prefix` where what is not on the host is taken to be
     installed (None: the site-packages of the target Python). `verify_record` compares hashes with RECORD; `offline` asks no
-    index. `extras` and `groups` are those of a lock file that are installed beside what is by default.
+    index. `pins` finds out, where one of a lock or closure fails, which pins keep it from a release that loads. `extras` and
+    `groups` are those of a lock file that are installed beside what is by default.
     """
 
     tree: bool = False
@@ -42,5 +43,6 @@ class Options(NamedTuple):
     ignore: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
     ignores: tuple[Ignore, ...] = ()
+    pins: bool = True
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()

@@ -178,7 +178,8 @@ def _judged(
     targets: tuple[str, ...], matrices: list[str], settings: dict[str, str], options: Options, how: dict[str, Any]
 ) -> Report:
     if not matrices and how["versions"] is None:
-        return check(targets, how["hosts"] or ("local",), python=how["python"], settings=settings, options=options)
+        hosts = how["hosts"] or ("local",)
+        return check(targets, hosts, python=how["python"], settings=settings, options=options, progress=progress)
     from abicheck.api.grid import check_matrix, check_versions  # noqa: PLC0415 -- few ask for a grid
 
     if how["jobs"] is None:

@@ -55,6 +55,15 @@ def compare_results(old: Sequence[Result], new: Sequence[Result]) -> tuple[list[
     return together([*found, *_windows(before, after)]), unchanged
 
 
+def believed(changes: Iterable[Change], *, old: bool, new: bool, pinned: AbstractSet[str] = frozenset()) -> Iterator[Change]:
+    """The changes without those that are none: what could not be judged in all of `old` or `new` is neither new nor gone.
+
+    `old` and `new` say whether all of it was judged; of the packages `pinned` both locks tell, whatever was judged.
+    """
+    doubtful = {*(() if new else ("removed",)), *(() if old else ("added",))}
+    return (change for change in changes if change.kind not in doubtful or change.package in pinned)
+
+
 def changed_pins(old: Selection, new: Selection) -> list[Change]:
     """What a lock installs that the other one does not."""
     before, after = ({package.name: package.version for package in each.packages} for each in (old, new))

@@ -16,7 +16,7 @@ from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.work import Task
 from abicheck.errors import HostError, PackageIndexError, TargetError, UsageError
-from abicheck.judge.gate import compare_results, together
+from abicheck.judge.gate import believed, compare_results, together
 from abicheck.model.gate import GateReport
 from abicheck.model.report import Failure, Tool
 
@@ -137,7 +137,8 @@ def _of_targets(old: str, new: str, hosts: Sequence[str], python: str | None, op
     if hosts:
         before, after = (check([target], hosts, python=python, options=options) for target in (old, new))
         changes, unchanged = compare_results(before.results, after.results)
-        found = _Found(list(with_fallback(changes, after.results, options)), unchanged, [*before.errors, *after.errors])
+        told = believed(changes, old=not before.errors, new=not after.errors)
+        found = _Found(list(with_fallback(told, after.results, options)), unchanged, [*before.errors, *after.errors])
         python = python or _python_of(after)
     if single:
         said, failures = needs(old, new, python, options)
