@@ -53,6 +53,7 @@ Examples:
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
   abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
   abicheck check --host local --host rootfs:/ --format html -o verdicts.html /lib*/*/libm.so.6
+  abicheck check --host debian:12 --host debian:13 --format sarif -o abicheck.sarif numpy
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
   abicheck check markupsafe --versions '>=3' --host debian:12 --host alpine:3.22 --python 3.12
 """
@@ -90,9 +91,9 @@ Examples:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["terminal", "json", "markdown", "html"]),
+    type=click.Choice(["terminal", "json", "sarif", "junit", "markdown", "html"]),
     default="terminal",
-    help="html is one page with everything in it. [default: terminal]",
+    help="sarif is for code scanning, junit for test reports, html one page with everything in it. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 @click.option(
@@ -165,4 +166,13 @@ def _rendered(report: Report, style: str, *, colour: bool) -> str:
         from abicheck.report.html import check as html  # noqa: PLC0415 -- jinja2 takes longer to import than most checks take
 
         return html.render(report)
+    if style == "sarif":
+        from abicheck.api.rules import rules  # noqa: PLC0415 -- only this format tells the pages of rules
+        from abicheck.report.sarif import check as sarif  # noqa: PLC0415 -- as above
+
+        return sarif.render(report, rules(), os.getcwd())
+    if style == "junit":
+        from abicheck.report import junit  # noqa: PLC0415 -- xml.sax is for this format only
+
+        return junit.render(report)
     return json.render(report) if style == "json" else markdown.render(report)

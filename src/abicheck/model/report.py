@@ -158,6 +158,12 @@ class Result(NamedTuple):
     cell: str | None = None
     variant: str = ""
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether a run must not pass over it; a failure counts by its errors, which may be ignored."""
+        errors = any(finding.severity == "error" for finding in self.findings)
+        return errors or self.verdict == "not-installable" or (self.verdict == "fails" and not self.ignored)
+
 
 class Failure(NamedTuple):
     """A target or a host that could not be judged, and why."""
@@ -191,7 +197,7 @@ class Report(NamedTuple):
         A required capability counts as its verdict says, whatever findings are ignored.
         """
         required = {verdict for result in self.results for name, verdict in result.capabilities if name in self.required}
-        if any(map(_counts, self.results)) or not required.isdisjoint(("fails", "not-installable")):
+        if any(result.counts for result in self.results) or not required.isdisjoint(("fails", "not-installable")):
             return 1
         if self.errors:
             return 4
@@ -201,9 +207,3 @@ class Report(NamedTuple):
 def worst_of(verdicts: AbstractSet[Verdict]) -> Verdict | None:
     """The worst of these verdicts, None of none."""
     return next((verdict for verdict in WORST_FIRST if verdict in verdicts), None)
-
-
-def _counts(result: Result) -> bool:
-    """Tell whether the result is one that a run must not pass over; a failure counts by its errors, which may be ignored."""
-    errors = any(finding.severity == "error" for finding in result.findings)
-    return errors or result.verdict == "not-installable" or (result.verdict == "fails" and not result.ignored)
