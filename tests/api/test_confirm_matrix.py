@@ -90,8 +90,8 @@ def engine(machine_root: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) 
 
     def resolve(requirements: Sequence[str], *_: object, **__: object) -> object:
         version = requirements[0].partition("==")[2]
-        if version == "none":
-            return NotInstallable(requirements[0], "ERROR: No matching distribution found for demo==none", "none")
+        if version == "99":
+            return NotInstallable(requirements[0], "ERROR: No matching distribution found for demo==99", "99")
         path = tmp_path / f"demo-{version}.0-py3-none-any.whl"
         if not path.exists():
             write_wheel(path, {**basic(), "demo/__init__.py": RELEASES[version]})
@@ -137,7 +137,7 @@ def test_each_cell_is_predicted_and_observed(engine: LocalEngine, matrix: Path, 
 
 
 def test_no_wheel_is_nothing_to_observe(engine: LocalEngine, matrix: Path) -> None:
-    matrix.write_text(matrix.read_text(encoding="utf-8").replace('["1", "2", "3"]', '["1", "none"]'), encoding="utf-8")
+    matrix.write_text(matrix.read_text(encoding="utf-8").replace('["1", "2", "3"]', '["1", "99"]'), encoding="utf-8")
     report = confirm_matrix(str(matrix))
     assert [(cell.result.verdict, cell.agree) for cell in report.cells] == [("loads", True), ("not-installable", None)]
     assert report.exit_code == 0

@@ -21,6 +21,7 @@ from abicheck.judge import loader
 from abicheck.judge.verdict import judge
 from abicheck.model.elf import Malformed
 from abicheck.read.hosts import Wanted, collected, open_host, profile
+from abicheck.read.hosts.profile import snapshot
 from tests.elfwriter import write_elf
 
 if TYPE_CHECKING:
@@ -91,6 +92,22 @@ def test_a_python_that_needs_what_is_left_out_cannot_be_judged_on(machine_root: 
     (failure,) = check([str(extension)], [str(path)], options=OPTIONS).errors
     assert "its facts are not in the profile" in failure.message
     assert save(f"rootfs:{machine_root}", budget=0).files == 0
+
+
+def test_what_every_wheel_takes_goes_first(machine_root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    order: list[str] = []
+    encoded = snapshot._encoded
+
+    def noted(files: Any, paths: Any, budget: int) -> Any:
+        order.extend(paths)
+        return encoded(files, paths, budget)
+
+    monkeypatch.setattr(snapshot, "_encoded", noted)
+    save(f"rootfs:{machine_root}")
+    names = [name.rpartition("/")[2] for name in order]
+    python = next(number for number, name in enumerate(names) if re.fullmatch(r"python3\.\d+", name))
+    assert names[0].startswith("ld-")
+    assert max(names.index(name) for name in names if re.match(r"(libc|libm|libpthread|libdl)\.so", name)) < python
 
 
 def test_homes_are_not_told_and_still_lead_somewhere(machine_root: Path, extension: Path, tmp_path: Path) -> None:

@@ -222,3 +222,11 @@ class TestOutput:
         assert wants_colour(output) is expected
         monkeypatch.setattr(sys.stdout, "isatty", lambda: False)
         assert not wants_colour(output)
+
+
+@pytest.mark.parametrize("name", ["pylock.toml", "pylock.dev.toml", "uv.lock", "requirements.txt"])
+def test_a_lock_is_no_matrix(tmp_path: Path, name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / name
+    path.write_text("[")
+    assert _check(str(path)) == 4
+    assert capsys.readouterr().err.startswith(f"abicheck: {path}")

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from abicheck.errors import TargetError
-from abicheck.model.confirm import Cell, Matrix, MatrixHost
+from abicheck.model.confirm import Cell, Matrix, MatrixHost, Sweep
 from abicheck.read.matrix import read_matrix
 
 MATRICES = Path(__file__).parents[2] / "matrices"
@@ -162,6 +162,7 @@ def test_all_matrices_that_are_kept_here_are_tested() -> None:
         ("[[cells]]", "hosts.trixie.pythons.x = 1\n[[cells]]", "hosts.trixie.pythons: must be a table of strings"),
         ("[[cells]]", "hosts.trixie.rolling = 1\n[[cells]]", "hosts.trixie.rolling: must be true or false"),
         ("[[cells]]", "hosts.trixie.predict = 1\n[[cells]]", "hosts.trixie.predict: must be a string"),
+        ("[[cells]]", "hosts.trixie.check = 1\n[[cells]]", "hosts.trixie.check: must be a string"),
         (
             "[[cells]]",
             "hosts.trixie.imgae = 'x'\n[[cells]]",
@@ -179,6 +180,10 @@ def test_all_matrices_that_are_kept_here_are_tested() -> None:
         ('"faster-whisper"', "7", "cells[0].subject: must be a string"),
         ('versions = ["1.2.1"]\n', "", "cells[0].versions: is missing or empty; name at least one"),
         ('"1.2.1"', '"1.2.1", "1.2.1"', "cells[0].versions: trixie/python3.12/faster-whisper-1.2.1 is there twice"),
+        ('"faster-whisper"', '"faster whisper"', "cells[0].subject: 'faster whisper' is no name of a distribution"),
+        ('"1.2.1"', '"1 2"', "cells[0].versions: 'faster-whisper==1 2' is no requirement that pip takes"),
+        ('"1.2.1"', '">=1"', "cells[0].versions: 'faster-whisper==>=1' is no requirement that pip takes"),
+        ("versions", "beside = [['a b']]\nversions", "cells[0].beside: 'a b' is no requirement that pip takes"),
         ("versions", "beside = ['a']\nversions", "cells[0].beside: must be a list of lists of strings"),
         ("versions", "imports = 'a'\nversions", "cells[0].imports: must be a list of strings"),
         ("versions", "do = 'run'\nversions", "cells[0].do: 'run' is none of load, import, transcribe"),
@@ -220,3 +225,53 @@ def test_what_cannot_be_opened_is_said_with_the_reason(tmp_path: Path, name: str
     path = str(tmp_path / name)
     with pytest.raises(TargetError, match=f"^{re.escape(path)}: {reason}; give the path of a matrix$"):
         read_matrix(path)
+
+
+SWEEP = """schema_version = 1
+[[cells]]
+do = "check"
+subject = "demo"
+versions = [">=4.0,<5", "3.1"]
+hosts = ["debian:12", "rootfs:/x"]
+pythons = ["3.12", "*"]
+"""
+
+
+def test_what_is_only_judged(tmp_path: Path) -> None:
+    sweep = Sweep("demo", (">=4.0,<5", "3.1"), ("debian:12", "rootfs:/x"), ("3.12", "*"))
+    assert _read(tmp_path, SWEEP) == Matrix("least", (), (), sweeps=(sweep,))
+    assert _read(tmp_path, SWEEP.replace('pythons = ["3.12", "*"]\n', "")).sweeps == (sweep._replace(pythons=()),)
+    both = _read(tmp_path, LEAST + SWEEP[SWEEP.index("[[cells]]") :])
+    assert (len(both.cells), both.sweeps) == (1, (sweep,))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ('subject = "demo"\n', "", "subject: is missing; name the distribution that it is about"),
+        ('"demo"', '"de mo"', "subject: 'de mo' is no name of a distribution"),
+        ('"demo"', '"demo==1"', "subject: 'demo==1' is no name of a distribution"),
+        ('"3.1"', '"abc"', "versions: 'abc' is no version and no specifier such as >=4.0"),
+        ('"3.1"', '"=3"', "versions: '=3' is no version and no specifier such as >=4.0"),
+        ('"3.1"', '"3.1-foo"', "versions: '3.1-foo' is no version and no specifier such as >=4.0"),
+        ('"3.1"', '"3.*"', "versions: '3.*' is no version and no specifier such as >=4.0"),
+        ('"3.1"', '""', "versions: '' is no version and no specifier such as >=4.0"),
+        ('"3.1"', "3.1", "versions: must be a list of strings"),
+        ('[">=4.0,<5", "3.1"]', "[]", "versions: is missing or empty; name at least one"),
+        ('["debian:12", "rootfs:/x"]', "[]", "hosts: is missing or empty; name at least one"),
+        ('["3.12", "*"]', '["3"]', "pythons: '3' is no version of Python such as 3.12"),
+        ('["3.12", "*"]', '"*"', "pythons: must be a list of strings"),
+        ("subject", "remedy = 'upgrade'\nsubject", "remedy: is no key that a matrix has; look for a misspelling"),
+        ("subject", "seconds = 5\nsubject", "seconds: is no key that a matrix has; look for a misspelling"),
+    ],
+)
+def test_a_mistake_in_what_is_only_judged(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert SWEEP.count(old) == 1
+    with pytest.raises(TargetError) as raised:
+        _read(tmp_path, SWEEP.replace(old, new))
+    assert raised.value.message == f"cells[0].{message}"
+
+
+def test_only_what_is_judged_takes_any_python(tmp_path: Path) -> None:
+    with pytest.raises(TargetError, match=r"pythons: '\*' is no version"):
+        _read(tmp_path, LEAST.replace('"3.12"', '"*"'))

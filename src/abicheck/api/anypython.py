@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from abicheck.api.selection import Kind
     from abicheck.api.work import Task
     from abicheck.model.host import Host
+    from abicheck.model.index import NotInstallable
     from abicheck.read.files import FactStore
     from abicheck.read.index.store import Store
 
@@ -21,16 +22,20 @@ def choose_python(
 ) -> tuple[str | None, NoWheel | None]:
     """The newest Python that the requirement has a wheel for, or the one that the wheel's tags fit; None for the host's own.
 
+    A lock takes the host's own where that has a wheel of everything, else the newest one that has.
+
     With it comes, where the own one has no wheel, what to say of that.
     """
     from abicheck.read.hosts.catalogue import find  # noqa: PLC0415 -- for wheels only
 
-    if task.python or kind not in ("requirement", "wheel") or find(task.place.spec) is None:
+    if task.python or kind not in ("requirement", "wheel", "lock") or find(task.place.spec) is None:
         return None, None
     host = task.place.open(store=store)
     if not host.any_python or host.python is None or host.python.version is None:
         return None, None
     own = host.python.version
+    if kind == "lock":
+        return _of_lock(task, given, host, own)
     found = _of_wheel(given, host) if kind == "wheel" else _of_requirement(task, given, host, index)
     if not found:
         return None, None
@@ -58,12 +63,44 @@ def _of_requirement(task: Task, given: str, host: Host, index: Store | None) -> 
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
 
     from abicheck.read.index.simple import wheel_pythons  # noqa: PLC0415 -- as above
-    from abicheck.read.index.store import Store  # noqa: PLC0415 -- as above
-    from abicheck.read.verdicts import cache_directory  # noqa: PLC0415 -- as above
+    from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
 
     try:
         requirement = Requirement(given)
-        index = index or Store(cache_directory(os.environ), offline=task.options.offline)
+        index = index or open_store(offline=task.options.offline)
         return () if requirement.url else wheel_pythons(requirement, host.arch, host.libc, index)
     except (InvalidRequirement, AbicheckError):
         return ()
+
+
+def _of_lock(task: Task, given: str, host: Host, own: tuple[int, ...]) -> tuple[str | None, NoWheel | None]:
+    """The Python for a lock, and what the host's own lacks; what is wrong with the lock is said where it is judged."""
+    from abicheck.api.locked import fetch_locked  # noqa: PLC0415 -- as above
+    from abicheck.model.index import Target  # noqa: PLC0415 -- as above
+    from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
+    from abicheck.read.index.tags import PYTHONS, full_version  # noqa: PLC0415 -- as above
+    from abicheck.read.locks import read_lock  # noqa: PLC0415 -- as above
+    from abicheck.read.locks.selection import admits  # noqa: PLC0415 -- as above
+
+    try:
+        lock, store = read_lock(given), open_store(offline=task.options.offline)
+
+        def refused(python: tuple[int, ...]) -> list[tuple[str, NotInstallable]]:
+            """What has wheels, and none for this Python."""
+            target = Target(python, host.arch, host.libc)
+            found = fetch_locked(lock, target, store, dependencies=task.options.dependencies)
+            return [each for each in found.refused if each[1].pythons]
+
+        admitted = [each for each in (own, *PYTHONS) if admits(lock, full_version(Target(each, host.arch, host.libc)))]
+        lacking = refused(admitted[0]) if admitted else []
+        usable = [each for each in admitted if all(each[:2] in absent.pythons for _, absent in lacking)]
+        chosen = next((each for each in usable if not lacking or not refused(each)), None)
+    except AbicheckError:
+        return None, None
+    if chosen is None:
+        return None, None
+    text = ".".join(map(str, chosen))
+    if not lacking or admitted[0] != own:
+        return text, None
+    name, absent = lacking[0]
+    return text, NoWheel(".".join(map(str, own)), ".".join(map(str, absent.pythons[0])), name, text)

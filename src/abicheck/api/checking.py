@@ -36,8 +36,9 @@ def check(
 ) -> Report:
     """Say for each target what loading it would say on each host.
 
-    A target is a shared object, a wheel, a directory or an environment, by its path; the name of an installed distribution; or a
-    requirement (`NAME==VERSION`) from the package index. Without targets the environment of `options` is judged, all of it.
+    A target is a shared object, a wheel, a lock file, a directory or an environment, by its path; the name of an installed
+    distribution; or a requirement (`NAME==VERSION`) from the package index. Without targets the environment of `options` is
+    judged, all of it.
     `python` is the target Python (`X.Y` or a path on the hosts), `settings` stand over the loader's environment. A host or target
     that cannot be judged is listed in `Report.errors`; an unknown kind of host, setting or rule raises `UsageError`.
     Calls that share a `store` read a file once; they must not run at the same time.

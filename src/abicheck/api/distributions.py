@@ -81,7 +81,8 @@ class EnvironmentRun:
     """Packages that are (or would be) installed together on a host whose Python has started.
 
     `along` are packages that would be installed with them, `beside` finds what is installed there already. They are not judged.
-    `no_wheel` says that the first of them has no wheel for the host's own Python. Runs that share `loads` share what they load.
+    `no_wheel` says that one of them (the first, if it names none) has no wheel for the host's own Python. Runs that share `loads`
+    share what they load.
     """
 
     def __init__(
@@ -109,6 +110,7 @@ class EnvironmentRun:
         self._options = options
         self._along = along
         self._no_wheel = no_wheel
+        self._lacking = (no_wheel and no_wheel.name) or packages[0].distribution.name
         self._beside = beside
         self._distributions = [package.distribution for package in packages]
         self._facts = _Binaries(self._host, self._distributions)
@@ -292,5 +294,5 @@ class EnvironmentRun:
             sources=loaded.package.sources() if failed or unseen else Sources(),
             window=loaded.window,
             reached=together,
-            no_wheel=self._no_wheel if loaded.package is self._packages[0] else None,
+            no_wheel=self._no_wheel if distribution.name == self._lacking else None,
         )

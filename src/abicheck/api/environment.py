@@ -43,21 +43,25 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
                 selectors[key] = Selector(host, task.options, store, environment)
             chosen = selectors[key].choose(kind, given)
             found.append((number, selectors[key], chosen, no_wheel))
-            outcome.errors.extend(Failure(given, each) for each in chosen.lacking)
+            outcome.errors.extend((*(Failure(given, each) for each in chosen.lacking), *chosen.failures))
             selector = selectors[key]
-            outcome.results.extend(
-                (number, refusal(name, each, selector.host, selector.scheme.library)) for name, each in chosen.refused
-            )
+            refused = [refusal(name, each, selector.host, selector.scheme.library) for name, each in chosen.refused]
+            outcome.results.extend((number, _located(result, chosen)) for result in refused)
     for number, selector, chosen, no_wheel in found:
         with outcome.noting_errors():
             if chosen.packages:
-                along = _along(chosen, [other for _, same, other, _ in found if same is selector])
+                along = _along(chosen, [other for _, same, other, _ in found if same is selector and not other.places])
                 run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along, no_wheel)
-                outcome.results.extend((number, result) for result in run.results())
+                outcome.results.extend((number, _located(result, chosen)) for result in run.results())
 
 
 def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
-    """What other targets would install beside these packages: of each distribution one, and none that is judged here."""
+    """What other targets would install beside these packages: of each distribution one, and none that is judged here.
+
+    A lock is all that is installed.
+    """
+    if chosen.places:
+        return []
     taken = {package.distribution.name for package in chosen.packages}
     found = []
     for package in (package for other in everything for package in other.packages):
@@ -65,6 +69,12 @@ def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
             taken.add(package.distribution.name)
             found.append(package)
     return found
+
+
+def _located(result: Result, chosen: Chosen) -> Result:
+    """The result with the line of the lock that its findings are about."""
+    place = chosen.places.get(result.artifact.name)
+    return result._replace(findings=tuple(each._replace(location=place) for each in result.findings)) if place else result
 
 
 def _environment(task: Task, kind: Kind, given: str) -> Environment | None:

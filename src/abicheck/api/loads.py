@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from abicheck.model.files import Files
     from abicheck.model.host import Host
-    from abicheck.model.process import LinkMap, Process
+    from abicheck.model.process import LinkMap, LoadedObject, Process
 
     _Loaded = tuple[LinkMap, Process]
 
@@ -135,10 +135,18 @@ def _places(process: Process, name: str, caller: int) -> Hashable | None:
     chain = []
     index: int | None = caller
     while index is not None:
-        dynamic = objects[index].facts.dynamic
-        chain.append((objects[index].origin, dynamic and (dynamic.rpath, dynamic.runpath, dynamic.flags_1)))
+        chain.append(_searches(objects[index]))
         index = objects[index].loader
-    return (name, objects[0].origin, *chain)
+    # The main program's RPATH counts for all (elf/dl-load.c `_dl_map_object`).
+    return (name, _searches(objects[0]), *chain)
+
+
+def _searches(item: LoadedObject) -> Hashable:
+    """What an object says of where to look."""
+    facts = item.facts
+    dynamic = facts.dynamic
+    told = None if dynamic is None else (dynamic.rpath, dynamic.runpath, dynamic.flags_1)
+    return item.origin, told, facts.fault("search-path")
 
 
 def _machine(host: Host) -> Hashable:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from abicheck.errors import TargetError
@@ -14,6 +15,7 @@ from abicheck.read.artifacts.installed import Found, find_distributions, open_in
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.files import Root
 from abicheck.read.index.tags import full_version, markers, tags
+from abicheck.read.locks import is_lock, read_lock
 from abicheck.read.loose import open_directory
 
 if TYPE_CHECKING:
@@ -24,9 +26,10 @@ if TYPE_CHECKING:
     from abicheck.api.options import Options
     from abicheck.model.artifact import Distribution, Package
     from abicheck.model.host import Host
+    from abicheck.model.report import Failure
     from abicheck.read.files import FactStore
 
-Kind: TypeAlias = Literal["file", "wheel", "environment", "installed", "requirement"]
+Kind: TypeAlias = Literal["file", "wheel", "environment", "lock", "installed", "requirement"]
 
 #: What pip says of a wheel whose tags do not fit (pip/_internal/req/constructors.py).
 _UNSUPPORTED = "ERROR: {} is not a supported wheel on this platform."
@@ -40,13 +43,16 @@ class Chosen(NamedTuple):
     """What one target comes to.
 
     `packages` are to be judged, `beside` finds what is installed beside them (asked for only where something fails), `refused` is
-    what cannot be installed, by name, and `lacking` are sentences about what should be there and is not.
+    what cannot be installed, by name, and `lacking` are sentences about what should be there and is not. Of a lock, which is all
+    that is installed, `places` tells where each distribution is pinned, and `failures` what is not judged.
     """
 
     packages: tuple[Package, ...] = ()
     beside: Callable[[], tuple[Package, ...]] = tuple
     refused: tuple[tuple[str, NotInstallable], ...] = ()
     lacking: tuple[str, ...] = ()
+    places: Mapping[str, str] = MappingProxyType({})
+    failures: tuple[Failure, ...] = ()
 
 
 def kind_of(target: str) -> Kind:
@@ -55,6 +61,8 @@ def kind_of(target: str) -> Kind:
         return "environment"
     if "://" in target:
         return "requirement"
+    if is_lock(target):
+        return "lock"
     if os.path.exists(target) or os.sep in target or _SHARED_OBJECT.search(target):
         return "wheel" if target.endswith(".whl") else "file"
     if target.endswith(".whl"):
@@ -106,6 +114,8 @@ class Selector:
             return self._requirement(given)
         if kind == "environment":
             return self._whole(given)
+        if kind == "lock":
+            return self._lock(given)
         return self._name(given)
 
     def _wheel(self, given: str) -> Chosen:
@@ -139,8 +149,7 @@ class Selector:
 
         from abicheck.read.index.closure import closure  # noqa: PLC0415 -- as above
         from abicheck.read.index.fetch import fetch  # noqa: PLC0415 -- as above
-        from abicheck.read.index.store import Store  # noqa: PLC0415 -- as above
-        from abicheck.read.verdicts import cache_directory  # noqa: PLC0415 -- as above
+        from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
 
         try:
             requirement = Requirement(given)
@@ -148,13 +157,22 @@ class Selector:
             raise TargetError(f"no requirement ({str(error).splitlines()[0]}); write it as NAME==VERSION", given) from None
         if requirement.url:
             raise TargetError("a requirement with a URL; download the wheel and give its path", given)
-        store = Store(cache_directory(os.environ), offline=self._options.offline)
+        store = open_store(offline=self._options.offline)
         if self._options.dependencies:
             outcomes = [(member.name, member.outcome) for member in closure([requirement], self.target, store)]
         else:
             outcomes = [(requirement.name, fetch(requirement, self.target, store))]
         wheels = [open_wheel(each.path, self.scheme, given if not at else name) for at, (name, each) in _wheels(outcomes)]
         return Chosen(tuple(wheels), refused=tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable)))
+
+    def _lock(self, given: str) -> Chosen:
+        from abicheck.api.locked import fetch_locked  # noqa: PLC0415 -- asked for where one is given
+        from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
+
+        store = open_store(offline=self._options.offline)
+        found = fetch_locked(read_lock(given), self.target, store, dependencies=self._options.dependencies)
+        wheels = [open_wheel(each.path, self.scheme, f"{name}=={each.version}") for _, (name, each) in _wheels(found.outcomes)]
+        return Chosen(tuple(wheels), refused=found.refused, places=found.places, failures=found.failures)
 
     def _whole(self, given: str) -> Chosen:
         if not is_environment(given):

@@ -71,6 +71,8 @@ class _Finder:
     def packages(self, targets: list[str]) -> Sequence[Package]:
         """The packages of one artifact, most often one."""
         kind = kind_of(targets[0])
+        if kind == "lock":
+            raise TargetError("a lock file, which has no card; give one of its packages, or judge it with check", targets[0])
         if kind == "file":
             return [open_files(targets)]
         if kind == "wheel":

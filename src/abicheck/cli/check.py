@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from abicheck.api import Options, check
+from abicheck.api.selection import kind_of
 from abicheck.cli.options import pairs
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
@@ -105,7 +106,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     """Say for each TARGET whether it loads on each HOST, what the loader says where it does not, and what to do.
 
     TARGET is a shared object, a wheel, a directory or an environment by its path, the name of an installed distribution, a
-    requirement (NAME==VERSION), or a matrix (FILE.toml).
+    requirement (NAME==VERSION), a lock file (requirements.txt, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), or a
+    matrix (FILE.toml).
     """
     options = Options(
         tree=how["tree"],
@@ -131,7 +133,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
 
 
 def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options, how: dict[str, Any]) -> Report:
-    matrices = [target for target in targets if target.endswith(".toml")]
+    matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
     if not matrices and how["versions"] is None:
         return check(targets, how["hosts"] or ("local",), python=how["python"], settings=settings, options=options)
     from abicheck.api.grid import check_matrix, check_versions  # noqa: PLC0415 -- few ask for a grid

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 _COMMANDS = {
     "check": "Say what loading native code would say on a host.",
     "show": "Say what native code asks of a host, and what forces it.",
+    "gate": "Say what an upgrade changes, and whether it still loads everywhere.",
+    "suggest": "Say which releases load on a host, and write constraints for pip and uv.",
     "confirm": "Really load, really transcribe, and compare with what was predicted.",
     "host": "Print a host as abicheck sees it, and check its C library against the built-in table.",
     "rule": "Say what a rule means, why it fails, and what to do.",

@@ -5,22 +5,23 @@ from __future__ import annotations
 import math
 import os
 import re
-import sys
 from typing import TYPE_CHECKING, Any, get_args
 
 from abicheck.errors import TargetError
 from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy, Sweep
+from abicheck.read.index.simple import names_releases
+from abicheck.read.toml import parse_toml
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 SCHEMA_VERSION = 1
 _SECONDS = 120.0
 _PYTHON = re.compile(r"[0-9]+\.[0-9]+")
+#: PEP 508's names.
+_NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 #: Of a group that is not confirmed.
 _CHECK = "check"
-#: A version, or a specifier with an operator (PEP 440).
-_RELEASES = re.compile(r"(?:[<>=!~]=?=?\s*)?[0-9][\w.+!*-]*(?:\s*,\s*[<>=!~]=?=?\s*[0-9][\w.+!*-]*)*")
 
 
 class _Table:
@@ -142,17 +143,12 @@ def read_matrix(path: str) -> Matrix:
 
 
 def _load(path: str) -> dict[str, Any]:
-    if sys.version_info >= (3, 11):
-        import tomllib  # noqa: PLC0415 -- only here
-    else:
-        import tomli as tomllib  # noqa: PLC0415 -- only here
-
     try:
-        with open(path, "rb") as file:
-            return tomllib.load(file)
+        with open(path, encoding="utf-8") as file:
+            return parse_toml(file.read())
     except OSError as error:
         raise TargetError(f"{error.strerror}; give the path of a matrix", path) from None
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except ValueError as error:
         raise TargetError(f"no TOML: {error}", path) from None
 
 
@@ -185,7 +181,7 @@ def _sweep(table: _Table) -> Sweep:
     subject = _subject(table)
     versions = table.texts("versions", required=True)
     for version in versions:
-        if not _RELEASES.fullmatch(version):
+        if not names_releases(version):
             raise table.error("versions", f"{version!r} is no version and no specifier such as >=4.0")
     sweep = Sweep(subject, versions, table.texts("hosts", required=True), _pythons(table, "*"))
     table.done()
@@ -196,7 +192,19 @@ def _subject(table: _Table) -> str:
     subject = table.text("subject")
     if not subject:
         raise table.error("subject", "is missing; name the distribution that it is about")
+    if not _NAME.fullmatch(subject):
+        raise table.error("subject", f"{subject!r} is no name of a distribution")
     return subject
+
+
+def _check_requirements(table: _Table, key: str, requirements: Iterable[str]) -> None:
+    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 20 ms
+
+    for each in requirements:
+        try:
+            Requirement(each)
+        except InvalidRequirement:  # noqa: PERF203 -- few
+            raise table.error(key, f"{each!r} is no requirement that pip takes") from None
 
 
 def _pythons(table: _Table, *others: str, required: bool = False) -> tuple[str, ...]:
@@ -225,6 +233,8 @@ def _cells(table: _Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
     override = table.flag("override")
     clips = table.count("clips")
     table.done()
+    _check_requirements(table, "versions", (f"{subject}=={version}" for version in versions))
+    _check_requirements(table, "beside", (each for group in companions for each in group))
     for host in names:
         for python in pythons:
             for version in versions:

@@ -92,6 +92,7 @@ def _section(result: Result) -> Iterator[str]:
 def _finding(finding: Finding, texts: list[str]) -> Iterator[str]:
     likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
     message, *evidence = texts or [""]
-    yield f"- **{finding.rule}**{likely} · {code(finding.object)}" + (f"<br>{text(message)}" if message else "")
+    at = f" at {code(finding.location)}" if finding.location else ""
+    yield f"- **{finding.rule}**{likely} · {code(finding.object)}{at}" + (f"<br>{text(message)}" if message else "")
     yield from (f"  - {code(line)}" for line in evidence)
     yield from (f"  - → {advice(remedy)}" for remedy in finding.remedies)

@@ -117,7 +117,8 @@ def _result(result: Result, symbol: str | None) -> Iterator[_Line]:
     advised: set[Remedy] = set()
     for finding, lines in told(problems[:_MAX_FINDINGS], result):
         likely = "" if finding.confidence == "certain" else f" ({finding.confidence})"
-        yield _Line(f" · {escape(finding.object)}{likely}", f"  {finding.rule}", "bold")
+        at = f" at {escape(finding.location)}" if finding.location else ""
+        yield _Line(f" · {escape(finding.object)}{at}{likely}", f"  {finding.rule}", "bold")
         yield from (_Line(f"    {escape(line)}") for line in lines)
         yield from (_Line(f"    → {escape(advice(remedy))}") for remedy in finding.remedies if remedy not in advised)
         advised.update(finding.remedies)

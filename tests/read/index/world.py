@@ -11,6 +11,7 @@ import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
 
 from abicheck.model.host import Libc
 from abicheck.model.index import Target
@@ -94,7 +95,7 @@ class Index:
         if self.status != 200:
             return "text/plain", b"", self.status
         if kind == "files":
-            return "application/octet-stream", self.files[name], 200
+            return "application/octet-stream", self.files[unquote(name)], 200
         if name not in self.pages:
             return "text/plain", b"", 404
         if self.served_as == JSON and JSON in headers["Accept"]:

@@ -89,7 +89,7 @@ def confirm_matrix(
     progress = progress or (lambda _: None)
     matrix = read_matrix(path)
     if not matrix.cells:
-        raise TargetError("nothing in it is to be run; judge it with `abicheck check`", path)
+        raise TargetError(f"nothing in it is to be confirmed; judge it with `abicheck check {path}`", path)
     hosts = _chosen(matrix, options.hosts)
     cells = [cell for cell in matrix.cells if cell.host in hosts]
     contained = any(host.kind == "container" for host in hosts.values())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from abicheck import __version__
 from abicheck.api.checking import incapable, shown_by
-from abicheck.api.grid.rows import Rows, releases
+from abicheck.api.grid.rows import Rows
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.selection import is_name
@@ -16,6 +16,7 @@ from abicheck.api.work import spread
 from abicheck.errors import AbicheckError, UsageError
 from abicheck.model.confirm import Sweep
 from abicheck.model.report import Failure, Report, Result, Tool
+from abicheck.read.index.simple import names_releases
 from abicheck.read.matrix import read_matrix
 
 if TYPE_CHECKING:
@@ -47,7 +48,8 @@ def check_versions(
     for name in names:
         if not is_name(name):
             raise UsageError(f"--versions takes names of distributions, and {name!r} is none")
-    releases(versions)
+    if not names_releases(versions):
+        raise UsageError(f"--versions {versions!r}: no version and no specifier such as >=4.0")
     pythons = () if python is None else (python,)
     return _report([Sweep(name, (versions,), tuple(hosts), pythons) for name in names], (), {}, options, progress)
 
@@ -102,7 +104,10 @@ def _report(
         errors |= dict.fromkeys(failures)
         by_spec = {place.name: place for place in found}
         seats = {name: by_spec[spec]._replace(name=name) for name, spec in specs.items() if spec in by_spec}
-        outcomes = _outcomes(seats, sweeps, cells, options, progress)
+        try:
+            outcomes = _outcomes(seats, sweeps, cells, options, progress)
+        finally:
+            _rows.cache_clear()  # what files and indexes answered counts for one run
     results = tuple(shows(each) for each in outcomes if isinstance(each, Result))
     errors |= dict.fromkeys(each for each in outcomes if isinstance(each, Failure))
     return Report(
@@ -146,6 +151,8 @@ def _outcomes(
         here = sweep._replace(hosts=tuple(host for host in sweep.hosts if host in seats))
         try:
             units += [_Unit(number, part) for part in _rows(known, options).parts(here)]
+        except UsageError:
+            raise
         except AbicheckError as error:
             failures.append(Failure(error.subject or sweep.subject, error.message))
     units.sort(key=lambda unit: -unit.size)  # so that no process is left with a large one in the end

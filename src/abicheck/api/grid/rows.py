@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import posixpath
 import re
+from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck import __version__
@@ -45,7 +46,7 @@ if TYPE_CHECKING:
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
     from abicheck.model.confirm import Cell, Sweep
-    from abicheck.model.host import Host
+    from abicheck.model.host import Arch, Host
     from abicheck.model.report import Result
     from abicheck.read.artifacts.wheel import Wheel
 
@@ -98,14 +99,14 @@ class Rows:
 
         Where each host takes its own Python, one for each release. Raises `AbicheckError`.
         """
-        versions = self._versions(sweep)
+        versions = self.versions(sweep)
         if not sweep.pythons:
             return [sweep._replace(versions=(version,)) for version in versions]
         by_python: dict[str, list[str]] = {}
         for version in versions:
             for python in self._all_pythons(sweep, version) if sweep.pythons == ("*",) else sweep.pythons:
                 by_python.setdefault(python, []).append(version)
-        return [sweep._replace(pythons=(python,), versions=tuple(each)) for python, each in by_python.items()]
+        return [sweep._replace(pythons=tuple(filter(None, [python])), versions=tuple(each)) for python, each in by_python.items()]
 
     def part(self, sweep: Sweep) -> Iterator[tuple[tuple[object, ...], Result | Failure]]:
         """What comes of each release for the one Python of a part on each host, with the release and the Python to sort it by."""
@@ -125,8 +126,8 @@ class Rows:
                 if result is not None:
                     yield place, result
 
-    def _versions(self, sweep: Sweep) -> tuple[str, ...]:
-        """The releases of a sweep, those of a specifier from oldest to newest."""
+    def versions(self, sweep: Sweep) -> tuple[str, ...]:
+        """The releases of a sweep, those of a specifier from oldest to newest. Raises `AbicheckError` where there are none."""
         found: dict[str, None] = {}
         for given in sweep.versions:
             wanted = releases(given)
@@ -135,7 +136,7 @@ class Rows:
                 continue
             offered = matching(wanted, offers(sweep.subject, self._index))
             if not offered:
-                raise AbicheckError(f"no release meets {given}; ask for other versions", sweep.subject)
+                raise AbicheckError(f"no release meets {given or 'this'}; ask for other versions", sweep.subject)
             found |= dict.fromkeys(offer.version for offer in reversed(offered))
         return tuple(found)
 
@@ -158,12 +159,15 @@ class Rows:
         return self._named(deciding(sorted(results, key=lambda result: result.artifact.name != subject)), cell)
 
     def _all_pythons(self, sweep: Sweep, version: str) -> list[str]:
-        """The Pythons for which a release has a wheel on machines such as these hosts."""
+        """The Pythons for which a release has a wheel on machines such as these hosts; "" for none."""
         release = [offer for offer in offers(sweep.subject, self._index) if offer.version == version]
-        hosts = [self._seat(name, None).host for name in sweep.hosts]
-        machines = dict.fromkeys((host.arch, _NEWEST[host.libc.kind]) for host in hosts)
+        machines: dict[tuple[Arch, Libc], None] = {}
+        for name in sweep.hosts:
+            with suppress(HostError):  # told where it is judged
+                host = self._seat(name, None).host
+                machines[host.arch, _NEWEST[host.libc.kind]] = None
         found = {python for arch, libc in machines for python in pythons(release, arch, libc)}
-        return [".".join(map(str, python)) for python in sorted(found)]
+        return [".".join(map(str, python)) for python in sorted(found)] or [""]
 
     def _release(self, subject: str, version: str, host: str, python: str | None) -> Result | None:
         """One release on one host; None where that host has another Python for good."""

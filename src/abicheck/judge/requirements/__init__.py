@@ -74,7 +74,8 @@ def gather(
         traits=traits,
         python=python or PythonNeed(),
         opened=names,
-        gpu=gpu([*(library.name for library in libraries), *(each.name for each in names)]),
+        # What the artifact brings along counts, too: a bundled cuDNN is of one major.
+        gpu=gpu([*(name for facts in reached.values() for name in needed(facts)), *(each.name for each in names)]),
         promised=None if promised is None else ".".join(map(str, promised)),
         apart=apart,
         apart_window=window(objects, apart, arch) if apart else None,

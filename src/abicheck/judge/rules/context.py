@@ -46,10 +46,15 @@ class Opened(NamedTuple):
 
 
 class NoWheel(NamedTuple):
-    """The host's own Python, for which there is no wheel, and the newest Python that has one, each as in `3.13`."""
+    """The host's own Python, for which there is no wheel, and the newest Python that has one, each as in `3.13`.
+
+    `name` is the distribution (None: the one that was asked for), `together` the newest Python for which all of its lock has one.
+    """
 
     default: str
     newest: str
+    name: str | None = None
+    together: str | None = None
 
 
 class Reached(NamedTuple):

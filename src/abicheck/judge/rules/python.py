@@ -150,5 +150,5 @@ def no_wheel_for_default_python(context: Context) -> Iterator[Finding]:
     """The host's own Python was passed over, because there is no wheel for it."""
     if context.no_wheel is not None:
         place = context.distribution.name
-        default, newest = context.no_wheel
-        yield context.subject.finding("no-wheel-for-default-python", place, offered=default, needed=newest)
+        default, newest, _, together = context.no_wheel
+        yield context.subject.finding("no-wheel-for-default-python", place, offered=default, needed=newest, others=together)

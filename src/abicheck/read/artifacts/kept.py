@@ -19,7 +19,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from abicheck.model.artifact import GuardedImport, Preload, Sources
-from abicheck.model.elf import SharedObject
+from abicheck.model.elf import Malformed, SharedObject
 from abicheck.read.artifacts.contents import Binary, read_binary
 from abicheck.read.elf.references import LazyReferences
 from abicheck.read.verdicts import code_state
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from abicheck.model.files import FileId
 
 _DIGEST = 32
+#: What reading and unpacking raises where nothing was kept, or something else than what was looked for.
+_ABSENT = (OSError, ValueError, TypeError, AttributeError)
 
 
 class Kept:
@@ -43,7 +45,7 @@ class Kept:
 
     def binaries(self, wheel: FileId) -> dict[int, Binary] | None:
         """The ELF files of a wheel by their number in the archive; None where they are to be read."""
-        with contextlib.suppress(OSError, ValueError, TypeError, AttributeError):
+        with contextlib.suppress(*_ABSENT):
             document = json.loads(self._read(self._name(wheel, "files")))
             return {int(number): self._binary(digest) for number, digest in document.items()}
         return None
@@ -53,7 +55,7 @@ class Kept:
         digest = hashlib.sha256(content).hexdigest()
         try:
             found = self._binary(digest)
-        except (OSError, ValueError):
+        except _ABSENT:
             found = self._binaries[digest] = read_binary(content)
             self._write(self._of(digest), _pickled(found))
         self._digests[id(found)] = digest
@@ -66,7 +68,7 @@ class Kept:
 
     def sources(self, wheel: FileId) -> Sources | None:
         """What the Python code of a wheel does, if that was kept."""
-        with contextlib.suppress(OSError, ValueError, TypeError):
+        with contextlib.suppress(*_ABSENT):
             preloads, guarded = json.loads(self._read(self._name(wheel, "sources")))
             return Sources(tuple(Preload(*each) for each in preloads), tuple(GuardedImport(*each) for each in guarded))
         return None
@@ -76,7 +78,7 @@ class Kept:
         self._write(self._name(wheel, "sources"), json.dumps(sources).encode())
 
     def _binary(self, digest: str) -> Binary:
-        """The file of that content. Raises OSError or ValueError where it was not kept."""
+        """The file of that content. Raises one of `_ABSENT` where it was not kept."""
         found = self._binaries.get(digest)
         if found is None:
             found = self._binaries[digest] = _unpickled_binary(self._read(self._of(digest)))
@@ -111,15 +113,17 @@ class Kept:
 
 
 class _Unpickler(pickle.Unpickler):
-    """Makes nothing but values of the model and the tables that a reader left in them (Python's docs, "Restricting globals")."""
+    """Makes nothing but values of the model and the tables that a reader left in them (Python's docs, "Restricting globals").
+
+    Only classes, and only where they are defined: what a module has imported, and `os.system` by a dotted name, is out of reach.
+    """
 
     def find_class(self, module: str, name: str) -> Any:
-        if module.startswith(("abicheck.model.", "abicheck.read.elf.")) or (module, name) in _PLAIN:
-            return super().find_class(module, name)
+        if module.startswith(("abicheck.model.", "abicheck.read.elf.")) and "." not in name:
+            found = super().find_class(module, name)
+            if isinstance(found, type) and found.__module__ == module:
+                return found
         raise pickle.UnpicklingError(f"{module}.{name}")
-
-
-_PLAIN = {("builtins", "frozenset"), ("builtins", "tuple"), ("types", "MappingProxyType"), ("copyreg", "__newobj__")}
 
 
 def _pickled(binary: Binary) -> bytes:
@@ -133,7 +137,9 @@ def _pickled(binary: Binary) -> bytes:
 
 def _unpickled_binary(payload: bytes) -> Binary:
     facts, opened, references = _unpickled(payload)
-    if references:
+    if not isinstance(facts, (SharedObject, Malformed)):
+        raise TypeError(facts)
+    if isinstance(facts, SharedObject) and references:
         facts = facts._replace(references=LazyReferences(partial(_unpickled, references)))
     return Binary(facts, opened)
 

@@ -67,7 +67,7 @@ class Overlay:
         self._entered: dict[str, str | int] = {"": ""}
         self._files: dict[str, FileId] = {}
         self._owners: dict[FileId, Layer] = {}
-        #: No file of a package takes the place of a directory of the host: every way that there is on the host is there still.
+        #: No file of a package takes the place of a directory: every way that there is on the host is there still.
         self._is_plain = True
         self._directories: dict[str, FileId] = {}
         for package in packages:
@@ -81,6 +81,7 @@ class Overlay:
                 self._owners[file] = package
                 if made[head] not in self._directories and not isinstance(self._base.stat(real + "/."), int):
                     self._is_plain = False
+        self._is_plain &= self._files.keys().isdisjoint(self._directories)
         self._entered = {"": "", **{path: path for path in self._directories}}
         self._answers: dict[str, FileId | int] = {}
 

@@ -1,13 +1,12 @@
 """The wheels of one project for many targets: chosen from the index's list as pip would, and each downloaded once.
 
-pip is asked for one target at a time, and a grid has hundreds. Which wheel of a pinned release it takes is settled by the tags
-(pip/_internal/index/package_finder.py, `CandidateEvaluator._sort_key`), so only the first target that takes a wheel asks for it;
-the others find it by its hash.
+pip is asked for one target at a time, and a grid has hundreds. Which wheel of a pinned release it takes is settled by what the
+index says of them (pip/_internal/index/package_finder.py, `CandidateEvaluator._sort_key`; what is yanked comes last there, and
+is taken where nothing else fits), so only the first target that takes a wheel asks for it; the others find it by its hash.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from abicheck.read.index.fetch import fetch, fetched_before, name_of, question
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 #: What pip says in the end (pip/_internal/resolution/resolvelib/factory.py).
 _NOTHING = "ERROR: No matching distribution found for {}"
-_BUILD = re.compile(r"-(\d+)([^-]*)-[^-]+-[^-]+-[^-]+\.whl")
 
 
 class Chooser:
@@ -52,22 +50,26 @@ class Chooser:
             self._ranks[target] = {tag: rank for rank, tag in enumerate(tags(target))}
         ranks = self._ranks[target]
         ranked = [
-            (min(ranks[tag] for tag in offer.tags if tag in ranks), _build(offer.filename), offer)
+            (_goodness(offer, min(ranks[tag] for tag in offer.tags if tag in ranks)), offer)
             for offer in self._releases[given]
             if not ranks.keys().isdisjoint(offer.tags) and welcomes(offer, target)
         ]
         if not ranked:
             return explain(requirement, target, _NOTHING.format(f"{name_of(requirement)}{requirement.specifier}"), self._store)
-        best = min(ranked, key=lambda each: each[:2])[2]
+        goodness, best = max(ranked, key=lambda each: each[0])
         if best.filename not in self._wheels:
-            known = fetched_before(best, self._store)
+            # Of several that are as good pip takes one by their order in the index.
+            alone = [each for each, _ in ranked].count(goodness) == 1
+            known = fetched_before(best, self._store) if alone else None
             if known is None:
                 return fetch(requirement, target, self._store)
             self._wheels[best.filename] = known
         return self._wheels[best.filename]
 
 
-def _build(filename: str) -> tuple[int, str]:
-    """What makes a later build of one wheel come before an earlier one."""
-    found = _BUILD.search(filename)
-    return (-int(found[1]), found[2]) if found else (0, "")
+def _goodness(offer: Offer, rank: int) -> tuple[object, ...]:
+    """What makes one wheel come before another: its version may be a local one, its build tag () or a number with a text."""
+    from packaging.utils import parse_wheel_filename  # noqa: PLC0415 -- costs 15 ms
+
+    _, version, build, _ = parse_wheel_filename(offer.filename)
+    return offer.yanked is None, version, -rank, build

@@ -34,12 +34,16 @@ class _Demand(NamedTuple):
 
 
 def closure(
-    requirements: Iterable[Requirement], target: Target, store: Store, without: Collection[str] = ()
+    requirements: Iterable[Requirement],
+    target: Target,
+    store: Store,
+    without: Collection[str] = (),
+    constraints: Iterable[Requirement] = (),
 ) -> tuple[Member, ...]:
     """Everything that pip would install on the target for `requirements`, breadth first, those that were asked for at the head.
 
     Distributions named in `without` (normalized) are left out, with what only they need: the host has them. One that has no wheel
-    there is a member that is not installable, and nothing is known of what it needs.
+    there is a member that is not installable, and nothing is known of what it needs. `constraints` count for what is asked for.
 
     Raises:
         TargetError: there is no such project or release, two lines contradict each other, or one cannot be read.
@@ -47,7 +51,7 @@ def closure(
 
     """
     asked = [_Demand(requirement, "") for requirement in requirements]
-    known: list[_Demand] = []
+    known = [_Demand(requirement, "") for requirement in constraints]
     for _ in range(_MAX_STARTS):
         walk = _Walk(target, store, without, known)
         contradiction = walk.run(asked)

@@ -97,6 +97,17 @@ def _offer(link: dict[str, Any], project: str) -> Offer | None:
     return Offer(filename, str(version), tuple(sorted(map(str, tags_of_it))), *rest) if name == project else None
 
 
+def names_releases(given: str) -> bool:
+    """Whether that is a version, or a specifier such as `>=4.0` (PEP 440)."""
+    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- as above
+    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+
+    try:
+        return bool(Version(given) if given[:1].isdigit() else SpecifierSet(given))
+    except (InvalidSpecifier, InvalidVersion):
+        return False
+
+
 def is_pinned(specifier: SpecifierSet) -> bool:
     """Whether one version is named."""
     return any(each.operator in ("==", "===") and not each.version.endswith(".*") for each in specifier)
@@ -148,6 +159,18 @@ def wheel_pythons(requirement: Requirement, arch: Arch, libc: Libc, store: Store
         if found:
             return found
     return ()
+
+
+def taken_unpinned(project: str, target: Target, store: Store) -> str | None:
+    """What pip takes on the target where no release is asked for: `4.6.2`, or `1.0 from source`. Raises as `offers` does."""
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- as above
+
+    for release in _releases(matching(SpecifierSet(), offers(project, store))):
+        if any(fits(offer, target) for offer in release):
+            return release[0].version
+        if any(not offer.tags and welcomes(offer, target) for offer in release):
+            return f"{release[0].version} from source"
+    return None
 
 
 def explain(requirement: Requirement, target: Target, text: str, store: Store) -> NotInstallable:

@@ -29,6 +29,13 @@ T = TypeVar("T")
 FRESH_S = 600.0
 
 
+def open_store(*, offline: bool) -> Store:
+    """The store in the user's cache."""
+    from abicheck.read.verdicts import cache_directory  # noqa: PLC0415 -- other stores know their directory
+
+    return Store(cache_directory(os.environ), offline=offline)
+
+
 class Store:
     """Wheels and answers below `directory`, which count for `fresh` seconds.
 

@@ -114,7 +114,8 @@ def take(host: Host, files: Disk | Root, paths: Iterable[str], store: FactStore,
     walk = _Walk(files.volume if isinstance(files, Root) else Directory("", store))
     first = [real for path in (host.loader.path, *paths) if (real := walk.add(path)) is not None]
     found = [real for path in _searched(host, files) if (real := walk.add(path)) is not None]
-    first += [real for real in found if real.rpartition("/")[2].startswith(_FIRST)]
+    # A Python with a desktop's libraries would leave no room for what every wheel takes.
+    first = [*first[:1], *(real for real in found if real.rpartition("/")[2].startswith(_FIRST)), *first[1:]]
     rest = sorted(walk.files, key=lambda real: (walk.files[real], real))
     # Every name stands in it, whether there is room for the facts or not.
     budget -= size_of((walk.links, [*walk.directories], walk.files, host.loader.cache))

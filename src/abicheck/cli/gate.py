@@ -1,0 +1,60 @@
+"""The command `abicheck gate`."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from abicheck.api import Options
+from abicheck.api.gate import gate
+from abicheck.cli.output import wants_colour, write
+from abicheck.cli.progress import complain
+from abicheck.report.gate import json, markdown, terminal
+
+if TYPE_CHECKING:
+    from abicheck.model.gate import GateReport
+
+_EPILOG = """\b
+OLD and NEW are what `abicheck check` takes: NAME==VERSION, a wheel, an environment, ...; each alone, without what it requires.
+Without a host it says what NEW asks of any host that OLD did not.
+\b
+Exit codes:
+  1 something newly fails or has no wheel (or counts by --fail-on)    4 something could not be judged
+  2 wrong usage                                                       0 everything else
+\b
+Examples:
+  abicheck gate markupsafe==2.1.5 markupsafe==3.0.2 --python 3.12
+  abicheck gate markupsafe==2.1.5 markupsafe==3.0.2 --host debian:12 --host alpine:3.22 --python 3.12 --format markdown
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("old", metavar="OLD")
+@click.argument("new", metavar="NEW")
+@click.option("--host", "hosts", metavar="HOST", multiple=True, help="Compare on HOST; may be repeated.")
+@click.option("--python", metavar="X.Y|PATH", help="The target Python: a version, or its path on the host.")
+@click.option(
+    "--fail-on",
+    type=click.Choice(["new", "narrowed", "any"]),
+    default="new",
+    help="narrowed: also what shuts out glibc releases or Pythons; any: every warning. [default: new]",
+)
+@click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
+@click.option(
+    "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
+)
+@click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
+def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
+    """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
+    options = Options(offline=how["offline"])
+    report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
+    complain(report.errors)
+    write(_rendered(report, style, colour=wants_colour(output)), output)
+    return report.exit_code
+
+
+def _rendered(report: GateReport, style: str, *, colour: bool) -> str:
+    if style == "terminal":
+        return terminal.render(report, colour=colour)
+    return json.render(report) if style == "json" else markdown.render(report)

@@ -1,0 +1,154 @@
+"""The difference between two sets of results, and between what two artifacts ask of any host."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.model.gate import SEVERITIES, Change
+from abicheck.model.report import WORST_FIRST
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from abicheck.model.gate import ChangeKind
+    from abicheck.model.report import Result, Verdict, Window
+    from abicheck.model.requirements import Requirements
+
+    _Versions = tuple[str | None, str | None]
+
+_SAYS: dict[Verdict, str] = {
+    "loads": "loads",
+    "depends": "may or may not load",
+    "fails": "does not load",
+    "not-installable": "has no wheel",
+}
+_WORSE: dict[Verdict, ChangeKind] = {
+    "fails": "newly-fails",
+    "not-installable": "newly-not-installable",
+    "depends": "newly-depends",
+}
+#: Of these traits the value is told; the bytes of thread-local variables change with every build.
+_TOLD = ("marker", "isa-level", "kernel", "page-size")
+
+
+def compare_results(old: Sequence[Result], new: Sequence[Result]) -> tuple[list[Change], int]:
+    """What changes package by package and host by host, alike hosts together; and how many pairs are as they were."""
+    before, after = _by_place(old), _by_place(new)
+    found: list[Change] = []
+    unchanged = 0
+    for place in dict.fromkeys((*before, *after)):
+        change = _verdict(place, before.get(place), after.get(place))
+        if change is None:
+            unchanged += 1
+        else:
+            found.append(change)
+    windows = _windows(before, after)
+    return _sorted([*_together(found), *windows]), unchanged
+
+
+def compare_needs(package: str, versions: _Versions, old: Requirements, new: Requirements) -> list[Change]:
+    """What the new artifact asks of any host that the old one did not, and the other way round."""
+    gpus = [", ".join(_gpu(each)) or "no GPU" for each in (old, new)]
+    found = list(_of_window(package, versions, old.window, new.window))
+    if gpus[0] != gpus[1]:
+        found.append(Change("gpu-changed", package, *versions, f"asks for {gpus[1]}, before for {gpus[0]}"))
+    libraries, traits, pythons = [[names(each) for each in (old, new)] for names in (_libraries, _traits, _pythons)]
+    pythons = pythons if all(pythons) else [set(), set()]  # one of them does not tell
+    rows: tuple[tuple[ChangeKind, str, set[str]], ...] = (
+        ("libraries-added", "needs {}", libraries[1] - libraries[0]),
+        ("libraries-dropped", "no longer needs {}", libraries[0] - libraries[1]),
+        ("trait-added", "asks for {}", traits[1] - traits[0]),
+        ("trait-dropped", "no longer asks for {}", traits[0] - traits[1]),
+        ("python-added", "has wheels for Python {}, too", pythons[1] - pythons[0]),
+        ("python-dropped", "has no wheel for Python {} any more", pythons[0] - pythons[1]),
+    )
+    for kind, text, names in rows:
+        if names:
+            told = ", ".join(sorted(names, key=lambda name: (_numbers(name), name)))
+            found.append(Change(kind, package, *versions, text.format(told)))
+    return _sorted(found)
+
+
+def _libraries(asked: Requirements) -> set[str]:
+    return {library.name for library in asked.libraries}
+
+
+def _traits(asked: Requirements) -> set[str]:
+    found = ((trait.kind, trait.value if trait.kind in _TOLD else None) for trait in asked.traits)
+    return {" ".join(filter(None, (kind.replace("-", " "), value))) for kind, value in found}
+
+
+def _pythons(asked: Requirements) -> set[str]:
+    return set(asked.python.versions)
+
+
+def _by_place(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
+    return {(result.artifact.name, result.host.name): result for result in results}
+
+
+def _verdict(place: tuple[str, str], old: Result | None, new: Result | None) -> Change | None:
+    """How the verdict on one package on one host changes; None where nothing is to be said."""
+    package, host = place
+    versions = (old.artifact.version if old else None, new.artifact.version if new else None)
+    if new is None:
+        return Change("removed", package, *versions, "is no longer installed", (host,))
+    findings = [finding for finding in new.findings if finding.severity == "error"]
+    told = new.predicted, tuple(remedy for finding in findings[:1] for remedy in finding.remedies)
+    rank = [len(WORST_FIRST) if each is None else WORST_FIRST.index(each.verdict) for each in (old, new)]
+    if rank[1] < rank[0] and new.verdict != "loads":
+        return Change(_WORSE[new.verdict], package, *versions, f"{_SAYS[new.verdict]}", (host,), *told)
+    if old is None:
+        return Change("added", package, *versions, "is new, and loads", (host,))
+    if new.verdict == "loads" and old.verdict != "loads":
+        return Change("newly-fixed", package, *versions, f"loads; {old.artifact.version} {_SAYS[old.verdict]}", (host,))
+    if new.verdict in ("fails", "not-installable"):
+        return Change("still-fails", package, *versions, f"{_SAYS[new.verdict]}, as before", (host,), *told)
+    return None
+
+
+def _windows(before: Mapping[tuple[str, str], Result], after: Mapping[tuple[str, str], Result]) -> list[Change]:
+    """Each package's window, which is the same on all hosts."""
+    found: dict[Change, None] = {}
+    for place, old in before.items():
+        new = after.get(place)
+        if new is not None and old.window is not None and new.window is not None:
+            versions = old.artifact.version, new.artifact.version
+            found |= dict.fromkeys(_of_window(place[0], versions, old.window, new.window))
+    return list(found)
+
+
+def _of_window(package: str, versions: _Versions, old: Window | None, new: Window | None) -> Iterator[Change]:
+    if old is None or new is None:
+        return
+    if old.glibc_min != new.glibc_min:
+        kind: ChangeKind = "narrowed" if _numbers(new.glibc_min or "") > _numbers(old.glibc_min or "") else "widened"
+        says = f"needs glibc {new.glibc_min} or newer" if new.glibc_min else "needs no oldest glibc any more"
+        yield Change(kind, package, *versions, f"{says} (before: {old.glibc_min or 'any'})")
+    if old.glibc_max != new.glibc_max:
+        # Without a newest one all are welcome.
+        kind = "narrowed" if _numbers(new.glibc_max or "99") < _numbers(old.glibc_max or "99") else "widened"
+        says = f"loads up to glibc {new.glibc_max} only" if new.glibc_max else "loads on the newest glibc, too"
+        before = f"up to {old.glibc_max}" if old.glibc_max else "on all newer ones"
+        yield Change(kind, package, *versions, f"{says} (before: {before})")
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.rstrip("t").split(".") if part.isdigit())
+
+
+def _gpu(asked: Requirements) -> tuple[str, ...]:
+    return (*(f"CUDA {each}" for each in asked.gpu.cuda), *(f"cuDNN {each}" for each in asked.gpu.cudnn))
+
+
+def _together(changes: Iterable[Change]) -> Iterator[Change]:
+    """One change for all hosts of which the same is to be said."""
+    hosts: dict[Change, list[str]] = {}
+    for change in changes:
+        hosts.setdefault(change._replace(hosts=()), []).extend(change.hosts)
+    yield from (change._replace(hosts=tuple(names)) for change, names in hosts.items())
+
+
+def _sorted(changes: Iterable[Change]) -> list[Change]:
+    """The worst first."""
+    order = list(SEVERITIES)
+    return sorted(changes, key=lambda change: order.index(change.kind))

@@ -1,0 +1,26 @@
+"""The constraint that leaves only the releases which load."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from abicheck.model.suggest import Release
+
+
+def constrain(name: str, releases: Sequence[Release]) -> str | None:
+    """A constraint for `name` that admits the newest of `releases` (newest first) that loads, and none that is known not to.
+
+    It admits what was not judged only where it is newer than all of them. None where each of them loads, or none does.
+    """
+    marks = [release.loads for release in releases]
+    if not any(marks) or all(marks):
+        return None
+    first = marks.index(True)
+    bounds = [f"<={releases[first].version}"] if first else []
+    if False in marks[first:]:
+        last = first + marks[first:].index(False) - 1
+        bounds.insert(0, f">={releases[last].version}")
+    return f"{name}{','.join(bounds)}"

@@ -1,0 +1,100 @@
+"""What an upgrade changes: on which hosts something loads worse or better, and what it asks of all of them."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from abicheck.model.report import Failure, Remedy, Severity, Tool
+
+#: What may change, the worst first.
+ChangeKind: TypeAlias = Literal[
+    "newly-fails",
+    "newly-not-installable",
+    "newly-depends",
+    "narrowed",  # fewer glibc releases than before
+    "python-dropped",
+    "gpu-changed",  # another major of CUDA or cuDNN
+    "libraries-added",  # asked of the host
+    "trait-added",  # an executable stack, a newer kernel, a higher level of the CPU
+    "newly-fixed",
+    "still-fails",
+    "widened",
+    "python-added",
+    "libraries-dropped",
+    "trait-dropped",
+    "added",
+    "removed",
+]
+
+SEVERITIES: dict[ChangeKind, Severity] = {
+    "newly-fails": "error",
+    "newly-not-installable": "error",
+    "newly-depends": "warning",
+    "narrowed": "warning",
+    "python-dropped": "warning",
+    "gpu-changed": "warning",
+    "libraries-added": "warning",
+    "trait-added": "warning",
+    "newly-fixed": "note",
+    "still-fails": "note",
+    "widened": "note",
+    "python-added": "note",
+    "libraries-dropped": "note",
+    "trait-dropped": "note",
+    "added": "note",
+    "removed": "note",
+}
+
+FailOn: TypeAlias = Literal["new", "narrowed", "any"]
+
+
+class Change(NamedTuple):
+    """One change of one package: from and to which version (None: it is not there), and on which hosts (none: everywhere).
+
+    `text` says what changed in half a sentence, `predicted` is the loader's or pip's own text where there is one.
+    """
+
+    kind: ChangeKind
+    package: str
+    old: str | None
+    new: str | None
+    text: str
+    hosts: tuple[str, ...] = ()
+    predicted: str | None = None
+    remedies: tuple[Remedy, ...] = ()
+
+    @property
+    def severity(self) -> Severity:
+        """How much it matters."""
+        return SEVERITIES[self.kind]
+
+
+class GateReport(NamedTuple):
+    """What NEW changes of OLD; `unchanged` counts the packages on hosts of which nothing is to be said."""
+
+    tool: Tool
+    old: str
+    new: str
+    hosts: tuple[str, ...]
+    changes: tuple[Change, ...]
+    unchanged: int = 0
+    errors: tuple[Failure, ...] = ()
+    seconds: float = 0.0
+    fail_on: FailOn = "new"
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a change that counts, 4 where something could not be judged, else 0.
+
+        What counts: what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any`
+        every warning.
+        """
+        counted = {
+            "new": lambda change: change.severity == "error",
+            "narrowed": lambda change: change.severity == "error" or change.kind in ("narrowed", "python-dropped"),
+            "any": lambda change: change.severity != "note",
+        }[self.fail_on]
+        if any(map(counted, self.changes)):
+            return 1
+        return 4 if self.errors else 0

@@ -1,0 +1,70 @@
+"""Lock files to model values: what is pinned, never whether it loads."""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from abicheck.errors import TargetError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from abicheck.model.lock import Lock
+    from abicheck.read.locks.document import Document
+
+
+#: PEP 751, "File Name".
+_PYLOCK = re.compile(r"pylock(\.[^.]+)?\.toml")
+
+
+def is_lock(path: str) -> bool:
+    """Whether a path is named as a lock file is: `*.txt` (requirements), `*.lock`, `pylock.toml`, `pylock.NAME.toml`."""
+    name = os.path.basename(path)
+    return name.endswith((".txt", ".lock")) or _PYLOCK.fullmatch(name) is not None
+
+
+def read_lock(path: str) -> Lock:
+    """The lock file at `path`: of requirements where its name ends in `.txt`, else of the tool that its content tells.
+
+    Raises:
+        TargetError: it cannot be read, is of no known format, or something in it is wrong; the subject names file and line.
+
+    """
+    if path.endswith(".txt"):
+        from abicheck.read.locks.requirements import read_requirements  # noqa: PLC0415 -- packaging costs 15 ms
+
+        return read_requirements(path)
+    from abicheck.read.locks.document import Document, read_text  # noqa: PLC0415 -- whether a name is that of a lock is cheap
+
+    document = Document(path, read_text(path))
+    return _reader(document)(document)
+
+
+def _reader(document: Document) -> Callable[[Document], Lock]:
+    """The reader for a document, by what only one tool writes."""
+    values, metadata = document.values, document.values.get("metadata")
+    known = metadata if isinstance(metadata, dict) else {}
+    if document.is_json and "_meta" in values:
+        from abicheck.read.locks.pipfile import read_pipfile  # noqa: PLC0415 -- one file has one format
+
+        return read_pipfile
+    if "lock-version" in values:
+        from abicheck.read.locks.pylock import read_pylock  # noqa: PLC0415 -- as above
+
+        return read_pylock
+    if "lock_version" in known:
+        from abicheck.read.locks.pdm import read_pdm  # noqa: PLC0415 -- as above
+
+        return read_pdm
+    if "content-hash" in known or "lock-version" in known:
+        from abicheck.read.locks.poetry import read_poetry  # noqa: PLC0415 -- as above
+
+        return read_poetry
+    if "version" in values and not document.is_json:
+        from abicheck.read.locks.uv import read_uv  # noqa: PLC0415 -- as above
+
+        return read_uv
+    message = "none of the lock files that abicheck knows; give a requirements.txt, or one of uv, poetry, pdm, pipenv or PEP 751"
+    raise TargetError(message, document.path)

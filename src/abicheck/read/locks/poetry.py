@@ -1,0 +1,111 @@
+"""poetry.lock, as poetry 1 and poetry 2 write it.
+
+From poetry 2 on (lock-version 2.1) each package names its groups and its marker. Before that only the dependencies between
+packages have markers, and what the project itself asks for stands in the pyproject.toml beside the lock alone.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from typing import TYPE_CHECKING
+
+from abicheck.model.lock import Link, Lock, LockedPackage
+from abicheck.read.locks.document import Document, Entry, read_text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from abicheck.model.lock import SourceKind
+
+_SOURCES: dict[str, SourceKind] = {"git": "vcs", "url": "url", "directory": "path", "file": "path"}
+#: The group that holds the project's own dependencies.
+_MAIN = "main"
+
+
+def read_poetry(document: Document) -> Lock:
+    """The packages of a poetry.lock, of which the group `main` is installed. Raises `TargetError`."""
+    entries = document.entries("package")
+    metadata = document.root().table("metadata")
+    files = metadata.table("files")  # where lock-version 1.x has the hashes
+    modern = any("groups" in each.values for each in entries)
+    packages = tuple(package for each in entries for package in _packages(each, files))
+    return Lock(
+        path=document.path,
+        format="poetry",
+        packages=packages,
+        groups=(_MAIN,),
+        roots=None if modern else _roots(document, packages),
+        requires_python=_python(metadata),
+    )
+
+
+def _python(metadata: Entry) -> str | None:
+    """The Pythons that the lock is for, unless they are spelled as only poetry reads them (`^3.9`, `||`)."""
+    given = metadata.text("python-versions")
+    return metadata.specifier("python-versions") if given and not re.search(r"[|^*]|~(?!=)", given) else None
+
+
+def _packages(entry: Entry, files: Entry) -> Iterator[LockedPackage]:
+    """The package of an entry; one for each group where the groups have markers of their own."""
+    name, version = entry.name(), entry.version()
+    if version is None:
+        entry.refuse("version", "is missing")
+    source = entry.table("source")
+    kind = _SOURCES.get(source.text("type") or "", "index")
+    category = entry.text("category")  # before poetry 1.5
+    package = LockedPackage(
+        name=name,
+        version=version,
+        file=entry.file,
+        line=entry.line,
+        specifier=f"=={version}",
+        hashes=entry.hashes([*entry.tables("files"), *files.tables(entry.text("name") or "")]),
+        source=kind,
+        origin="" if kind == "index" else source.text("url") or "",
+        requires_python=entry.text("python-versions"),
+        groups=entry.texts("groups") or ((category,) if category else ()),
+        optional=entry.flag("optional"),
+        links=tuple(_links(entry)),
+    )
+    if isinstance(entry.values.get("markers"), dict):
+        markers = entry.table("markers")
+        for group in package.groups:
+            yield package._replace(groups=(group,), marker=markers.marker(group))
+    else:
+        yield package._replace(marker=entry.marker("markers"))
+
+
+def _links(entry: Entry, key: str = "dependencies") -> Iterator[Link]:
+    """The dependencies of a package, or of the project: a constraint, a table, or a list of both for each name."""
+    table = entry.table(key)
+    for name, value in table.values.items():
+        for each in value if isinstance(value, list) else [value]:
+            constraint = {"version": each} if isinstance(each, str) else each
+            yield _link(table.name("", name), Entry(table.file, table.line, f"{key}.{name}", constraint))
+
+
+def _link(name: str, entry: Entry) -> Link:
+    marker = entry.marker("markers")
+    python = entry.text("python")
+    if python:
+        bounds = [re.fullmatch(r"(<=|>=|==|!=|<|>)\s*([\d.]+)", each.strip()) for each in python.split(",")]
+        parts = [f"python_full_version {bound[1]} '{bound[2]}'" for bound in bounds if bound]
+        marker = " and ".join([*([f"({marker})"] if marker else []), *parts]) or None
+    version = (entry.text("version") or "").strip()
+    specifier = f"=={version}" if version[:1].isdigit() else version.strip("*")
+    return Link(name, specifier, marker, entry.texts("extras"))
+
+
+def _roots(document: Document, packages: Sequence[LockedPackage]) -> tuple[Link, ...]:
+    """What the project asks for, from the pyproject.toml beside the lock; without one, whatever no other package asks for."""
+    path = os.path.join(os.path.dirname(document.path), "pyproject.toml")
+    if os.path.isfile(path):
+        poetry = Document(path, read_text(path)).root().table("tool").table("poetry")
+        asked = poetry.table("dependencies").values
+        optional = {name for name, value in asked.items() if isinstance(value, dict) and value.get("optional") is True}
+        if asked:
+            without = {"python", *optional}
+            return tuple(link for link in _links(poetry) if link.name not in without)
+    wanted = {link.name for each in packages for link in each.links}
+    return tuple(Link(each.name) for each in packages if each.name not in wanted and not each.optional)

@@ -1,0 +1,1 @@
+"""What an upgrade changes: for the terminal, as markdown and as JSON."""

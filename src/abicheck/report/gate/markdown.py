@@ -1,0 +1,36 @@
+"""What an upgrade changes, as a comment on a pull request."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.report.gate.words import figures, sentence, sign, verdict
+from abicheck.report.markup import code, text
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from abicheck.model.gate import Change, GateReport
+
+
+def render(report: GateReport) -> str:
+    """The verdict, a list of changes, and the figures."""
+    return "\n\n".join(_blocks(report)) + "\n"
+
+
+def _blocks(report: GateReport) -> Iterator[str]:
+    worse = any(change.severity == "error" for change in report.changes)
+    yield f"### {'✗' if worse else '✓'} {text(verdict(report))}"
+    if report.changes:
+        yield "\n".join(line for change in report.changes for line in _change(change))
+    if report.errors:
+        yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
+    yield f"{text(figures(report))} · abicheck {text(report.tool.version)}"
+
+
+def _change(change: Change) -> Iterator[str]:
+    yield f"- {sign(change)[0]} {text(sentence(change))}"
+    if change.severity == "error":
+        if change.predicted is not None:
+            yield f"  - {code(change.predicted)}"
+        yield from (f"  - → {text(each.text)}{f': {code(each.command)}' if each.command else ''}" for each in change.remedies)

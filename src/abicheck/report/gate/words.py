@@ -1,0 +1,49 @@
+"""What a change says, in words that the formats have in common."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.report.lines import count
+
+if TYPE_CHECKING:
+    from abicheck.model.gate import Change, ChangeKind, GateReport
+
+#: The sign of each change, and its style on a terminal.
+SIGNS: dict[ChangeKind, tuple[str, str]] = {
+    "newly-fails": ("✗", "bold red"),
+    "newly-not-installable": ("✗", "bold red"),
+    "newly-depends": ("?", "yellow"),
+    "newly-fixed": ("✓", "green"),
+}
+_WARNS, _NOTES = ("!", "yellow"), ("·", "")
+
+
+def sign(change: Change) -> tuple[str, str]:
+    """The sign of a change and its style."""
+    return SIGNS.get(change.kind, _NOTES if change.severity == "note" else _WARNS)
+
+
+def sentence(change: Change) -> str:
+    """The change in a line: `ctranslate2 4.6.2 → 4.6.3 has no wheel on rhel:7`."""
+    moved = change.old is not None and change.new is not None and change.old != change.new
+    versions = f"{change.old} → {change.new}" if moved else change.new or change.old or ""
+    where = f" on {', '.join(change.hosts)}" if change.hosts else ""
+    return f"{change.package} {versions} {change.text}{where}".replace("  ", " ")
+
+
+def verdict(report: GateReport) -> str:
+    """The whole in a line."""
+    worse = sum(change.severity == "error" for change in report.changes)
+    where = f" on {', '.join(report.hosts)}" if report.hosts else ""
+    if worse:
+        return f"{count(worse, 'change')} for the worse{where}"
+    narrower = sum(change.severity == "warning" for change in report.changes)
+    said = f"nothing loads worse{where}" if report.hosts else "it asks for the same" if not narrower else "it asks for more"
+    return f"{said}, {count(narrower, 'warning')}" if narrower and report.hosts else said
+
+
+def figures(report: GateReport) -> str:
+    """The line of figures."""
+    pairs = f"{report.unchanged:,} unchanged · " if report.hosts else ""
+    return f"{count(len(report.changes), 'change')} · {pairs}{report.seconds:.1f} s"

@@ -1,0 +1,1 @@
+"""Which releases load: for the terminal, as markdown and as JSON."""

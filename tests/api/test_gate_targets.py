@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from abicheck.api.gate import gate
+from abicheck.cli.main import main
+from abicheck.errors import UsageError
+from tests.elfwriter import write_elf
+from tests.read.index.world import wheel
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+HOST = "debian:12"
+
+
+@pytest.fixture(scope="module")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    directory = tmp_path_factory.mktemp("index")
+    wheel(directory, "demo", "1.0")
+    wheel(directory, "demo", "2.0", "cp312-cp312-manylinux_2_39_x86_64")
+    return directory
+
+
+@pytest.fixture(autouse=True)
+def found_there(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABICHECK_CACHE", str(index / "cache"))  # asked once: pip takes a second
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+
+
+def test_what_has_no_wheel_any_more_and_what_pip_takes_instead(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["gate", "demo==1.0", "demo==2.0", "--host", HOST, "--python", "3.12"])
+    assert ended.value.code == 1
+    told = capsys.readouterr().out
+    assert "✗ demo 1.0 → 2.0 has no wheel (unpinned, pip takes 1.0) on debian:12" in told
+
+
+def test_back_again_is_mended() -> None:
+    report = gate("demo==2.0", "demo==1.0", [HOST], python="3.12")
+    assert [(change.kind, change.hosts) for change in report.changes] == [("newly-fixed", (HOST,))]
+    assert report.exit_code == 0
+
+
+def test_files_are_compared_without_a_host(tmp_path: Path) -> None:
+    old, new = tmp_path / "old.so", tmp_path / "new.so"
+    old.write_bytes(write_elf(soname="lib.so", needed=["libc.so.6"]))
+    new.write_bytes(write_elf(soname="lib.so", needed=["libc.so.6", "libmore.so.1"]))
+    report = gate(str(old), str(new))
+    assert [(change.kind, change.text) for change in report.changes] == [("libraries-added", "needs libmore.so.1")]
+    assert gate(str(old), str(old)).changes == ()
+
+
+def test_environments_need_a_host(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="name one with --host"):
+        gate(str(tmp_path), str(tmp_path))
+
+
+def test_what_cannot_be_judged_is_listed() -> None:
+    report = gate("demo==1.0", "nowhere==1.0", [HOST], python="3.12")
+    assert {failure.target for failure in report.errors} == {"nowhere"}
+    assert report.exit_code == 4

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from abicheck.judge.gate import compare_needs, compare_results
+from abicheck.model.gate import SEVERITIES, GateReport
+from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, Tool, Verdict, Window
+from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
+
+UP_TO_2_40 = Window("2.17", "2.40", "2.44")
+
+
+def result(
+    verdict: Verdict, version: str = "1.0", *, name: str = "demo", host: str = "a", window: Window | None = None
+) -> Result:
+    return Result(
+        artifact=Artifact(name, f"{name}=={version}", "requirement", version),
+        host=HostSummary(host, "distribution", "x86_64", "glibc", "2.41"),
+        python=PythonSummary("3.12", "cp312", None),
+        verdict=verdict,
+        predicted=None if verdict == "loads" else "text",
+        window=window,
+    )
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "kind"),
+    [
+        ("loads", "fails", "newly-fails"),
+        ("loads", "not-installable", "newly-not-installable"),
+        ("loads", "depends", "newly-depends"),
+        ("depends", "fails", "newly-fails"),
+        ("not-installable", "fails", "newly-fails"),
+        ("fails", "loads", "newly-fixed"),
+        ("depends", "loads", "newly-fixed"),
+        ("fails", "fails", "still-fails"),
+        ("fails", "not-installable", "still-fails"),
+        ("not-installable", "not-installable", "still-fails"),
+        (None, "loads", "added"),
+        (None, "fails", "newly-fails"),
+        ("loads", None, "removed"),
+        ("loads", "loads", None),
+        ("depends", "depends", None),
+    ],
+)
+def test_a_verdict_before_and_after(before: Verdict | None, after: Verdict | None, kind: str | None) -> None:
+    changes, unchanged = compare_results(
+        [result(before)] if before else [],
+        [result(after, "2.0")] if after else [],
+    )
+    assert [change.kind for change in changes] == ([kind] if kind else [])
+    assert unchanged == (kind is None)
+    if kind in ("newly-fails", "newly-not-installable"):
+        assert changes[0].predicted == "text"
+
+
+def test_hosts_of_which_the_same_is_said_are_told_together() -> None:
+    old = [result("loads", host=host) for host in "abc"]
+    new = [result("fails", "2.0", host=host) for host in "ab"] + [result("loads", "2.0", host="c")]
+    (change,), unchanged = compare_results(old, new)
+    assert (change.hosts, change.old, change.new, unchanged) == (("a", "b"), "1.0", "2.0", 1)
+
+
+def test_a_window_is_told_once_for_all_hosts() -> None:
+    old = [result("loads", host=host, window=Window("2.17", None, "2.44")) for host in "ab"]
+    new = [result("loads", "2.0", host=host, window=Window("2.27", "2.40", "2.44")) for host in "ab"]
+    changes, _ = compare_results(old, new)
+    assert [(change.kind, change.text, change.hosts) for change in changes] == [
+        ("narrowed", "needs glibc 2.27 or newer (before: 2.17)", ()),
+        ("narrowed", "loads up to glibc 2.40 only (before: on all newer ones)", ()),
+    ]
+    assert [change.kind for change in compare_results(new, old)[0]] == ["widened", "widened"]
+
+
+def needs(**how: Any) -> Requirements:
+    made = Requirements("x86_64", ("glibc",), UP_TO_2_40, (), (), (), (), PythonNeed())
+    return made._replace(**how)
+
+
+def test_what_is_asked_of_any_host() -> None:
+    old = needs(
+        libraries=(HostLibrary("libz.so.1", (), ()),),
+        traits=(Trait("executable-stack", ("a",)), Trait("static-tls", ("a",), "8"), Trait("isa-level", ("a",), "x86-64-v2")),
+        python=PythonNeed(("3.8", "3.9", "3.10")),
+        gpu=Gpu(("11",), ("8",)),
+    )
+    new = needs(
+        window=UP_TO_2_40._replace(glibc_max=None),
+        libraries=(HostLibrary("libssl.so.3", (), ()),),
+        traits=(Trait("static-tls", ("a",), "16"), Trait("isa-level", ("a",), "x86-64-v3")),
+        python=PythonNeed(("3.9", "3.10", "3.11")),
+        gpu=Gpu(("12",), ("8",)),
+    )
+    assert [(change.kind, change.text) for change in compare_needs("demo", ("1", "2"), old, new)] == [
+        ("python-dropped", "has no wheel for Python 3.8 any more"),
+        ("gpu-changed", "asks for CUDA 12, cuDNN 8, before for CUDA 11, cuDNN 8"),
+        ("libraries-added", "needs libssl.so.3"),
+        ("trait-added", "asks for isa level x86-64-v3"),
+        ("widened", "loads on the newest glibc, too (before: up to 2.40)"),
+        ("python-added", "has wheels for Python 3.11, too"),
+        ("libraries-dropped", "no longer needs libz.so.1"),
+        ("trait-dropped", "no longer asks for executable stack, isa level x86-64-v2"),
+    ]
+    assert compare_needs("demo", ("1", "1"), old, old) == []
+
+
+def test_a_python_that_nobody_names_is_not_dropped() -> None:
+    assert compare_needs("demo", ("1", "2"), needs(python=PythonNeed(("3.8",))), needs()) == []
+
+
+def test_what_counts() -> None:
+    changes = {
+        kind: compare_results([result("loads", window=Window("2.17", None, "2.44"))], [after])[0]
+        for kind, after in (
+            ("newly-fails", result("fails")),
+            ("newly-depends", result("depends")),
+            ("narrowed", result("loads", window=Window("2.27", None, "2.44"))),
+        )
+    }
+    report = GateReport(Tool("abicheck", "1"), "a", "b", ("a",), ())
+    codes = {
+        (kind, fail_on): report._replace(changes=tuple(found), fail_on=fail_on).exit_code
+        for kind, found in changes.items()
+        for fail_on in ("new", "narrowed", "any")
+    }
+    assert [place for place, code in codes.items() if code == 1] == [
+        *(("newly-fails", fail_on) for fail_on in ("new", "narrowed", "any")),
+        ("newly-depends", "any"),
+        ("narrowed", "narrowed"),
+        ("narrowed", "any"),
+    ]
+    assert report._replace(errors=(Failure("a", "b"),)).exit_code == 4
+    assert report.exit_code == 0
+    assert set(SEVERITIES.values()) == {"error", "warning", "note"}
