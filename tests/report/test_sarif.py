@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from abicheck.api.rules import rules
 from abicheck.model.report import Failure, Finding, Report, Tool
-from abicheck.report.sarif import check, places
+from abicheck.report.alerts import check, places, sarif
 from tests.report.confirmed import NASTY
 from tests.report.conftest import DEPENDS, FAILS, IGNORED, LOADS, NOT_INSTALLABLE, REFUSED, REPORTS, TRIXIE, pure
 from tests.report.grids import compatibility, many_cells
@@ -21,8 +21,9 @@ if TYPE_CHECKING:
     from abicheck.model.report import Artifact, Result
 
 GOLDEN = Path(__file__).parent / "golden"
+SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "sarif-schema/sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
 VALIDATOR = jsonschema.Draft4Validator(
-    json.loads((Path(__file__).parent / "sarif-schema/sarif-schema-2.1.0.json").read_text(encoding="utf-8")),
+    SCHEMA,
     format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER,
 )
 PAGES = rules()
@@ -33,12 +34,16 @@ def _of(*results: Result, **more: Any) -> Report:
     return Report(Tool("abicheck", "0.1.0"), results, **more)
 
 
+def _rendered(report: Report, base: str = BASE) -> str:
+    return sarif.render(check.alerts(report, base), PAGES)
+
+
 def _run(report: Report, base: str = BASE) -> Any:
     """The one run of the report, valid, and with all that code scanning asks for."""
-    rendered = check.render(report, PAGES, base)
+    rendered = _rendered(report, base)
     rendered.encode("ascii")
-    assert not re.search(r"\\ud[89a-f]", rendered.replace("\\\\", ""), re.IGNORECASE), "a surrogate alone is no JSON elsewhere"
     document = json.loads(rendered)
+    json.dumps(document, ensure_ascii=False).encode()  # a surrogate alone is no JSON elsewhere
     VALIDATOR.validate(document)
     (run,) = document["runs"]
     names = [rule["id"] for rule in run["tool"]["driver"]["rules"]]
@@ -51,6 +56,8 @@ def _run(report: Report, base: str = BASE) -> Any:
         assert result["message"]["text"]
         assert all(re.fullmatch(r"[!-~]+", each["physicalLocation"]["artifactLocation"]["uri"]) for each in result["locations"])
         assert result["locations"][0]["physicalLocation"]["region"]["startLine"] >= 1
+        for each in (location["physicalLocation"]["artifactLocation"] for location in result["locations"]):
+            assert each["uri"].startswith("file:///") or each["uriBaseId"] in run["originalUriBaseIds"]
         assert re.fullmatch("[0-9a-f]{32}:1", result["partialFingerprints"]["primaryLocationLineHash"])
     prints = [result["partialFingerprints"]["primaryLocationLineHash"] for result in run["results"]]
     assert len(prints) == len(set(prints))
@@ -67,8 +74,8 @@ def _text(result: Any) -> list[str]:
 
 
 def test_the_schema_is_that_of_the_standard() -> None:
-    jsonschema.Draft4Validator.check_schema(VALIDATOR.schema)
-    assert json.loads(check.render(_of(), PAGES, BASE))["$schema"] == VALIDATOR.schema["id"]
+    jsonschema.Draft4Validator.check_schema(SCHEMA)
+    assert json.loads(_rendered(_of()))["$schema"] == SCHEMA["id"]
     with pytest.raises(jsonschema.ValidationError):
         VALIDATOR.validate({"version": "2.1.0", "runs": [{"results": []}]})
 
@@ -80,11 +87,11 @@ def test_each_kind_of_report_is_valid(name: str) -> None:
 
 @pytest.mark.parametrize("name", ["fails", "depends", "not-installable", "ignored"])
 def test_each_kind_of_report_looks_as_it_should(name: str) -> None:
-    assert check.render(REPORTS[name], PAGES, BASE) == (GOLDEN / f"{name}.sarif").read_text(encoding="utf-8")
+    assert _rendered(REPORTS[name]) == (GOLDEN / f"{name}.sarif").read_text(encoding="utf-8")
 
 
 def test_one_of_everything_looks_as_it_should(report: Report) -> None:
-    assert check.render(report, PAGES, BASE) == (GOLDEN / "check.sarif").read_text(encoding="utf-8")
+    assert _rendered(report) == (GOLDEN / "check.sarif").read_text(encoding="utf-8")
     invocation = _run(report)["invocations"][0]
     assert (invocation["executionSuccessful"], invocation["exitCode"]) == (False, 1)
     (told,) = invocation["toolExecutionNotifications"]
@@ -100,7 +107,7 @@ def test_grids_are_valid_and_a_problem_on_many_hosts_is_one() -> None:
     assert len(first["properties"]["hosts"]) > 8
     assert first["properties"]["pythons"] == ["3.8", "3.9", "3.10", "3.11"]
     assert re.search(r", and \d+ more$", first["message"]["text"].splitlines()[1])
-    assert len(check.render(many_cells(), PAGES, BASE)) < 1_000_000
+    assert len(_rendered(many_cells())) < 1_000_000
 
 
 def test_only_what_was_asked_for_and_the_verdict_are_no_results() -> None:
@@ -233,11 +240,30 @@ def test_a_location_names_file_and_line() -> None:
     (moved,) = _results(_of(other))
     assert moved["partialFingerprints"] == told["partialFingerprints"]
     (whole,) = _results(_of(one._replace(findings=(findings[0]._replace(location="uv.lock"),))))
-    assert whole["locations"][0]["physicalLocation"] == {"artifactLocation": {"uri": "uv.lock"}, "region": {"startLine": 1}}
+    assert whole["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "uv.lock", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 1},
+    }
+
+
+def test_what_no_finding_explains_is_at_the_line_of_the_pin_too() -> None:
+    pinned = FAILS.findings[2]._replace(location="uv.lock:7")
+    told = _results(_of(DEPENDS._replace(findings=(pinned,))))
+    assert {each["ruleId"] for each in told} == {"depends", "relative-rpath"}
+    assert {each["locations"][0]["physicalLocation"]["region"]["startLine"] for each in told} == {7}
+
+
+def test_what_could_not_be_judged_is_at_its_line() -> None:
+    failures = (Failure(f"{BASE}/uv.lock:3", "this is from a path"), Failure("debian:99", "there is no such host"))
+    line, host = _run(_of(LOADS, errors=failures))["invocations"][0]["toolExecutionNotifications"]
+    (where,) = line["locations"]
+    assert where["physicalLocation"]["artifactLocation"] == {"uri": "uv.lock", "uriBaseId": "%SRCROOT%"}
+    assert where["physicalLocation"]["region"] == {"startLine": 3}
+    assert host["message"]["text"] == "debian:99: there is no such host"
 
 
 def test_code_scanning_gets_no_more_than_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(check, "_MOST_RESULTS", 2)
+    monkeypatch.setattr(sarif, "_MOST_RESULTS", 2)
     run = _run(_of(DEPENDS, FAILS, NOT_INSTALLABLE))
     assert [each["level"] for each in run["results"]] == ["error", "error"]
     (told,) = run["invocations"][0]["toolExecutionNotifications"]
@@ -246,7 +272,7 @@ def test_code_scanning_gets_no_more_than_it_takes(monkeypatch: pytest.MonkeyPatc
 
 
 def _foreign(text: str) -> Report:
-    finding = Finding(text, "error", "likely", text, text, (text, f"a{text}"), FAILS.findings[0].remedies, text)
+    finding = Finding("text-relocation", "error", "likely", text, text, (text, f"a{text}"), FAILS.findings[0].remedies, text)
     remedies = tuple(each._replace(text=text, command=text) for each in finding.remedies)
     result = FAILS._replace(
         artifact=FAILS.artifact._replace(name=text, path=text, version=text),

@@ -170,9 +170,10 @@ def _rendered(report: Report, style: str, *, colour: bool) -> str:
         return html.render(report)
     if style == "sarif":
         from abicheck.api.rules import rules  # noqa: PLC0415 -- only this format tells the pages of rules
-        from abicheck.report.sarif import check as sarif  # noqa: PLC0415 -- as above
+        from abicheck.report.alerts import check as alerts  # noqa: PLC0415 -- as above
+        from abicheck.report.alerts import sarif  # noqa: PLC0415 -- as above
 
-        return sarif.render(report, rules(), os.getcwd())
+        return sarif.render(alerts.alerts(report, os.getcwd()), rules())
     if style == "junit":
         from abicheck.report import junit  # noqa: PLC0415 -- xml.sax is for this format only
 

@@ -1,4 +1,4 @@
-"""Where a problem is, as SARIF spells it: nothing in it depends on where the work lies on this machine."""
+"""Where a problem is, told so that nothing in it depends on where the work lies on this machine."""
 
 from __future__ import annotations
 
@@ -6,10 +6,15 @@ import ntpath
 import posixpath
 import re
 import string
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from abicheck.report.alerts.alert import Place, Unjudged
+from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
-    from abicheck.model.report import Artifact, Finding
+    from collections.abc import Iterable
+
+    from abicheck.model.report import Artifact, Failure, Finding
 
 _UNRESERVED = frozenset((string.ascii_letters + string.digits + "-._~!$&'()*+,;=@/").encode())
 _FILE_AND_LINE = re.compile(r"(?P<file>.+):(?P<line>[1-9][0-9]{0,8})", re.DOTALL)
@@ -29,7 +34,7 @@ def uri(told: str) -> str:
     quoted = "".join(chr(byte) if byte in _UNRESERVED else f"%{byte:02X}" for byte in _octets(told))
     if told.startswith("/"):
         return f"file://{quoted}"
-    return f"file:///{quoted.replace('%3A', ':', 1)}" if re.match("[A-Za-z]:/", told) else quoted
+    return f"file:///{quoted.replace('%3A', ':', 1)}" if _is_full(told) else quoted
 
 
 def _octets(text: str) -> bytes:
@@ -43,13 +48,8 @@ def anchor(artifact: Artifact, finding: Finding, base: str) -> tuple[str, ...]:
     """What stays the same of the place, on whichever machine and in whatever order it is found."""
     given = address(artifact.path, base)
     where = posixpath.basename(given) if _is_full(given) else given
-    file, _ = _file_and_line(artifact, finding)
-    return (
-        artifact.name,
-        artifact.version or where,
-        address(file, base) if finding.location else "",
-        member(artifact, finding, base),
-    )
+    file = parsed(finding.location, base).file if finding.location else ""
+    return artifact.name, artifact.version or where, file, member(artifact, finding, base)
 
 
 def member(artifact: Artifact, finding: Finding, base: str) -> str:
@@ -61,26 +61,25 @@ def member(artifact: Artifact, finding: Finding, base: str) -> str:
     return told.removeprefix(own) if _is_full(own) and own != "/" else told
 
 
-def location(artifact: Artifact, finding: Finding, base: str) -> tuple[str, int]:
-    """The URI of the file that the finding is about, and the line; code scanning shows nothing that has no line."""
-    file, line = _file_and_line(artifact, finding)
-    return uri(address(file, base)), line
+def of_finding(artifact: Artifact, finding: Finding, base: str) -> Place:
+    """The line that the finding is about, else the artifact."""
+    return parsed(finding.location, base) if finding.location else Place(address(artifact.path, base))
 
 
-def document(uri_of: str, line: int, name: str) -> dict[str, Any]:
-    """A location, `name` being the path of the object in the artifact."""
-    return {
-        "physicalLocation": {"artifactLocation": {"uri": uri_of}, "region": {"startLine": line}},
-        "logicalLocations": [{"name": posixpath.basename(name), "fullyQualifiedName": name, "kind": "module"}],
-    }
+def parsed(location: str, base: str) -> Place:
+    """The place that `FILE:LINE` or `FILE` names."""
+    named = _FILE_AND_LINE.fullmatch(location)
+    return Place(address(named["file"], base), int(named["line"])) if named else Place(address(location, base))
 
 
-def _file_and_line(artifact: Artifact, finding: Finding) -> tuple[str, int]:
-    named = _FILE_AND_LINE.fullmatch(finding.location or "")
-    if named is not None:
-        return named["file"], int(named["line"])
-    return finding.location or artifact.path, 1
+def unjudged(failures: Iterable[Failure], base: str) -> list[Unjudged]:
+    """What could not be judged, with the line that it stands in where the failure is about one."""
+    found = []
+    for target, message in failures:
+        place = parsed(target, base)
+        found.append(Unjudged(f"{escape(target)}: {escape(message)}", place if place.line else None))
+    return found
 
 
 def _is_full(path: str) -> bool:
-    return path.startswith("/") or path[1:3] == ":/"
+    return re.match(r"/|[A-Za-z]:[/\\]", path) is not None

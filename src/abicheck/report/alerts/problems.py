@@ -1,4 +1,4 @@
-"""What is told as SARIF: findings, and verdicts that no finding explains; what is one problem on several hosts is one."""
+"""What alerts are made of: findings, and verdicts that no finding explains; what is one problem on several hosts is one."""
 
 from __future__ import annotations
 
@@ -11,22 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from abicheck.model.report import Report, Result, Severity
-
-SEVERITIES: tuple[Severity, ...] = ("error", "warning", "note")
-
-#: The rules of what has no page, because the verdict says it: in a sentence, and what it means.
-VERDICTS = {
-    "depends": (
-        "Whether it loads depends on something that is not known.",
-        "A fact that decides is not known of the host, or another import must come first. Until it is known, this is no promise.",
-    ),
-    "fails": ("It does not load.", "The loader refuses it, with the text that the result begins with."),
-    "not-installable": ("It cannot be installed.", "An installer finds no wheel for this Python and this machine."),
-    "capability-missing": (
-        "A capability that is required is not there.",
-        "The libraries that it opens by name for this do not load, or it is not known whether they do; --require counts it.",
-    ),
-}
 
 
 class Problem(NamedTuple):
@@ -55,15 +39,14 @@ def _explains(finding: Finding, result: Result) -> bool:
 
 def _unexplained(result: Result, required: tuple[str, ...]) -> Iterator[Finding]:
     """The verdict as a finding where there is none to tell it, and each required capability that is lacking."""
-    name = result.artifact.name
-    errors = [finding for finding in result.findings if finding.severity == "error"]
+    line = next((finding.location for finding in result.findings if finding.location), None)
+    told = Finding(result.verdict, "error", "certain", result.artifact.name, "", location=line)
     if result.verdict == "depends":
-        yield Finding("depends", "warning", "certain", name, " ".join(depends_on(result)))
-    elif (result.verdict == "not-installable" and not errors) or (
-        result.verdict == "fails" and not errors and not result.ignored
-    ):
-        yield Finding(result.verdict, "error", "certain", name, "")
+        yield told._replace(severity="warning", message=" ".join(depends_on(result)))
+    elif result.counts and not any(finding.severity == "error" for finding in result.findings):
+        yield told
     for capability, verdict in limits(result):
         if capability in required:
             severity: Severity = "warning" if verdict == "depends" else "error"
-            yield Finding("capability-missing", severity, "certain", name, f"{capability}: {limit(capability, verdict)}")
+            text = f"{capability}: {limit(capability, verdict)}"
+            yield told._replace(rule="capability-missing", severity=severity, message=text)
