@@ -170,6 +170,28 @@ def test_markdown(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert f"- not judged: `{tmp_path}/gone.so`: no such file" in out
 
 
+@pytest.mark.parametrize(
+    ("style", "begins", "place"),
+    [
+        ("sarif", '{\n "$schema": ', '"uri": "lib/empty.so"'),
+        ("junit", "<?xml ", 'name="lib/empty.so'),
+        ("github", "::error title=lib/empty.so%3A not-elf::lib/empty.so: file too short%0A", "%0A→ "),
+    ],
+)
+def test_paths_are_told_from_the_current_directory(
+    style: str, begins: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/empty.so").touch()
+    monkeypatch.chdir(tmp_path)
+    assert _check("--format", style, "lib/empty.so", "gone.so") == 1
+    out = capsys.readouterr().out
+    assert out.startswith(begins)
+    assert place in out
+    assert "gone.so" in out
+    assert str(tmp_path) not in out
+
+
 def test_the_json_path_imports_no_rich(extension: Path) -> None:
     program = (
         "import sys, atexit; from abicheck.cli.main import main;"

@@ -6,7 +6,7 @@ import pytest
 
 from abicheck.judge.gate import compare_needs, compare_results
 from abicheck.model.gate import SEVERITIES, GateReport
-from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, Tool, Verdict, Window
+from abicheck.model.report import Artifact, Failure, Finding, HostSummary, PythonSummary, Remedy, Result, Tool, Verdict, Window
 from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
 
 UP_TO_2_40 = Window("2.17", "2.40", "2.44")
@@ -54,6 +54,18 @@ def test_a_verdict_before_and_after(before: Verdict | None, after: Verdict | Non
     assert unchanged == (kind is None)
     if kind in ("newly-fails", "newly-not-installable"):
         assert changes[0].predicted == "text"
+
+
+def test_a_change_names_the_rule_of_the_first_error_and_the_line_of_the_pin() -> None:
+    def found(*findings: Finding, verdict: Verdict = "fails") -> list[tuple[str | None, str | None, tuple[Remedy, ...]]]:
+        changes, _ = compare_results([result("loads")], [result(verdict, "2.0")._replace(findings=findings)])
+        return [(change.rule, change.location, change.remedies) for change in changes]
+
+    aside = Finding("relative-rpath", "warning", "certain", "a.so", "", remedies=(Remedy("any", "aside"),), location="uv.lock:3")
+    errors = [aside._replace(rule=rule, severity="error", remedies=(Remedy("any", rule),)) for rule in ("first", "second")]
+    assert found(aside, *errors) == [("first", "uv.lock:3", (Remedy("any", "first"),))]
+    assert found(aside, verdict="depends") == [(None, "uv.lock:3", ())]
+    assert found() == [(None, None, ())]
 
 
 def test_hosts_of_which_the_same_is_said_are_told_together() -> None:

@@ -10,7 +10,7 @@ import click
 from abicheck.api import Options, check
 from abicheck.api.selection import kind_of
 from abicheck.cli.options import pairs
-from abicheck.cli.output import wants_colour, write
+from abicheck.cli.output import of_alerts, wants_colour, write
 from abicheck.cli.progress import complain, progress
 from abicheck.errors import UsageError
 from abicheck.report import json, markdown, terminal
@@ -92,9 +92,9 @@ Examples:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["terminal", "json", "sarif", "junit", "markdown", "html"]),
+    type=click.Choice(["terminal", "json", "sarif", "junit", "github", "markdown", "html"]),
     default="terminal",
-    help="sarif is for code scanning, junit for test reports, html one page with everything in it. [default: terminal]",
+    help="sarif: for code scanning; junit: a test report; github: annotations; html: one page of all. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 @click.option(
@@ -168,12 +168,10 @@ def _rendered(report: Report, style: str, *, colour: bool) -> str:
         from abicheck.report.html import check as html  # noqa: PLC0415 -- jinja2 takes longer to import than most checks take
 
         return html.render(report)
-    if style == "sarif":
-        from abicheck.api.rules import rules  # noqa: PLC0415 -- only this format tells the pages of rules
-        from abicheck.report.alerts import check as alerts  # noqa: PLC0415 -- as above
-        from abicheck.report.alerts import sarif  # noqa: PLC0415 -- as above
+    if style in ("sarif", "github"):
+        from abicheck.report.alerts import check as alerts  # noqa: PLC0415 -- for these formats only
 
-        return sarif.render(alerts.alerts(report, os.getcwd()), rules())
+        return of_alerts(alerts.alerts(report, os.getcwd()), style)
     if style == "junit":
         from abicheck.report import junit  # noqa: PLC0415 -- xml.sax is for this format only
 

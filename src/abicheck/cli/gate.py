@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from abicheck.api import Options
 from abicheck.api.gate import gate
-from abicheck.cli.output import wants_colour, write
+from abicheck.cli.output import of_alerts, wants_colour, write
 from abicheck.cli.progress import complain
 from abicheck.report.gate import json, markdown, terminal
 
@@ -42,7 +43,11 @@ Examples:
 )
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option(
-    "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
+    "--format",
+    "style",
+    type=click.Choice(["terminal", "json", "sarif", "junit", "github", "markdown"]),
+    default="terminal",
+    help="sarif: for code scanning; junit: a test report; github: annotations. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
@@ -57,4 +62,12 @@ def command(old: str, new: str, style: str, output: str | None, **how: Any) -> i
 def _rendered(report: GateReport, style: str, *, colour: bool) -> str:
     if style == "terminal":
         return terminal.render(report, colour=colour)
+    if style in ("sarif", "github"):
+        from abicheck.report.alerts import gate as alerts  # noqa: PLC0415 -- for these formats only
+
+        return of_alerts(alerts.alerts(report, os.getcwd()), style)
+    if style == "junit":
+        from abicheck.report.gate import junit  # noqa: PLC0415 -- xml.sax is for this format only
+
+        return junit.render(report)
     return json.render(report) if style == "json" else markdown.render(report)

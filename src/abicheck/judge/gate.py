@@ -92,8 +92,9 @@ def _verdict(place: tuple[str, str], old: Result | None, new: Result | None) -> 
     versions = (old.artifact.version if old else None, new.artifact.version if new else None)
     if new is None:
         return Change("removed", package, *versions, "is no longer installed", (host,))
-    findings = [finding for finding in new.findings if finding.severity == "error"]
-    told = new.predicted, tuple(remedy for finding in findings[:1] for remedy in finding.remedies)
+    error = next((finding for finding in new.findings if finding.severity == "error"), None)
+    line = next((finding.location for finding in new.findings if finding.location), None)
+    told = (new.predicted, error.remedies, line, error.rule) if error else (new.predicted, (), line)
     rank = [len(WORST_FIRST) if each is None else WORST_FIRST.index(each.verdict) for each in (old, new)]
     if rank[1] < rank[0] and new.verdict != "loads":
         return Change(_WORSE[new.verdict], package, *versions, f"{_SAYS[new.verdict]}", (host,), *told)

@@ -52,7 +52,8 @@ FailOn: TypeAlias = Literal["new", "narrowed", "any"]
 class Change(NamedTuple):
     """One change of one package: from and to which version (None: it is not there), and on which hosts (none: everywhere).
 
-    `text` says what changed in half a sentence, `predicted` is the loader's or pip's own text where there is one.
+    `text` says what changed in half a sentence, `predicted` is the loader's or pip's own text where there is one. `location` is
+    the line of the pin in the new lock file, as `FILE:LINE`, and `rule` that of the first error.
     """
 
     kind: ChangeKind
@@ -63,6 +64,8 @@ class Change(NamedTuple):
     hosts: tuple[str, ...] = ()
     predicted: str | None = None
     remedies: tuple[Remedy, ...] = ()
+    location: str | None = None
+    rule: str | None = None
 
     @property
     def severity(self) -> Severity:
@@ -85,16 +88,17 @@ class GateReport(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """1 for a change that counts, 4 where something could not be judged, else 0.
-
-        What counts: what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any`
-        every warning.
-        """
-        counted = {
-            "new": lambda change: change.severity == "error",
-            "narrowed": lambda change: change.severity == "error" or change.kind in ("narrowed", "python-dropped"),
-            "any": lambda change: change.severity != "note",
-        }[self.fail_on]
-        if any(map(counted, self.changes)):
+        """1 for a change that counts, 4 where something could not be judged, else 0."""
+        if any(map(self.counts, self.changes)):
             return 1
         return 4 if self.errors else 0
+
+    def counts(self, change: Change) -> bool:
+        """Tell whether the gate is shut by the change.
+
+        What newly fails or cannot be installed shuts it; with `narrowed` what shuts hosts or Pythons out, too; with `any` every
+        warning.
+        """
+        if self.fail_on == "any":
+            return change.severity != "note"
+        return change.severity == "error" or (self.fail_on == "narrowed" and change.kind in ("narrowed", "python-dropped"))

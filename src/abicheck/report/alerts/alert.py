@@ -49,7 +49,7 @@ class Unjudged(NamedTuple):
 
 
 class Alerts(NamedTuple):
-    """All alerts of a run, the most severe first; `verdict` is the whole in a line, with its sign."""
+    """All alerts of a run, the most severe first; `verdict` is the whole in a line."""
 
     tool: Tool
     alerts: Sequence[Alert]

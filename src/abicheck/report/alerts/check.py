@@ -8,7 +8,7 @@ from abicheck.report.alerts import places, texts
 from abicheck.report.alerts.alert import SEVERITIES, Alert, Alerts, by_severity, fingerprint
 from abicheck.report.alerts.problems import problems
 from abicheck.report.lines import escape
-from abicheck.report.words import SIGNS, figures, title
+from abicheck.report.words import figures, title
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -23,9 +23,8 @@ def alerts(report: Report, base: str) -> Alerts:
     for problem in problems(report):
         groups.setdefault((_fingerprint(problem, base), problem.ignored), []).append(problem)
     found = by_severity(_alert(name, group, base) for (name, _), group in groups.items())
-    sign = SIGNS[report.verdict][0] if report.verdict is not None else "?"
     errors = places.unjudged(report.errors, base)
-    return Alerts(report.tool, found, errors, report.exit_code, f"{sign} {figures(report)}")
+    return Alerts(report.tool, found, errors, report.exit_code, figures(report))
 
 
 def _fingerprint(problem: Problem, base: str) -> str:

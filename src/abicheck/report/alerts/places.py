@@ -9,6 +9,7 @@ import string
 from typing import TYPE_CHECKING
 
 from abicheck.report.alerts.alert import Place, Unjudged
+from abicheck.report.alerts.texts import cut
 from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
@@ -73,11 +74,12 @@ def parsed(location: str, base: str) -> Place:
 
 
 def unjudged(failures: Iterable[Failure], base: str) -> list[Unjudged]:
-    """What could not be judged, with the line that it stands in where the failure is about one."""
+    """What could not be judged, with the line of the lock file that it stands in; `debian:13` is a host and no line."""
     found = []
     for target, message in failures:
         place = parsed(target, base)
-        found.append(Unjudged(f"{escape(target)}: {escape(message)}", place if place.line else None))
+        is_line = place.line is not None and "." in posixpath.basename(place.file)
+        found.append(Unjudged(cut(f"{escape(target)}: {escape(message)}"), place if is_line else None))
     return found
 
 

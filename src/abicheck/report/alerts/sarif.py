@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: A file with more results in a run is refused; a longer description of a rule, and further locations, are not taken.
 _MOST_RESULTS, _MOST_DESCRIPTION, _MOST_PLACES = 25_000, 1_000, 10
-#: Nor is a foreign text without end.
-_MOST_CHARACTERS = 8_000
 #: What a viewer would take for a link or, though there are no arguments, for one's place (SARIF 2.1.0, 3.11.5 and 3.11.6).
 _LINK, _ARGUMENT = re.compile(r"(?<!\\)\[(?=[^\[\]]*\]\()"), re.compile(r"\{([0-9]+)\}")
 _ROOT = "%SRCROOT%"
@@ -41,6 +39,43 @@ WITHOUT_PAGE = {
         "A capability that is required is not there.",
         "The libraries that it opens by name for this do not load, or it is not known whether they do; --require counts it.",
     ),
+    "newly-fails": ("error", "It loaded before the upgrade, and does not now.", "The loader refuses the new release."),
+    "newly-not-installable": (
+        "error",
+        "Before the upgrade there was a wheel, now there is none.",
+        "An installer finds no wheel of the new release for this Python and this machine.",
+    ),
+    "newly-depends": (
+        "warning",
+        "It loaded before the upgrade; whether it does now is not known.",
+        "A fact that decides is not known of the host, or another import must come first.",
+    ),
+    "narrowed": (
+        "warning",
+        "It loads on fewer glibc releases than before.",
+        "Hosts with an older or a newer glibc are shut out, though none of those that were asked about.",
+    ),
+    "python-dropped": (
+        "warning",
+        "It has no wheel any more for a Python.",
+        "Whoever has that Python cannot take the new release.",
+    ),
+    "gpu-changed": (
+        "warning",
+        "It asks for another major of CUDA or cuDNN.",
+        "The driver and the libraries of the GPU must be of that major, or it runs on the CPU only.",
+    ),
+    "libraries-added": (
+        "warning",
+        "It asks the host for further libraries.",
+        "They do not come with it: where the host lacks one it does not load.",
+    ),
+    "trait-added": (
+        "warning",
+        "It asks more of the machine than before.",
+        "An executable stack, a newer kernel or a higher level of the CPU: where the host lacks it, it does not load.",
+    ),
+    "still-fails": ("note", "It does not load, neither before the upgrade nor after.", "The upgrade does not change it."),
 }
 
 
@@ -67,7 +102,7 @@ def _result(alert: Alert, rule_index: int) -> dict[str, Any]:
         "ruleId": alert.rule,
         "ruleIndex": rule_index,
         "level": alert.severity,
-        "message": {"text": _plain(alert.message.text), "markdown": _cut(alert.message.markdown)},
+        "message": {"text": _plain(alert.message.text), "markdown": _literal(alert.message.markdown)},
         "locations": [{**_location(place), "logicalLocations": [logical]} for place in alert.places[:_MOST_PLACES]],
         # Code scanning reads only the first one, which would else be made of a line of the file.
         "partialFingerprints": {"primaryLocationLineHash": f"{alert.fingerprint}:1", "abicheck/v1": alert.fingerprint},
@@ -124,9 +159,8 @@ def _notification(error: Unjudged) -> dict[str, Any]:
 
 def _plain(text: str) -> str:
     """Plain text as SARIF has it, with neither links nor arguments."""
-    return _cut(_LINK.sub(r"\\[", text))
+    return _literal(_LINK.sub(r"\\[", text))
 
 
-def _cut(text: str) -> str:
-    literal = _ARGUMENT.sub(r"{{\1}}", text)
-    return literal if len(literal) <= _MOST_CHARACTERS else f"{literal[: _MOST_CHARACTERS - 1]}…"
+def _literal(text: str) -> str:
+    return _ARGUMENT.sub(r"{{\1}}", text)

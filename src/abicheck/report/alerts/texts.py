@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 #: How much of a list is shown: all hosts are in the properties, everything is in the JSON.
 _MOST_TEXTS, _MOST_PLACES, _MOST_REMEDIES = 6, 8, 6
+#: A foreign text without end is no message.
+_MOST_CHARACTERS = 8_000
 
 
 class Message(NamedTuple):
@@ -34,7 +36,12 @@ def message(parts: Sequence[Part], remedies: Iterable[Remedy]) -> Message:
     marked = [markdown(text) for markdown, text in parts]
     marked += ["\n".join(f"- {markup.advice(each)}" for each in listed)] if listed else []
     plain = [*(text for _, text in parts), *(f"→ {advice(each)}" for each in listed)]
-    return Message("\n".join(map(escape, plain)), "\n\n".join(marked))
+    return Message(cut("\n".join(map(escape, plain))), cut("\n\n".join(marked)))
+
+
+def cut(text: str) -> str:
+    """The beginning of a text that is too long."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
 
 
 def of_problem(group: Sequence[Problem]) -> Message:
