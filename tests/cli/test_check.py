@@ -175,7 +175,7 @@ def test_markdown(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     [
         ("sarif", '{\n "$schema": ', '"uri": "lib/empty.so"'),
         ("junit", "<?xml ", 'name="lib/empty.so'),
-        ("github", "::error title=lib/empty.so%3A not-elf::lib/empty.so: file too short%0A", "%0A→ "),
+        ("github", "::error title=lib/empty.so%3A truncated-file::lib/empty.so: file too short%0A", "%0A→ "),
     ],
 )
 def test_paths_are_told_from_the_current_directory(
