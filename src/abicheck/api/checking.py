@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 
 from abicheck import __version__
 from abicheck.api.files import HostRun
+from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
-from abicheck.api.selection import kind_of
 from abicheck.api.work import Outcome, Task, spread
 from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.files import FactStore

@@ -16,9 +16,10 @@ from abicheck.read.artifacts.environment import Environment, find_environment
 from abicheck.read.hosts import Wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
-    from abicheck.api.selection import Chosen, Kind
+    from abicheck.api.kinds import Kind
+    from abicheck.api.selection import Chosen
     from abicheck.api.work import Outcome, Task
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
@@ -34,9 +35,9 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
     found: list[tuple[int, Selector, Chosen, NoWheel | None]] = []
     for kind, number, given in targets:
         with outcome.noting_errors():
-            environment = _environment(task, kind, given)
+            environment = environment_for(task, kind, given)
             chosen_python, no_wheel = choose_python(task, kind, given, store)
-            python = task.python or _python_of(environment, task.place.spec) or chosen_python
+            python = task.python or python_of_environment(environment, task.place.spec) or chosen_python
             key = python, environment.prefix if environment is not None else None
             if key not in selectors:
                 host = task.place.open(python=Wanted(python, may_lack=True), settings=task.settings, store=store)
@@ -46,13 +47,13 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
             outcome.errors.extend((*(Failure(given, each) for each in chosen.lacking), *chosen.failures))
             selector = selectors[key]
             refused = [refusal(name, each, selector.host, selector.scheme.library) for name, each in chosen.refused]
-            outcome.results.extend((number, _located(result, chosen)) for result in refused)
+            outcome.results.extend((number, located(result, chosen.places)) for result in refused)
     for number, selector, chosen, no_wheel in found:
         with outcome.noting_errors():
             if chosen.packages:
                 along = _along(chosen, [other for _, same, other, _ in found if same is selector and not other.places])
                 run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along, no_wheel)
-                outcome.results.extend((number, _located(result, chosen)) for result in run.results())
+                outcome.results.extend((number, located(result, chosen.places)) for result in run.results())
 
 
 def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
@@ -71,13 +72,13 @@ def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
     return found
 
 
-def _located(result: Result, chosen: Chosen) -> Result:
+def located(result: Result, places: Mapping[str, str]) -> Result:
     """The result with the line of the lock that its findings are about."""
-    place = chosen.places.get(result.artifact.name)
+    place = places.get(result.artifact.name)
     return result._replace(findings=tuple(each._replace(location=place) for each in result.findings)) if place else result
 
 
-def _environment(task: Task, kind: Kind, given: str) -> Environment | None:
+def environment_for(task: Task, kind: Kind, given: str) -> Environment | None:
     """The environment that matters to a target; on another host only where the target is one, or in one."""
     if kind == "environment":
         return find_environment(given) if is_environment(given) else None
@@ -86,7 +87,7 @@ def _environment(task: Task, kind: Kind, given: str) -> Environment | None:
     return None
 
 
-def _python_of(environment: Environment | None, spec: str) -> str | None:
+def python_of_environment(environment: Environment | None, spec: str) -> str | None:
     """The Python of an environment: itself on this machine, else one of its version."""
     if environment is None:
         return None

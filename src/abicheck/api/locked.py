@@ -11,16 +11,22 @@ from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexErro
 from abicheck.model.index import NotInstallable, Wheel
 from abicheck.model.report import Failure
 from abicheck.read.artifacts.metadata import normalized
+from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.index.closure import closure
 from abicheck.read.index.fetch import fetch_all
 from abicheck.read.locks.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+    from typing import TypeAlias
 
+    from abicheck.model.artifact import Package, Scheme
     from abicheck.model.index import Outcome, Target
     from abicheck.model.lock import Lock, LockedPackage, Selection
     from abicheck.read.index.store import Store
+
+    #: Opens the wheel at a path by the scheme of an installer, under the name that it was given.
+    Opening: TypeAlias = Callable[[str, Scheme, str], Package]
 
 _WHERE_FROM = {"url": "an address", "path": "a path", "vcs": "a version control system"}
 _INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links")
@@ -38,12 +44,20 @@ class Locked(NamedTuple):
         """Those that have no wheel for the target."""
         return tuple((name, each) for name, each in self.outcomes if isinstance(each, NotInstallable))
 
+    def opened(self, scheme: Scheme, opening: Opening = open_wheel) -> tuple[Package, ...]:
+        """The wheels as they would be installed."""
+        found = ((name, each) for name, each in self.outcomes if isinstance(each, Wheel))
+        return tuple(opening(each.path, scheme, f"{name}=={each.version}") for name, each in found)
 
-def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool = True) -> Locked:
+
+def fetch_locked(
+    lock: Lock, target: Target, store: Store, *, dependencies: bool = True, only: Collection[str] | None = None
+) -> Locked:
     """The wheels that a lock installs on the target, each with a hash that the lock has for it.
 
     A requirements.txt is completed as pip does, unless without `dependencies`, all or nothing; every other lock is complete, and
-    a package of it that cannot be fetched is a failure beside the others. What comes from no index is one, too.
+    a package of it that cannot be fetched is a failure beside the others. What comes from no index is one, too. With `only`
+    nothing but the packages of these normalized names is looked at, and what a requirements.txt does not name of their needs.
 
     Raises:
         TargetError: the lock is not for the target or contradicts itself.
@@ -51,13 +65,17 @@ def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool
 
     """
     selection = select(lock, target)
+    others: set[str] = set()
+    if only is not None:
+        others = {each.name for each in selection.packages} - set(only)
+        selection = selection.of(only)
     places: dict[str, str] = {}
     for package in selection.packages:
         places.setdefault(package.name, package.place)
     failures = [_elsewhere(each) for each in selection.elsewhere]
     if dependencies and any(each.version is None or lock.format == "requirements" for each in selection.packages):
         try:
-            outcomes = _completed(selection, target, store)
+            outcomes = _completed(selection, target, store, others)
         except TargetError as error:
             name = normalized(re.split(r"[^\w.-]", error.subject, maxsplit=1)[0])
             failures.append(Failure(places.get(name, lock.path), f"{error.subject}: {error.message}{_hint(lock)}"))
@@ -72,13 +90,13 @@ def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool
     return Locked(tuple(outcomes.items()), places, tuple(failures))
 
 
-def _completed(selection: Selection, target: Target, store: Store) -> dict[str, Outcome]:
-    """Everything that pip would install for the requirements."""
+def _completed(selection: Selection, target: Target, store: Store, others: Collection[str]) -> dict[str, Outcome]:
+    """Everything that pip would install for the requirements beside `others`."""
     from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
 
     wanted = [Requirement(each.requirement) for each in selection.packages]
     limits = [Requirement(each.requirement) for each in selection.constraints]
-    without = {each.name for each in selection.elsewhere}
+    without = {*others, *(each.name for each in selection.elsewhere)}
     return {member.name: member.outcome for member in closure(wanted, target, store, without, limits)}
 
 

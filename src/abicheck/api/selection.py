@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
+from abicheck.api.kinds import NAME
+from abicheck.api.wheelhouse import wheels_for
 from abicheck.errors import TargetError
 from abicheck.model.artifact import Scheme
 from abicheck.model.index import NotInstallable, Target, Wheel
@@ -15,7 +17,7 @@ from abicheck.read.artifacts.installed import Found, find_distributions, open_in
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.files import Root
 from abicheck.read.index.tags import full_version, markers, tags
-from abicheck.read.locks import is_lock, read_lock
+from abicheck.read.locks import read_lock
 from abicheck.read.loose import open_directory
 
 if TYPE_CHECKING:
@@ -23,20 +25,16 @@ if TYPE_CHECKING:
 
     from packaging.requirements import Requirement
 
+    from abicheck.api.kinds import Kind
     from abicheck.api.options import Options
     from abicheck.model.artifact import Distribution, Package
     from abicheck.model.host import Host
     from abicheck.model.report import Failure
     from abicheck.read.files import FactStore
 
-Kind: TypeAlias = Literal["file", "wheel", "environment", "lock", "installed", "requirement"]
-
 #: What pip says of a wheel whose tags do not fit (pip/_internal/req/constructors.py).
 _UNSUPPORTED = "ERROR: {} is not a supported wheel on this platform."
 _OTHER_PYTHON = "ERROR: Package '{}' requires a different Python: {} not in '{}'"
-#: A project's name, and extras (PEP 508).
-_NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[\w.,\s-]*\])?")
-_SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 
 
 class Chosen(NamedTuple):
@@ -55,21 +53,6 @@ class Chosen(NamedTuple):
     failures: tuple[Failure, ...] = ()
 
 
-def kind_of(target: str) -> Kind:
-    """What a target is, from its spelling and from what lies there."""
-    if os.path.isdir(target):
-        return "environment"
-    if "://" in target:
-        return "requirement"
-    if is_lock(target):
-        return "lock"
-    if os.path.exists(target) or os.sep in target or _SHARED_OBJECT.search(target):
-        return "wheel" if target.endswith(".whl") else "file"
-    if target.endswith(".whl"):
-        return "wheel"
-    return "requirement" if re.search(r"[<>=!~@]", target) else "installed"
-
-
 def environment_of(given: str | None) -> Environment:
     """The environment that was named, else that of `$VIRTUAL_ENV`, else the one of this interpreter."""
     given = given or os.environ.get("VIRTUAL_ENV") or None
@@ -83,11 +66,6 @@ def is_environment(directory: str) -> bool:
     except TargetError:
         return False
     return True
-
-
-def is_name(given: str) -> bool:
-    """Whether that is the name of a distribution, with extras or without."""
-    return _NAME.fullmatch(given) is not None
 
 
 class Selector:
@@ -116,6 +94,8 @@ class Selector:
             return self._whole(given)
         if kind == "lock":
             return self._lock(given)
+        if kind == "wheelhouse":
+            return self._wheelhouse(given)
         return self._name(given)
 
     def _wheel(self, given: str) -> Chosen:
@@ -171,8 +151,16 @@ class Selector:
 
         store = open_store(offline=self._options.offline)
         found = fetch_locked(read_lock(given), self.target, store, dependencies=self._options.dependencies)
-        wheels = [open_wheel(each.path, self.scheme, f"{name}=={each.version}") for _, (name, each) in _wheels(found.outcomes)]
-        return Chosen(tuple(wheels), refused=found.refused, places=found.places, failures=found.failures)
+        return Chosen(found.opened(self.scheme), refused=found.refused, places=found.places, failures=found.failures)
+
+    def _wheelhouse(self, given: str) -> Chosen:
+        packages: list[Package] = []
+        refused: list[tuple[str, NotInstallable]] = []
+        for name, found in wheels_for(given, self.target):
+            chosen = self._wheel(found) if isinstance(found, str) else Chosen(refused=((name, found),))
+            packages += chosen.packages
+            refused += chosen.refused
+        return Chosen(tuple(packages), refused=tuple(refused))
 
     def _whole(self, given: str) -> Chosen:
         if not is_environment(given):
@@ -183,7 +171,7 @@ class Selector:
         return Chosen(packages, lacking=obstacles)
 
     def _name(self, given: str) -> Chosen:
-        written = _NAME.fullmatch(given)
+        written = NAME.fullmatch(given)
         if written is None:
             raise TargetError("no such file, and no name of a distribution; give a path or a name", given)
         installed = self._found()

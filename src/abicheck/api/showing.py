@@ -6,8 +6,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from abicheck import __version__
+from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
-from abicheck.api.selection import Selector, environment_of, is_environment, kind_of
+from abicheck.api.selection import Selector, environment_of, is_environment
 from abicheck.errors import HostError, PackageIndexError, TargetError
 from abicheck.judge.requirements import ARCHES, choose_roots, gather, opens_by_name, python_need, unfit
 from abicheck.model.artifact import Scheme

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from abicheck.api import Options, check
-from abicheck.api.selection import kind_of
+from abicheck.api.kinds import kind_of
 from abicheck.cli.options import pairs
 from abicheck.cli.output import of_alerts, wants_colour, write
 from abicheck.cli.progress import complain, progress

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from abicheck.model.gate import ChangeKind
+    from abicheck.model.lock import Selection
     from abicheck.model.report import Result, Verdict, Window
     from abicheck.model.requirements import Requirements
 
@@ -27,6 +28,7 @@ _WORSE: dict[Verdict, ChangeKind] = {
     "not-installable": "newly-not-installable",
     "depends": "newly-depends",
 }
+_GONE = "is no longer installed"
 #: Of these traits the value is told; the bytes of thread-local variables change with every build.
 _TOLD = ("marker", "isa-level", "kernel", "page-size")
 
@@ -42,8 +44,14 @@ def compare_results(old: Sequence[Result], new: Sequence[Result]) -> tuple[list[
             unchanged += 1
         else:
             found.append(change)
-    windows = _windows(before, after)
-    return _sorted([*_together(found), *windows]), unchanged
+    return together([*found, *_windows(before, after)]), unchanged
+
+
+def changed_pins(old: Selection, new: Selection) -> list[Change]:
+    """What a lock installs that the other one does not."""
+    before, after = ({package.name: package.version for package in each.packages} for each in (old, new))
+    added = [Change("added", name, None, version, "is new") for name, version in after.items() if name not in before]
+    return [*added, *(Change("removed", name, before[name], None, _GONE) for name in before if name not in after)]
 
 
 def compare_needs(package: str, versions: _Versions, old: Requirements, new: Requirements) -> list[Change]:
@@ -91,7 +99,7 @@ def _verdict(place: tuple[str, str], old: Result | None, new: Result | None) -> 
     package, host = place
     versions = (old.artifact.version if old else None, new.artifact.version if new else None)
     if new is None:
-        return Change("removed", package, *versions, "is no longer installed", (host,))
+        return Change("removed", package, *versions, _GONE, (host,))
     error = next((finding for finding in new.findings if finding.severity == "error"), None)
     line = next((finding.location for finding in new.findings if finding.location), None)
     told = (new.predicted, error.remedies, line, error.rule) if error else (new.predicted, (), line)
@@ -141,12 +149,12 @@ def _gpu(asked: Requirements) -> tuple[str, ...]:
     return (*(f"CUDA {each}" for each in asked.gpu.cuda), *(f"cuDNN {each}" for each in asked.gpu.cudnn))
 
 
-def _together(changes: Iterable[Change]) -> Iterator[Change]:
-    """One change for all hosts of which the same is to be said."""
-    hosts: dict[Change, list[str]] = {}
+def together(changes: Iterable[Change]) -> list[Change]:
+    """One change for all hosts of which the same is to be said, the worst first."""
+    hosts: dict[Change, dict[str, None]] = {}
     for change in changes:
-        hosts.setdefault(change._replace(hosts=()), []).extend(change.hosts)
-    yield from (change._replace(hosts=tuple(names)) for change, names in hosts.items())
+        hosts.setdefault(change._replace(hosts=()), {}).update(dict.fromkeys(change.hosts))
+    return _sorted(change._replace(hosts=tuple(names)) for change, names in hosts.items())
 
 
 def _sorted(changes: Iterable[Change]) -> list[Change]:

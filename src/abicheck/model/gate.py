@@ -87,18 +87,22 @@ class GateReport(NamedTuple):
     fail_on: FailOn = "new"
 
     @property
-    def exit_code(self) -> int:
-        """1 for a change that counts, 4 where something could not be judged, else 0."""
-        if any(map(self.counts, self.changes)):
-            return 1
-        return 4 if self.errors else 0
+    def counted(self) -> tuple[Change, ...]:
+        """The changes that count.
 
-    def counts(self, change: Change) -> bool:
-        """Tell whether the gate is shut by the change.
-
-        What newly fails or cannot be installed shuts it; with `narrowed` what shuts hosts or Pythons out, too; with `any` every
+        They are what newly fails or cannot be installed; with `narrowed` what shuts hosts or Pythons out, too; with `any` every
         warning.
         """
-        if self.fail_on == "any":
-            return change.severity != "note"
-        return change.severity == "error" or (self.fail_on == "narrowed" and change.kind in ("narrowed", "python-dropped"))
+        counts = {
+            "new": lambda change: change.severity == "error",
+            "narrowed": lambda change: change.severity == "error" or change.kind in ("narrowed", "python-dropped"),
+            "any": lambda change: change.severity != "note",
+        }[self.fail_on]
+        return tuple(filter(counts, self.changes))
+
+    @property
+    def exit_code(self) -> int:
+        """1 for a change that counts, 4 where something could not be judged, else 0."""
+        if self.counted:
+            return 1
+        return 4 if self.errors else 0

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
 
 LockFormat: TypeAlias = Literal["requirements", "pylock", "uv", "poetry", "pipfile", "pdm"]
 
@@ -88,3 +91,9 @@ class Selection(NamedTuple):
     packages: tuple[LockedPackage, ...]
     constraints: tuple[LockedPackage, ...] = ()
     elsewhere: tuple[LockedPackage, ...] = ()
+
+    def of(self, names: Collection[str]) -> Selection:
+        """The same with nothing but the packages of these names."""
+        kept = ([each for each in part if each.name in names] for part in (self.packages, self.elsewhere))
+        packages, elsewhere = map(tuple, kept)
+        return Selection(packages, self.constraints, elsewhere)

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from abicheck import __version__
 from abicheck.api.checking import incapable, shown_by
 from abicheck.api.grid.rows import Rows
+from abicheck.api.kinds import is_name
 from abicheck.api.options import Options
 from abicheck.api.places import places
-from abicheck.api.selection import is_name
 from abicheck.api.work import spread
 from abicheck.errors import AbicheckError, UsageError
 from abicheck.model.confirm import Sweep

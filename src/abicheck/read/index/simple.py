@@ -77,6 +77,14 @@ def _by_version(offer: Offer) -> tuple[Version, str]:
 
 def _offer(link: dict[str, Any], project: str) -> Offer | None:
     """A file of that project that pip could take, from what `links.py` wrote; a directory of wheels holds others too."""
+    found = offer_of(link["filename"])
+    if found is None or found[0] != project:
+        return None
+    return found[1]._replace(requires_python=link["requires_python"], yanked=link["yanked"], sha256=link["sha256"])
+
+
+def offer_of(filename: str) -> tuple[str, Offer] | None:
+    """The normalized project of a wheel or sdist and what its name tells; None for an egg, an installer, an odd version."""
     from packaging.utils import (  # noqa: PLC0415 -- as above
         InvalidSdistFilename,
         InvalidWheelFilename,
@@ -84,17 +92,15 @@ def _offer(link: dict[str, Any], project: str) -> Offer | None:
         parse_wheel_filename,
     )
 
-    filename = link["filename"]
     tags_of_it: Iterable[object] = ()
     try:
         if filename.endswith(".whl"):
             name, version, _, tags_of_it = parse_wheel_filename(filename)
         else:
             name, version = parse_sdist_filename(filename)
-    except (InvalidSdistFilename, InvalidWheelFilename):  # an egg, an installer, a version from before PEP 440
+    except (InvalidSdistFilename, InvalidWheelFilename):
         return None
-    rest = (link["requires_python"], link["yanked"], link["sha256"])
-    return Offer(filename, str(version), tuple(sorted(map(str, tags_of_it))), *rest) if name == project else None
+    return name, Offer(filename, str(version), tuple(sorted(map(str, tags_of_it))))
 
 
 def names_releases(given: str) -> bool:

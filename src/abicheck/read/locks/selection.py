@@ -39,6 +39,20 @@ def select(lock: Lock, target: Target) -> Selection:
     )
 
 
+def differing(old: Selection, new: Selection) -> frozenset[str]:
+    """The names of the packages that two selections do not have alike."""
+    sides = [{package.name: package for package in (*each.packages, *each.elsewhere)} for each in (old, new)]
+    return frozenset(name for name in {*sides[0], *sides[1]} if not _same(sides[0].get(name), sides[1].get(name)))
+
+
+def _same(old: LockedPackage | None, new: LockedPackage | None) -> bool:
+    """Whether two entries install the same: a lock that lists more files of a release, or other lines, changes nothing."""
+    if old is None or new is None:
+        return False
+    told = [(each.specifier, each.extras, each.source, each.origin) for each in (old, new)]
+    return told[0] == told[1] and not (old.hashes and new.hashes and set(old.hashes).isdisjoint(new.hashes))
+
+
 def admits(lock: Lock, python: str) -> bool:
     """Whether the lock is for that version of Python (`3.12.4`)."""
     from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- costs 15 ms

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def render(report: GateReport) -> str:
     """The report as one test suite; where nothing changes, that is its case."""
     name = f"{report.old} → {report.new}"
-    cases = [_case(change, counts=report.counts(change)) for change in report.changes] or [Case(name, verdict(report))]
+    cases = [_case(change, counts=change in report.counted) for change in report.changes] or [Case(name, verdict(report))]
     return written([Suite(name, [*cases, *failures(report.errors, "not judged")])], report.seconds)
 
 

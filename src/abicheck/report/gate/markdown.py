@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.gate.words import figures, sentence, sign, verdict
+from abicheck.report.gate.words import figures, overall, sentence, sign, verdict
 from abicheck.report.markup import code, text
 
 if TYPE_CHECKING:
@@ -19,8 +19,7 @@ def render(report: GateReport) -> str:
 
 
 def _blocks(report: GateReport) -> Iterator[str]:
-    worse = any(change.severity == "error" for change in report.changes)
-    yield f"### {'✗' if worse else '✓'} {text(verdict(report))}"
+    yield f"### {overall(report)[0]} {text(verdict(report))}"
     if report.changes:
         yield "\n".join(line for change in report.changes for line in _change(change))
     if report.errors:

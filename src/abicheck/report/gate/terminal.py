@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.gate.words import figures, sentence, sign, verdict
+from abicheck.report.gate.words import figures, overall, sentence, sign, verdict
 from abicheck.report.lines import Line, escape, join
 from abicheck.report.words import advice
 
@@ -20,8 +20,7 @@ def render(report: GateReport, *, colour: bool) -> str:
 
 
 def _lines(report: GateReport) -> Iterator[Line]:
-    worse = any(change.severity == "error" for change in report.changes)
-    yield Line(f" {escape(verdict(report))} · {figures(report)}", *(("✗", "bold red") if worse else ("✓", "green")))
+    yield Line(f" {escape(verdict(report))} · {figures(report)}", *overall(report))
     if report.changes:
         yield Line()
     for change in report.changes:

@@ -32,15 +32,24 @@ def sentence(change: Change) -> str:
     return f"{change.package} {versions} {change.text}{where}".replace("  ", " ")
 
 
+def overall(report: GateReport) -> tuple[str, str]:
+    """The sign of the whole, and its style."""
+    if report.counted:
+        return "✗", "bold red"
+    return ("?", "yellow") if report.errors else ("✓", "green")
+
+
 def verdict(report: GateReport) -> str:
     """The whole in a line."""
-    worse = sum(change.severity == "error" for change in report.changes)
     where = f" on {', '.join(report.hosts)}" if report.hosts else ""
-    if worse:
-        return f"{count(worse, 'change')} for the worse{where}"
-    narrower = sum(change.severity == "warning" for change in report.changes)
-    said = f"nothing loads worse{where}" if report.hosts else "it asks for the same" if not narrower else "it asks for more"
-    return f"{said}, {count(narrower, 'warning')}" if narrower and report.hosts else said
+    if report.counted:
+        return f"{count(len(report.counted), 'change')} for the worse{where}"
+    if report.errors:
+        return f"not everything could be compared{where}"
+    warnings = sum(change.severity == "warning" for change in report.changes)
+    if not report.hosts:
+        return "it asks for more" if warnings else "it asks for the same"
+    return f"nothing loads worse{where}" + (f", {count(warnings, 'warning')}" if warnings else "")
 
 
 def figures(report: GateReport) -> str:

@@ -1,0 +1,151 @@
+"""`gate`: what an upgrade changes on hosts, or for any host."""
+
+from __future__ import annotations
+
+import time
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck import __version__
+from abicheck.api.checking import check
+from abicheck.api.gate.fallback import with_fallback
+from abicheck.api.gate.needs import needs, package_needs
+from abicheck.api.kinds import kind_of
+from abicheck.api.options import Options
+from abicheck.api.places import places
+from abicheck.api.work import Task
+from abicheck.errors import HostError, PackageIndexError, TargetError, UsageError
+from abicheck.judge.gate import compare_results, together
+from abicheck.model.gate import GateReport
+from abicheck.model.report import Failure, Tool
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from abicheck.model.gate import Change, FailOn
+    from abicheck.model.report import Report
+
+#: One artifact each, of which a requirements card can be made.
+_ARTIFACTS = ("requirement", "wheel", "file", "installed")
+#: What is the same for all hosts is told of the artifact, once.
+_OF_WINDOW = ("narrowed", "widened")
+
+
+class _Found(NamedTuple):
+    """What changes, of how many packages on hosts nothing is to be said, and what could not be judged."""
+
+    changes: list[Change]
+    unchanged: int
+    errors: list[Failure]
+
+
+def gate(
+    old: str,
+    new: str,
+    hosts: Sequence[str] = (),
+    *,
+    python: str | None = None,
+    fail_on: FailOn = "new",
+    options: Options | None = None,
+) -> GateReport:
+    """Compare two artifacts, environments or lock files: the verdicts on each host, and what they ask of any host.
+
+    `old` and `new` are targets as `check` takes them, or `git:REV:PATH` for what lies at PATH in a revision. Without hosts only
+    what they ask for is compared, for which both must be one artifact or a lock. Of two locks only what differs is fetched and
+    judged, for the Python that `old` takes on the host unless `python` names another. What could not be judged is listed in
+    `GateReport.errors`. Raises `UsageError` for an unknown host, and where nothing can be compared.
+    """
+    started = time.perf_counter()
+    options = options or Options()
+    with ExitStack() as stack:
+        try:
+            (before, first), (after, second) = (_reached(each, stack) for each in (old, new))
+        except TargetError as error:
+            found = _Found([], 0, [Failure(error.subject, error.message)])
+        else:
+            found = _compared(before, after, hosts, python, options)
+            told = [Failure(*(_shown(text, (first, second)) for text in each)) for each in found.errors]
+            found = found._replace(errors=told)
+    tool = Tool("abicheck", __version__)
+    seconds = time.perf_counter() - started
+    errors = tuple(dict.fromkeys(found.errors))
+    return GateReport(tool, old, new, tuple(hosts), tuple(together(found.changes)), found.unchanged, errors, seconds, fail_on)
+
+
+def _reached(given: str, stack: ExitStack) -> tuple[str, tuple[str, str]]:
+    """Where a target lies as long as the stack lasts; and a directory that no message is to name, with what stands for it."""
+    from abicheck.read.revision import PREFIX, revision  # noqa: PLC0415 -- few name one
+
+    if not given.startswith(PREFIX):
+        return given, ("", "")
+    path, directory = stack.enter_context(revision(given))
+    return path, (f"{directory}/", given[: given.index(":", len(PREFIX)) + 1])
+
+
+def _shown(text: str, places: Iterable[tuple[str, str]]) -> str:
+    """A message without the directories in which revisions lie for the moment."""
+    for directory, name in places:
+        text = text.replace(directory, name) if directory else text
+    return text
+
+
+def _compared(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options) -> _Found:
+    kinds = kind_of(old), kind_of(new)
+    if kinds == ("lock", "lock"):
+        return _of_locks(old, new, hosts, python, options)
+    return _of_targets(old, new, hosts, python, options, single=all(kind in _ARTIFACTS for kind in kinds))
+
+
+def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options) -> _Found:
+    """What differs between two locks, host by host; without hosts what the packages ask for that differ for this machine."""
+    from abicheck.api.gate.locks import Comparison, Wheels  # noqa: PLC0415 -- few compare locks
+    from abicheck.read.files import FactStore  # noqa: PLC0415 -- as above
+    from abicheck.read.locks import read_lock  # noqa: PLC0415 -- as above
+
+    found = _Found([], 0, [])
+    try:
+        locks = read_lock(old), read_lock(new)
+    except TargetError as error:
+        return _Found([], 0, [Failure(error.subject, error.message)])
+    store, wheels = FactStore(), Wheels(stored=options.stored)
+    with places(hosts or ("local",)) as (reached, failures):
+        found.errors.extend(failures)
+        for place in reached:
+            try:
+                comparison = Comparison(locks, Task(place, python, {}, (), options), store, wheels)
+                compared = comparison.run() if hosts else comparison.pins()
+            except (HostError, TargetError, PackageIndexError) as error:
+                found.errors.append(Failure(error.subject, error.message))
+                continue
+            asked = package_needs(compared.old.packages, compared.new.packages)
+            told = [each for each in asked if each.kind not in _OF_WINDOW or not hosts]
+            changes = with_fallback(compared.changes, compared.new.results, options)
+            found.changes.extend(comparison.located([*changes, *told]))
+            found.errors.extend((*compared.old.failures, *compared.new.failures))
+            found = found._replace(unchanged=found.unchanged + compared.unchanged)
+    return found
+
+
+def _of_targets(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options, *, single: bool) -> _Found:
+    """The difference between what `check` says of both, each artifact alone; and between their requirements cards."""
+    if not hosts and not single:
+        raise UsageError("what environments change is said for hosts; name one with --host")
+    options = options._replace(dependencies=options.dependencies and not single)
+    found = _Found([], 0, [])
+    if hosts:
+        before, after = (check([target], hosts, python=python, options=options) for target in (old, new))
+        changes, unchanged = compare_results(before.results, after.results)
+        found = _Found(list(with_fallback(changes, after.results, options)), unchanged, [*before.errors, *after.errors])
+        python = python or _python_of(after)
+    if single:
+        said, failures = needs(old, new, python, options)
+        # With hosts it was said there what cannot be judged; a package without native code asks for nothing.
+        found.errors.extend(failures if not hosts else ())
+        found.changes.extend(change for change in said if change.kind not in _OF_WINDOW or not hosts)
+    return found
+
+
+def _python_of(report: Report) -> str | None:
+    """The Python of a wheel that was judged: its card is read."""
+    found = (result.python.version for result in report.results if result.verdict != "not-installable")
+    return next((version for version in found if version), None)
