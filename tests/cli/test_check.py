@@ -192,6 +192,21 @@ def test_paths_are_told_from_the_current_directory(
     assert str(tmp_path) not in out
 
 
+def test_one_run_writes_several_formats(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {style: tmp_path / f"a={style}" for style in ("sarif", "junit", "markdown", "terminal", "json", "html", "github")}
+    options = [each for style, file in files.items() for each in ("--write", f"{style}={file}")]
+    assert _check(*options, str(extension)) == 0
+    assert capsys.readouterr().out.startswith("✓ ")
+    begins = {"sarif": "{", "junit": "<?xml", "markdown": "#", "terminal": "✓ ", "json": "{", "html": "<!doctype", "github": "✓ "}
+    assert all(file.read_text(encoding="utf-8").startswith(begins[style]) for style, file in files.items())
+
+
+@pytest.mark.parametrize("told", ["xml=a", "sarif", "sarif=", "=a"])
+def test_a_format_without_a_file_is_wrong_usage(told: str, extension: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _check("--write", told, str(extension)) == 2
+    assert f"--write {told}: write it as --write FORMAT=FILE, with one of terminal, json, sarif, " in capsys.readouterr().err
+
+
 def test_the_json_path_imports_no_rich(extension: Path) -> None:
     program = (
         "import sys, atexit; from abicheck.cli.main import main;"

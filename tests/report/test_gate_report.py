@@ -42,7 +42,7 @@ def test_one_line_where_all_is_well() -> None:
     quiet = REPORT._replace(changes=(), errors=())
     assert terminal.render(quiet, colour=False) == "✓ nothing loads worse on debian:13 · 0 changes · 3 unchanged · 1.2 s\n"
     assert terminal.render(quiet._replace(hosts=()), colour=False).startswith("✓ it asks for the same · ")
-    assert terminal.render(REPORT._replace(hosts=(), changes=(NARROWED,)), colour=False).startswith("✓ it asks for more · ")
+    assert terminal.render(quiet._replace(hosts=(), changes=(NARROWED,)), colour=False).startswith("✓ it asks for more · ")
 
 
 def test_a_comment_on_a_pull_request() -> None:

@@ -9,7 +9,7 @@ import click
 
 from abicheck.api import Options, check
 from abicheck.api.kinds import kind_of
-from abicheck.cli.options import pairs
+from abicheck.cli.options import format_files, pairs
 from abicheck.cli.output import of_alerts, wants_colour, write
 from abicheck.cli.progress import complain, progress
 from abicheck.errors import UsageError
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 _OF_NO_GRID = ("environment", "verify_record", "settings", "tree", "symbol", "cross_check")
 _OF_NO_MATRIX = (*_OF_NO_GRID, "versions", "python", "no_deps", "prefix")
 
+_FORMATS = ("terminal", "json", "sarif", "junit", "github", "markdown", "html")
 _EPILOG = """\b
 Hosts:
   local       this machine, with this environment's LD_LIBRARY_PATH, LD_PRELOAD and GLIBC_TUNABLES
@@ -54,7 +55,7 @@ Examples:
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
   abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
   abicheck check --host local --host rootfs:/ --format html -o verdicts.html /lib*/*/libm.so.6
-  abicheck check --host debian:12 --host debian:13 --format sarif -o abicheck.sarif numpy
+  abicheck check --host debian:12 --host debian:13 --write sarif=abicheck.sarif numpy
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
   abicheck check markupsafe --versions '>=3' --host debian:12 --host alpine:3.22 --python 3.12
 """
@@ -92,11 +93,12 @@ Examples:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["terminal", "json", "sarif", "junit", "github", "markdown", "html"]),
+    type=click.Choice(_FORMATS),
     default="terminal",
     help="sarif: for code scanning; junit: a test report; github: annotations; html: one page of all. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
+@click.option("--write", "others", metavar="FORMAT=FILE", multiple=True, help="Write it in another format to FILE, too.")
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), help="Judge in N processes. [default: 1; for a grid, one for each processor]"
 )
@@ -109,6 +111,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     requirement (NAME==VERSION), a lock file (requirements.txt, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), or a
     matrix (FILE.toml).
     """
+    others = format_files(how["others"], _FORMATS)
     options = Options(
         tree=how["tree"],
         symbol=how["symbol"],
@@ -129,6 +132,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     progress("")
     complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
+    for other, file in others:
+        write(_rendered(report, other, colour=False), file)
     return report.exit_code
 
 

@@ -9,6 +9,7 @@ import click
 
 from abicheck.api import Options
 from abicheck.api.gate import gate
+from abicheck.cli.options import format_files
 from abicheck.cli.output import of_alerts, wants_colour, write
 from abicheck.cli.progress import complain
 from abicheck.report.gate import json, markdown, terminal
@@ -16,6 +17,7 @@ from abicheck.report.gate import json, markdown, terminal
 if TYPE_CHECKING:
     from abicheck.model.gate import GateReport
 
+_FORMATS = ("terminal", "json", "sarif", "junit", "github", "markdown")
 _EPILOG = """\b
 OLD and NEW are what `abicheck check` takes: NAME==VERSION, a wheel, an environment, ...; each alone, without what it requires.
 Without a host it says what NEW asks of any host that OLD did not.
@@ -45,17 +47,21 @@ Examples:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["terminal", "json", "sarif", "junit", "github", "markdown"]),
+    type=click.Choice(_FORMATS),
     default="terminal",
     help="sarif: for code scanning; junit: a test report; github: annotations. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
+@click.option("--write", "others", metavar="FORMAT=FILE", multiple=True, help="Write it in another format to FILE, too.")
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
     """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
+    others = format_files(how["others"], _FORMATS)
     options = Options(offline=how["offline"])
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
     complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
+    for other, file in others:
+        write(_rendered(report, other, colour=False), file)
     return report.exit_code
 
 
