@@ -98,7 +98,8 @@ def _of_lock(task: Task, given: str, host: Host, own: tuple[int, ...]) -> tuple[
     from abicheck.read.locks import read_lock  # noqa: PLC0415 -- as above
 
     try:
-        lock, store = read_lock(given), open_store(offline=task.options.offline)
+        lock = read_lock(given, task.options.extras, task.options.groups)
+        store = open_store(offline=task.options.offline)
     except AbicheckError:
         return None, None
     return python_for_lock(lock, host, own, lambda to: fetch_locked(lock, to, store, dependencies=task.options.dependencies))

@@ -19,7 +19,7 @@ class Options(NamedTuple):
     Of distributions: `dependencies` judges what they require, too; `environment` is the directory or Python in which installed
     ones are looked for (None: `$VIRTUAL_ENV`, else this interpreter's), `prefix` where what is not on the host is taken to be
     installed (None: the site-packages of the target Python). `verify_record` compares hashes with RECORD; `offline` asks no
-    index.
+    index. `extras` and `groups` are those of a lock file that are installed beside what is by default.
     """
 
     tree: bool = False
@@ -37,3 +37,5 @@ class Options(NamedTuple):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
+    extras: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()

@@ -150,7 +150,8 @@ class Selector:
         from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
 
         store = open_store(offline=self._options.offline)
-        found = fetch_locked(read_lock(given), self.target, store, dependencies=self._options.dependencies)
+        lock = read_lock(given, self._options.extras, self._options.groups)
+        found = fetch_locked(lock, self.target, store, dependencies=self._options.dependencies)
         return Chosen(found.opened(self.scheme), refused=found.refused, places=found.places, failures=found.failures)
 
     def _wheelhouse(self, given: str) -> Chosen:

@@ -18,7 +18,7 @@ from abicheck.report import json, markdown, terminal
 if TYPE_CHECKING:
     from abicheck.model.report import Report
 
-_OF_NO_GRID = ("environment", "verify_record", "settings", "tree", "symbol", "cross_check")
+_OF_NO_GRID = ("extras", "groups", "environment", "verify_record", "settings", "tree", "symbol", "cross_check")
 _OF_NO_MATRIX = (*_OF_NO_GRID, "versions", "python", "no_deps", "prefix")
 
 _FORMATS = ("terminal", "json", "sarif", "junit", "github", "markdown", "html")
@@ -78,6 +78,8 @@ Examples:
     "--prefix", metavar="DIR", help="Where on the host a wheel would be installed. [default: its Python's site-packages]"
 )
 @click.option("--verify-record", is_flag=True, help="Compare the hashes of installed files with RECORD, too.")
+@click.option("--extra", "extras", metavar="NAME", multiple=True, help="Of a lock file: with this extra; may be repeated.")
+@click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a variable that the loader reads.")
 @click.option("--tree", is_flag=True, help="Show where each library was found, why, and what was tried before.")
@@ -127,6 +129,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         select=how["select"],
         ignore=how["ignore"],
         require=how["require"],
+        extras=how["extras"],
+        groups=how["groups"],
     )
     report = _judged(targets, pairs(settings), options, how)
     progress("")

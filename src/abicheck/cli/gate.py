@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 _FORMATS = ("terminal", "json", "sarif", "junit", "github", "markdown")
 _EPILOG = """\b
-OLD and NEW are what `abicheck check` takes: NAME==VERSION, a wheel, an environment, ...; each alone, without what it requires.
-Without a host it says what NEW asks of any host that OLD did not.
+OLD and NEW are what `abicheck check` takes, or git:REV:PATH for what lies at PATH in a revision. Artifacts are compared alone,
+without what they require; of two lock files only what differs is fetched and judged. Without a host it says what NEW asks of any
+host that OLD did not.
 \b
 Exit codes:
   1 something newly fails or has no wheel (or counts by --fail-on)    4 something could not be judged
@@ -29,6 +30,9 @@ Exit codes:
 Examples:
   abicheck gate markupsafe==2.1.5 markupsafe==3.0.2 --python 3.12
   abicheck gate markupsafe==2.1.5 markupsafe==3.0.2 --host debian:12 --host alpine:3.22 --python 3.12 --format markdown
+\b
+In a project with a lock file:
+  abicheck gate git:origin/main:uv.lock uv.lock --host debian:13 --host rhel:9
 """
 
 
@@ -43,6 +47,8 @@ Examples:
     default="new",
     help="narrowed: also what shuts out glibc releases or Pythons; any: every warning. [default: new]",
 )
+@click.option("--extra", "extras", metavar="NAME", multiple=True, help="Of a lock file: with this extra; may be repeated.")
+@click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option(
     "--format",
@@ -56,7 +62,7 @@ Examples:
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
     """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
     others = format_files(how["others"], _FORMATS)
-    options = Options(offline=how["offline"])
+    options = Options(offline=how["offline"], extras=how["extras"], groups=how["groups"])
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
     complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)

@@ -17,11 +17,15 @@ SourceKind: TypeAlias = Literal[
     "project",  # the project itself whose lock it is, and the members of its workspace
 ]
 
+#: Before the name of a group in `Link.under`.
+GROUP = "group:"
+
 
 class Link(NamedTuple):
     """What one package asks of another: by its normalized name, with a specifier that tells several locked versions apart.
 
-    `extras` are those that it asks for. `under` is the extra of the one that asks under which it does, None where it always does.
+    `extras` are those that it asks for. `under` is the extra of the one that asks under which it does, None where it always does;
+    `group:NAME` stands for a group.
     """
 
     name: str
@@ -68,10 +72,12 @@ class LockedPackage(NamedTuple):
 class Lock(NamedTuple):
     """A lock file.
 
-    `groups` are those that its own tool installs by default. With `roots` what is installed is what they lead to through the
-    packages' `links`; without, each package says for itself when it is. `constraints` are requirements that count only for what
-    something else asks for. `environments` are markers of which one has to hold, if there are any. `passed_over` are options of
-    pip that the file holds and that abicheck leaves to pip's own configuration, each with its `FILE:LINE`.
+    `groups` are those that its own tool installs by default, with those that were asked for beside them; `extras` are the
+    project's that were asked for. `known_groups` and `known_extras` are all that may be asked for. With `roots` what is installed
+    is what they lead to through the packages' `links`; without, each package says for itself when it is. `constraints` are
+    requirements that count only for what something else asks for. `environments` are markers of which one has to hold, if there
+    are any. `passed_over` are options of pip that the file holds and that abicheck leaves to pip's own configuration, each with
+    its `FILE:LINE`.
     """
 
     path: str
@@ -83,6 +89,9 @@ class Lock(NamedTuple):
     environments: tuple[str, ...] = ()
     constraints: tuple[LockedPackage, ...] = ()
     passed_over: tuple[tuple[str, str], ...] = ()
+    extras: tuple[str, ...] = ()
+    known_groups: tuple[str, ...] = ()
+    known_extras: tuple[str, ...] = ()
 
 
 class Selection(NamedTuple):

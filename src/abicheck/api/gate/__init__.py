@@ -104,7 +104,7 @@ def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, opti
 
     found = _Found([], 0, [])
     try:
-        locks = read_lock(old), read_lock(new)
+        before, after = (read_lock(each, options.extras, options.groups) for each in (old, new))
     except TargetError as error:
         return _Found([], 0, [Failure(error.subject, error.message)])
     store, wheels = FactStore(), Wheels(stored=options.stored)
@@ -112,7 +112,7 @@ def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, opti
         found.errors.extend(failures)
         for place in reached:
             try:
-                comparison = Comparison(locks, Task(place, python, {}, (), options), store, wheels)
+                comparison = Comparison((before, after), Task(place, python, {}, (), options), store, wheels)
                 compared = comparison.run() if hosts else comparison.pins()
             except (HostError, TargetError, PackageIndexError) as error:
                 found.errors.append(Failure(error.subject, error.message))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from abicheck.errors import TargetError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from abicheck.model.lock import Lock
     from abicheck.read.locks.document import Document
@@ -25,13 +25,26 @@ def is_lock(path: str) -> bool:
     return name.endswith((".txt", ".lock")) or _PYLOCK.fullmatch(name) is not None
 
 
-def read_lock(path: str) -> Lock:
+def read_lock(path: str, extras: Sequence[str] = (), groups: Sequence[str] = ()) -> Lock:
     """The lock file at `path`: of requirements where its name ends in `.txt`, else of the tool that its content tells.
 
+    `extras` and `groups` are installed beside what is by default.
+
     Raises:
-        TargetError: it cannot be read, is of no known format, or something in it is wrong; the subject names file and line.
+        TargetError: it cannot be read, is of no known format, something in it is wrong (the subject names file and line), or it
+            knows no such extra or group.
 
     """
+    lock = _read(path)
+    for what, asked, known in (("extra", extras, lock.known_extras), ("group", groups, lock.known_groups)):
+        unknown = next((each for each in asked if each not in known), None)
+        if unknown is not None:
+            there = f"it has {', '.join(known)}" if known else f"it has no {what}s"
+            raise TargetError(f"there is no {what} {unknown} in it; {there}", path)
+    return lock._replace(extras=tuple(extras), groups=tuple(dict.fromkeys((*lock.groups, *groups))))
+
+
+def _read(path: str) -> Lock:
     if path.endswith(".txt"):
         from abicheck.read.locks.requirements import read_requirements  # noqa: PLC0415 -- packaging costs 15 ms
 

@@ -15,12 +15,9 @@ _ELSEWHERE: dict[str, SourceKind] = {"git": "vcs", "hg": "vcs", "svn": "vcs", "b
 
 def read_pdm(document: Document) -> Lock:
     """The packages of a pdm.lock, of which the group `default` is installed. Raises `TargetError`."""
-    return Lock(
-        path=document.path,
-        format="pdm",
-        packages=tuple(map(_package, document.entries("package"))),
-        groups=("default",),
-    )
+    packages = tuple(map(_package, document.entries("package")))
+    groups = tuple(dict.fromkeys(group for each in packages for group in each.groups))  # extras are groups here
+    return Lock(path=document.path, format="pdm", packages=packages, groups=("default",), known_groups=groups)
 
 
 def _package(entry: Entry) -> LockedPackage:

@@ -21,7 +21,8 @@ def read_pipfile(document: Document) -> Lock:
         if section != "_meta":
             table = root.table(section)
             packages += [_package(table.table(name).at(lines.get((section, name), 1)), name, section) for name in table.values]
-    return Lock(path=document.path, format="pipfile", packages=tuple(packages), groups=("default",))
+    known = tuple(section for section in root.values if section != "_meta")
+    return Lock(path=document.path, format="pipfile", packages=tuple(packages), groups=("default",), known_groups=known)
 
 
 def _package(entry: Entry, name: str, section: str) -> LockedPackage:

@@ -10,7 +10,7 @@ import os
 import re
 from typing import TYPE_CHECKING
 
-from abicheck.model.lock import Link, Lock, LockedPackage
+from abicheck.model.lock import GROUP, Link, Lock, LockedPackage
 from abicheck.read.locks.document import Document, Entry, read_text
 
 if TYPE_CHECKING:
@@ -24,19 +24,22 @@ _MAIN = "main"
 
 
 def read_poetry(document: Document) -> Lock:
-    """The packages of a poetry.lock, of which the group `main` is installed. Raises `TargetError`."""
+    """The packages of a poetry.lock, of which the group `main` is installed by default. Raises `TargetError`."""
     entries = document.entries("package")
     metadata = document.root().table("metadata")
     files = metadata.table("files")  # where lock-version 1.x has the hashes
     modern = any("groups" in each.values for each in entries)
     packages = tuple(package for each in entries for package in _packages(each, files))
+    roots = None if modern else (*_roots(document, packages), *_extra_roots(document.root().table("extras")))
     return Lock(
         path=document.path,
         format="poetry",
         packages=packages,
         groups=(_MAIN,),
-        roots=None if modern else _roots(document, packages),
+        roots=roots,
         requires_python=_python(metadata),
+        known_groups=_known_groups(packages, roots),
+        known_extras=tuple(document.root().table("extras").values),
     )
 
 
@@ -106,6 +109,28 @@ def _roots(document: Document, packages: Sequence[LockedPackage]) -> tuple[Link,
         optional = {name for name, value in asked.items() if isinstance(value, dict) and value.get("optional") is True}
         if asked:
             without = {"python", *optional}
-            return tuple(link for link in _links(poetry) if link.name not in without)
+            return (*(link for link in _links(poetry) if link.name not in without), *_group_roots(poetry))
     wanted = {link.name for each in packages for link in each.links}
     return tuple(Link(each.name) for each in packages if each.name not in wanted and not each.optional)
+
+
+def _group_roots(poetry: Entry) -> Iterator[Link]:
+    """What the groups of a pyproject.toml ask for; before poetry 1.2 there was one."""
+    yield from (link._replace(under=f"{GROUP}dev") for link in _links(poetry, "dev-dependencies"))
+    groups = poetry.table("group")
+    for name in groups.values:
+        yield from (link._replace(under=GROUP + name) for link in _links(groups.table(name)))
+
+
+def _extra_roots(extras: Entry) -> Iterator[Link]:
+    """What each extra brings, as in `name` or `name (>=1.0)`."""
+    for extra in extras.values:
+        for given in extras.texts(extra):
+            yield Link(extras.name(extra, re.split(r"[\s(\[]", given, maxsplit=1)[0]), under=extra)
+
+
+def _known_groups(packages: Sequence[LockedPackage], roots: Sequence[Link] | None) -> tuple[str, ...]:
+    if roots is None:
+        return tuple(dict.fromkeys(group for each in packages for group in each.groups))
+    named = (each.under.removeprefix(GROUP) for each in roots if each.under and each.under.startswith(GROUP))
+    return tuple(dict.fromkeys((_MAIN, *named)))

@@ -34,6 +34,8 @@ def read_pylock(document: Document) -> Lock:
         groups=tuple(lock.default_groups or ()),
         requires_python=str(lock.requires_python) if lock.requires_python is not None else None,
         environments=tuple(map(str, lock.environments or ())),
+        known_groups=tuple(lock.dependency_groups or ()),
+        known_extras=tuple(lock.extras or ()),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, cast
 
 from abicheck.errors import TargetError
-from abicheck.model.lock import Selection
+from abicheck.model.lock import GROUP, Selection
 from abicheck.read.index.tags import full_version, markers
 
 if TYPE_CHECKING:
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def select(lock: Lock, target: Target) -> Selection:
     """The packages that apply on the target, in their order.
 
-    They are those of the tool's default install: no extra, no group but the default ones.
+    They are those of the tool's default install, and of the extras and groups of the lock.
 
     Raises:
         TargetError: the lock is not for this Python or machine, two different versions of one package apply, or a marker asks
@@ -28,7 +28,12 @@ def select(lock: Lock, target: Target) -> Selection:
     environment = _environment(lock, target)
     _demand_welcome(lock, target, environment)
     if lock.roots is None:
-        chosen = [each for each in lock.packages if _is_default(each, lock) and _holds(each.marker, environment, each.place)]
+        under = [{**environment, "extra": extra} for extra in ("", *lock.extras)]
+        chosen = [
+            each
+            for each in lock.packages
+            if _is_wanted(each, lock) and any(_holds(each.marker, values, each.place) for values in under)
+        ]
     else:
         chosen = list(_reached(lock, environment))
     _demand_agreement(chosen)
@@ -62,7 +67,7 @@ def admits(lock: Lock, python: str) -> bool:
 
 def _environment(lock: Lock, target: Target) -> dict[str, Any]:
     """What markers are evaluated in; PEP 751 has two variables of its own for them."""
-    return {**markers(target), "extra": "", "extras": frozenset(), "dependency_groups": frozenset(lock.groups)}
+    return {**markers(target), "extra": "", "extras": frozenset(lock.extras), "dependency_groups": frozenset(lock.groups)}
 
 
 def _demand_welcome(lock: Lock, target: Target, environment: Mapping[str, Any]) -> None:
@@ -74,8 +79,8 @@ def _demand_welcome(lock: Lock, target: Target, environment: Mapping[str, Any]) 
         raise TargetError("it is for none of this Python and machine (see its list of environments); lock it for them", lock.path)
 
 
-def _is_default(package: LockedPackage, lock: Lock) -> bool:
-    if package.optional:
+def _is_wanted(package: LockedPackage, lock: Lock) -> bool:
+    if package.optional and not lock.extras:
         return False
     return not package.groups or not lock.groups or not set(lock.groups).isdisjoint(package.groups)
 
@@ -98,7 +103,8 @@ def _reached(lock: Lock, environment: Mapping[str, Any]) -> Iterator[LockedPacka
     for package in lock.packages:
         by_name.setdefault(package.name, []).append(package)
     followed: dict[tuple[str, int], set[str]] = {}
-    pending: list[tuple[Link, str, frozenset[str]]] = [(link, lock.path, frozenset({""})) for link in lock.roots or ()]
+    asked = frozenset(("", *lock.extras, *(GROUP + each for each in lock.groups)))
+    pending: list[tuple[Link, str, frozenset[str]]] = [(link, lock.path, asked) for link in lock.roots or ()]
     for link, place, extras in pending:
         if link.under is not None and link.under not in extras:
             continue

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.model.lock import Link, Lock, LockedPackage
+from abicheck.model.lock import GROUP, Link, Lock, LockedPackage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,7 +24,7 @@ _SOURCES: dict[str, SourceKind] = {
 
 
 def read_uv(document: Document) -> Lock:
-    """The packages of a uv.lock; what is installed is what the project's own dependencies lead to, without any group.
+    """The packages of a uv.lock; what is installed is what the project's own dependencies lead to, by default without any group.
 
     The project is the package at `.`, in a workspace without one all members, in the lock of a script its requirements.
     Raises `TargetError`.
@@ -35,7 +35,10 @@ def read_uv(document: Document) -> Lock:
     packages = tuple(_package(each, members) for each in document.entries("package"))
     own = [each for each in packages if each.source == "project"]
     project = [each for each in own if each.origin == "."] or own
-    roots = [*_links(manifest, "requirements"), *(Link(each.name) for each in project)]
+    under = {each.name: list(dict.fromkeys(filter(None, (link.under for link in each.links)))) for each in project}
+    roots = [*_links(manifest, "requirements"), *(Link(name) for name in under)]
+    roots += [Link(name, extras=(each,), under=each) for name, names in under.items() for each in names]
+    known = list(dict.fromkeys(each for names in under.values() for each in names))
     return Lock(
         path=document.path,
         format="uv",
@@ -43,23 +46,26 @@ def read_uv(document: Document) -> Lock:
         roots=tuple(roots),
         requires_python=root.specifier("requires-python"),
         environments=root.markers("supported-markers"),
+        known_groups=tuple(each.removeprefix(GROUP) for each in known if each.startswith(GROUP)),
+        known_extras=tuple(each for each in known if not each.startswith(GROUP)),
     )
 
 
 def _package(entry: Entry, members: tuple[str, ...]) -> LockedPackage:
     name, source = entry.name(), entry.table("source")
-    key = next((each for each in _SOURCES if each in source.values), None)
-    if key is None:
+    place = next((each for each in _SOURCES if each in source.values), None)
+    if place is None:
         entry.refuse("source", f"must have one of {', '.join(_SOURCES)}")
-    origin = source.text(key) or ""
+    origin = source.text(place) or ""
     version = entry.version()
-    kind = _SOURCES[key]
+    kind = _SOURCES[place]
     if version is None and kind == "index":
         entry.refuse("version", "is missing")
     links = list(_links(entry, "dependencies"))
-    optional = entry.table("optional-dependencies")
-    for extra in optional.values:
-        links += [link._replace(under=extra) for link in _links(optional, extra)]
+    for key, prefix in (("optional-dependencies", ""), ("dev-dependencies", GROUP)):
+        optional = entry.table(key)
+        for extra in optional.values:
+            links += [link._replace(under=prefix + extra) for link in _links(optional, extra)]
     return LockedPackage(
         name=name,
         version=version,
