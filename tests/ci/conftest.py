@@ -1,0 +1,46 @@
+"""The files of `ci` as text and as YAML, and an abicheck that need not be installed."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from pathlib import Path
+
+import pytest
+
+import abicheck
+from tests.read.index.world import wheel
+
+ROOT = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Path:
+    """The program `abicheck` as it lies here."""
+    path = tmp_path / "bin/abicheck"
+    path.parent.mkdir()
+    source = Path(abicheck.__file__).parents[1]
+    command = f'PYTHONPATH={shlex.quote(str(source))} exec {shlex.quote(sys.executable)} -m abicheck "$@"'
+    path.write_text(f"#!/bin/sh\n{command}\n", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with a requirements.txt of which one release has no wheel for debian:12, and an index for it."""
+    index, project = tmp_path / "index", tmp_path / "a project"
+    index.mkdir()
+    project.mkdir()
+    wheel(index, "demo", "1.0")
+    wheel(index, "demo", "2.0", "cp312-cp312-manylinux_2_39_x86_64")
+    (project / "requirements.txt").write_text("# pinned\ndemo==2.0\n", encoding="utf-8")
+    (project / "good requirements.txt").write_text("demo==1.0\n", encoding="utf-8")
+    for name in [name for name in os.environ if name.startswith(("GITHUB_", "RUNNER_", "INPUT_", "PIP_"))]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("ABICHECK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
+    monkeypatch.chdir(project)
+    return project
