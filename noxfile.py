@@ -44,7 +44,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def network(session: nox.Session) -> None:
     """The tests that fetch real wheels from the package index; what they fetch is kept."""
-    session.install("-e", ".[test]", "pre-commit>=4")
+    session.install("-e", ".[test]", "check-jsonschema>=0.29", "pre-commit>=4")
     session.run("pytest", "-m", "network", *session.posargs)
 
 

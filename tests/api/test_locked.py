@@ -134,7 +134,7 @@ def test_the_newest_python_where_everything_has_a_wheel_and_a_warning(shelf: Pat
     assert {each.python.version for each in report.results} == {"3.11"}
     warned = {each.artifact.name: f.message for each in report.results for f in each.findings if f.severity == "warning"}
     assert warned == {
-        "b": "The Python of debian:13 is 3.13; b 1.0 has wheels up to 3.12. Everything in the lock has a wheel for 3.11."
+        "b": "The Python of debian:13 is 3.13; b 1.0 has wheels up to 3.12. Everything that is judged here has a wheel for 3.11."
     }
     assert _verdicts(_check("r.txt", "a==1.0\nb==1.0\n", python="3.13"))["b"] == ("1.0", "not-installable")
 

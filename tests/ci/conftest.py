@@ -27,19 +27,25 @@ def program(tmp_path: Path) -> Path:
     return path
 
 
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A directory with a requirements.txt of which one release has no wheel for debian:12, and an index for it."""
-    index, project = tmp_path / "index", tmp_path / "a project"
-    index.mkdir()
-    project.mkdir()
+@pytest.fixture(scope="session")
+def index(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An index with a release that debian:12 has a wheel for, and one that it has none for."""
+    index = tmp_path_factory.mktemp("index")
     wheel(index, "demo", "1.0")
     wheel(index, "demo", "2.0", "cp312-cp312-manylinux_2_39_x86_64")
+    return index
+
+
+@pytest.fixture
+def project(index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A directory with a requirements.txt that cannot be installed on debian:12, and one that can."""
+    project = tmp_path / "a project"
+    project.mkdir()
     (project / "requirements.txt").write_text("# pinned\ndemo==2.0\n", encoding="utf-8")
     (project / "good requirements.txt").write_text("demo==1.0\n", encoding="utf-8")
     for name in [name for name in os.environ if name.startswith(("GITHUB_", "RUNNER_", "INPUT_", "PIP_"))]:
         monkeypatch.delenv(name)
-    monkeypatch.setenv("ABICHECK_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("ABICHECK_CACHE", str(index / "cache"))  # asked once: pip takes seconds
     monkeypatch.setenv("PIP_NO_INDEX", "1")
     monkeypatch.setenv("PIP_FIND_LINKS", str(index))
     monkeypatch.chdir(project)

@@ -79,17 +79,21 @@ def test_what_does_not_load_is_in_log_summary_outputs_and_code_scanning(action: 
 
 
 def test_targets_are_lines_and_hosts_are_words(action: Callable[..., Ran]) -> None:
-    ran = action(target="good requirements.txt\n\nrequirements.txt\n", hosts=" debian:12\n debian:13 rhel:10", python="3.12")
+    ran = action(target="good requirements.txt\n\nrequirements.txt\n", hosts=" debian:12\n  debian:13", python="3.12")
     assert ran.code == 1
-    assert ran.log.splitlines()[-1].startswith("✗ 2 artifacts · 3 hosts · ")
+    assert ran.log.splitlines()[-1].startswith("✗ 2 artifacts · 2 hosts · ")
 
 
 def test_what_loads_passes(action: Callable[..., Ran]) -> None:
-    ran = action(target="good requirements.txt", hosts="debian:12", python="3.12", arguments="--offline  --no-deps")
-    # Never asked of the index before: nothing is judged.
-    assert (ran.code, ran.outputs["verdict"]) == (4, "not-judged")
     ran = action(target="good requirements.txt", hosts="debian:12", python="3.12", arguments="--strict  --no-deps")
     assert (ran.code, ran.outputs["verdict"], ran.log[:2]) == (0, "passes", "✓ ")
+
+
+def test_what_cannot_be_judged_is_told(action: Callable[..., Ran], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("ABICHECK_CACHE", str(tmp_path / "cache"))
+    ran = action(target="good requirements.txt", hosts="debian:12", python="3.12", arguments="--offline")
+    assert (ran.code, ran.outputs["verdict"]) == (4, "not-judged")
+    assert ran.log.startswith("::error ")
 
 
 def test_an_upgrade_is_gated(action: Callable[..., Ran]) -> None:
@@ -97,7 +101,6 @@ def test_an_upgrade_is_gated(action: Callable[..., Ran]) -> None:
     assert (ran.code, ran.outputs["verdict"]) == (1, "fails")
     assert ran.log.startswith("::error title=demo 2.0%3A no-wheel::demo 1.0 → 2.0 has no wheel ")
     assert ran.summary.startswith("### ✗ 1 change for the worse on debian:12\n")
-    assert action(old="demo==2.0", new="demo==1.0", hosts="debian:12", python="3.12").code == 0
 
 
 def test_a_changed_lock_file_is_gated_at_the_line_of_the_pin(action: Callable[..., Ran], project: Path) -> None:

@@ -29,7 +29,7 @@ STEP = """
 sh /x/repository/ci/action.sh
 echo "ended with $?"
 cat /tmp/output /tmp/summary
-head -c 9 /tmp/abicheck.sarif
+head -c 11 /tmp/abicheck.sarif
 """
 
 
@@ -76,4 +76,4 @@ def test_a_step_in_a_container(
     assert log.startswith(begins)
     outputs = f"verdict={verdict}\nexit-code={code}\nsarif=/tmp/abicheck.sarif\n"
     assert left.startswith(f"{outputs}### {'✗' if code else '✓'} /x/objects/a.so ")
-    assert left.endswith('{\n "$schem')
+    assert left.endswith('{\n "$schema')

@@ -39,8 +39,7 @@ def installed(project: Path, program: Path) -> Path:
 @pytest.mark.parametrize(
     ("variables", "code", "failed"),
     [
-        ({"ABICHECK_TARGET": "requirements.txt", "ABICHECK_HOSTS": "debian:12 rhel:9"}, 1, [True, True]),
-        ({"ABICHECK_TARGET": "requirements.txt", "ABICHECK_HOSTS": "debian:13"}, 0, [False]),
+        ({"ABICHECK_TARGET": "requirements.txt", "ABICHECK_HOSTS": "debian:12 debian:13"}, 1, [True, False]),
         ({"ABICHECK_OLD": "demo==1.0", "ABICHECK_NEW": "demo==2.0", "ABICHECK_HOSTS": "debian:12"}, 1, [True]),
         ({"ABICHECK_OLD": "demo==1.0", "ABICHECK_NEW": "demo==1.0", "ABICHECK_HOSTS": "debian:12"}, 0, [False]),
     ],

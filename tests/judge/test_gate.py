@@ -4,9 +4,24 @@ from typing import Any
 
 import pytest
 
+<<<<<<< HEAD
 from abicheck.judge.gate import compare_needs, compare_results
 from abicheck.model.gate import SEVERITIES, GateReport
 from abicheck.model.report import Artifact, Failure, Finding, HostSummary, PythonSummary, Remedy, Result, Tool, Verdict, Window
+=======
+from abicheck.judge.gate import (
+    changed_pins,
+    compare_exports,
+    compare_needs,
+    compare_pythons,
+    compare_results,
+    together,
+)
+from abicheck.model.elf import Header, SharedObject
+from abicheck.model.gate import SEVERITIES, Change, GateReport
+from abicheck.model.lock import LockedPackage, Selection
+from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, Tool, Verdict, Window
+>>>>>>> main
 from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
 
 UP_TO_2_40 = Window("2.17", "2.40", "2.44")
@@ -95,31 +110,72 @@ def test_what_is_asked_of_any_host() -> None:
     old = needs(
         libraries=(HostLibrary("libz.so.1", (), ()),),
         traits=(Trait("executable-stack", ("a",)), Trait("static-tls", ("a",), "8"), Trait("isa-level", ("a",), "x86-64-v2")),
-        python=PythonNeed(("3.8", "3.9", "3.10")),
         gpu=Gpu(("11",), ("8",)),
     )
     new = needs(
         window=UP_TO_2_40._replace(glibc_max=None),
         libraries=(HostLibrary("libssl.so.3", (), ()),),
         traits=(Trait("static-tls", ("a",), "16"), Trait("isa-level", ("a",), "x86-64-v3")),
-        python=PythonNeed(("3.9", "3.10", "3.11")),
         gpu=Gpu(("12",), ("8",)),
     )
     assert [(change.kind, change.text) for change in compare_needs("demo", ("1", "2"), old, new)] == [
-        ("python-dropped", "has no wheel for Python 3.8 any more"),
         ("gpu-changed", "asks for CUDA 12, cuDNN 8, before for CUDA 11, cuDNN 8"),
         ("libraries-added", "needs libssl.so.3"),
         ("trait-added", "asks for isa level x86-64-v3"),
         ("widened", "loads on the newest glibc, too (before: up to 2.40)"),
-        ("python-added", "has wheels for Python 3.11, too"),
         ("libraries-dropped", "no longer needs libz.so.1"),
         ("trait-dropped", "no longer asks for executable stack, isa level x86-64-v2"),
     ]
     assert compare_needs("demo", ("1", "1"), old, old) == []
 
 
-def test_a_python_that_nobody_names_is_not_dropped() -> None:
-    assert compare_needs("demo", ("1", "2"), needs(python=PythonNeed(("3.8",))), needs()) == []
+def test_pythons_that_come_and_go() -> None:
+    found = compare_pythons("demo", ("1", "2"), {"3.8", "3.9", "3.10"}, {"3.9", "3.10", "3.11", "3.14"})
+    assert [(change.kind, change.text) for change in found] == [
+        ("python-added", "has wheels for Python 3.11, 3.14, too"),
+        ("python-dropped", "has no wheel for Python 3.8 any more"),
+    ]
+    assert list(compare_pythons("demo", ("1", "2"), {"3.8"}, {"3.8"})) == []
+
+
+def defining(*names: str) -> SharedObject:
+    definitions = dict.fromkeys(names, ())
+    return SharedObject(Header(b"", *[0] * (len(Header._fields) - 1)), 0, definitions=definitions)
+
+
+def test_what_the_libraries_no_longer_define() -> None:
+    old = {
+        "x.libs/libfoo-0a1b2c3d.so.1.2": defining("a", "b", "c", "d", "e"),
+        "x/libbar.so.1": defining("a"),
+        "x/libgone.so": defining("a"),
+        "x/_ext.so": defining("PyInit_a"),
+    }
+    new = {
+        "x.libs/libfoo-44444444.so.2.0": defining("e", "f"),
+        "x/libbar.so.2": defining("a", "b"),
+        "x/_ext2.so": defining("PyInit_b"),
+    }
+    found = compare_exports("demo", ("1", "2"), old, new)
+    assert [change.text for change in found] == ["no longer brings libgone.so", "libfoo.so no longer has 4 symbols: a, b, c, ..."]
+    one = {"x/libbar.so": defining()}
+    assert [change.text for change in compare_exports("demo", ("1", "2"), {"x/libbar.so.1": defining("a")}, one)] == [
+        "libbar.so no longer has 1 symbol: a"
+    ]
+
+
+def test_pins_that_come_and_go() -> None:
+    before = Selection((LockedPackage("a", "1", "f", 1), LockedPackage("b", "1", "f", 2)))
+    after = Selection((LockedPackage("c", "3", "f", 1), LockedPackage("b", "2", "f", 2)))
+    assert [(each.kind, each.package, each.old, each.new) for each in changed_pins(before, after)] == [
+        ("added", "c", None, "3"),
+        ("removed", "a", "1", None),
+    ]
+
+
+def test_what_several_hosts_have_in_common_is_one_change() -> None:
+    change = Change("still-fails", "a", "1", "2", "does not load, as before", ("x",))
+    worse = change._replace(kind="newly-fails", package="b")
+    assert together([change, worse, change._replace(hosts=("y",)), change]) == [worse, change._replace(hosts=("x", "y"))]
 
 
 def test_what_counts() -> None:

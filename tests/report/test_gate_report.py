@@ -42,7 +42,19 @@ def test_one_line_where_all_is_well() -> None:
     quiet = REPORT._replace(changes=(), errors=())
     assert terminal.render(quiet, colour=False) == "✓ nothing loads worse on debian:13 · 0 changes · 3 unchanged · 1.2 s\n"
     assert terminal.render(quiet._replace(hosts=()), colour=False).startswith("✓ it asks for the same · ")
-    assert terminal.render(quiet._replace(hosts=(), changes=(NARROWED,)), colour=False).startswith("✓ it asks for more · ")
+    narrower = REPORT._replace(hosts=(), changes=(NARROWED,), errors=())
+    assert terminal.render(narrower, colour=False).startswith("✓ it asks for more · ")
+    assert terminal.render(narrower._replace(hosts=("a", "b")), colour=False).startswith(
+        "✓ nothing loads worse on a, b, 1 warning · "
+    )
+
+
+def test_all_is_not_well_where_something_counts_or_was_not_judged() -> None:
+    narrower = REPORT._replace(hosts=(), changes=(NARROWED,))
+    assert (narrower.exit_code, terminal.render(narrower, colour=False)[:34]) == (4, "? not everything could be compared")
+    counted = narrower._replace(fail_on="narrowed")
+    assert (counted.exit_code, terminal.render(counted, colour=False)[:24]) == (1, "✗ 1 change for the worse")
+    assert markdown.render(counted).startswith("### ✗ 1 change for the worse\n")
 
 
 def test_a_comment_on_a_pull_request() -> None:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from abicheck.model.artifact import Package
+    from abicheck.model.elf import ElfFile
 
 #: Where a wheel's files are said to be, which is left out of what is shown.
 _ANYWHERE = Scheme("/site-packages", "/bin", "")
@@ -36,7 +37,7 @@ def show(targets: Sequence[str], *, every: bool = False, python: str | None = No
     library. `python` and `options` choose the wheel of a requirement and the environment of an installed distribution, as for
     `check`; what they require is not looked at. What cannot be read is listed in `CardReport.errors`.
     """
-    finder = _Finder(python, (options or Options())._replace(dependencies=False))
+    finder = Finder(python, (options or Options())._replace(dependencies=False))
     cards: list[Card] = []
     errors: list[Failure] = []
     for together in _artifacts(targets):
@@ -61,7 +62,7 @@ def _artifacts(targets: Sequence[str]) -> list[list[str]]:
     return [[target] for target in targets if target not in files] + ([files] if files else [])
 
 
-class _Finder:
+class Finder:
     """Opens what targets mean; this machine is asked only where one is a requirement or the name of something installed."""
 
     def __init__(self, python: str | None, options: Options) -> None:
@@ -98,10 +99,8 @@ class _Finder:
 def cards_of(package: Package, *, every: bool = False) -> Iterator[Card]:
     """The cards of a package; paths are told from where it is (or would be) installed."""
     distribution = package.distribution
-    files = Overlay(Disk(FactStore()), package)
-    base = f"{distribution.scheme.library}/" if distribution.scheme.library else ""
-    places = {path.removeprefix(base): path for path in distribution.binaries}
-    found = {path: files.facts(file) for path, place in places.items() if not isinstance(file := files.stat(place), int)}
+    found = _binaries(package)
+    places = _places(package)
     passed_over = tuple((path, reason) for path, facts in found.items() if (reason := unfit(facts)))
     objects = {path: facts for path, facts in found.items() if isinstance(facts, SharedObject) and not unfit(facts)}
     if not objects and passed_over:
@@ -124,3 +123,20 @@ def cards_of(package: Package, *, every: bool = False) -> Iterator[Card]:
         yield Card(
             distribution.name, distribution.version or None, distribution.kind, distribution.given, requirements, passed_over
         )
+
+
+def objects_of(package: Package) -> dict[str, SharedObject]:
+    """The shared objects of a package that abicheck can judge, by their paths as in its cards."""
+    return {path: facts for path, facts in _binaries(package).items() if isinstance(facts, SharedObject) and not unfit(facts)}
+
+
+def _places(package: Package) -> dict[str, str]:
+    """The path of each binary, by what it is called in a card."""
+    library = package.distribution.scheme.library
+    return {path.removeprefix(f"{library}/" if library else ""): path for path in package.distribution.binaries}
+
+
+def _binaries(package: Package) -> dict[str, ElfFile]:
+    files = Overlay(Disk(FactStore()), package)
+    places = _places(package).items()
+    return {path: files.facts(file) for path, place in places if not isinstance(file := files.stat(place), int)}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import posixpath
+import re
 from typing import TYPE_CHECKING
 
 from abicheck.model.gate import SEVERITIES, Change
@@ -9,7 +11,9 @@ from abicheck.model.report import WORST_FIRST
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Set as AbstractSet
 
+    from abicheck.model.elf import SharedObject
     from abicheck.model.gate import ChangeKind
     from abicheck.model.lock import Selection
     from abicheck.model.report import Result, Verdict, Window
@@ -28,6 +32,10 @@ _WORSE: dict[Verdict, ChangeKind] = {
     "not-installable": "newly-not-installable",
     "depends": "newly-depends",
 }
+#: Without the hash that auditwheel puts into it.
+_LIBRARY = re.compile(r"(lib[^/]*?)(?:-[0-9a-f]{8})?\.so[.\d]*")
+#: So many symbols are named.
+_SHOWN = 3
 _GONE = "is no longer installed"
 #: Of these traits the value is told; the bytes of thread-local variables change with every build.
 _TOLD = ("marker", "isa-level", "kernel", "page-size")
@@ -60,21 +68,51 @@ def compare_needs(package: str, versions: _Versions, old: Requirements, new: Req
     found = list(_of_window(package, versions, old.window, new.window))
     if gpus[0] != gpus[1]:
         found.append(Change("gpu-changed", package, *versions, f"asks for {gpus[1]}, before for {gpus[0]}"))
-    libraries, traits, pythons = [[names(each) for each in (old, new)] for names in (_libraries, _traits, _pythons)]
-    pythons = pythons if all(pythons) else [set(), set()]  # one of them does not tell
+    libraries, traits = [[names(each) for each in (old, new)] for names in (_libraries, _traits)]
     rows: tuple[tuple[ChangeKind, str, set[str]], ...] = (
         ("libraries-added", "needs {}", libraries[1] - libraries[0]),
         ("libraries-dropped", "no longer needs {}", libraries[0] - libraries[1]),
         ("trait-added", "asks for {}", traits[1] - traits[0]),
         ("trait-dropped", "no longer asks for {}", traits[0] - traits[1]),
-        ("python-added", "has wheels for Python {}, too", pythons[1] - pythons[0]),
-        ("python-dropped", "has no wheel for Python {} any more", pythons[0] - pythons[1]),
     )
-    for kind, text, names in rows:
-        if names:
-            told = ", ".join(sorted(names, key=lambda name: (_numbers(name), name)))
-            found.append(Change(kind, package, *versions, text.format(told)))
+    found += [Change(kind, package, *versions, text.format(_listed(names))) for kind, text, names in rows if names]
     return _sorted(found)
+
+
+def compare_pythons(package: str, versions: _Versions, old: AbstractSet[str], new: AbstractSet[str]) -> Iterator[Change]:
+    """For which Pythons, as in `3.12`, there is a wheel and was none, and the other way round."""
+    if new - old:
+        yield Change("python-added", package, *versions, f"has wheels for Python {_listed(new - old)}, too")
+    if old - new:
+        yield Change("python-dropped", package, *versions, f"has no wheel for Python {_listed(old - new)} any more")
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(sorted(names, key=lambda name: (_numbers(name), name)))
+
+
+def compare_exports(
+    package: str, versions: _Versions, old: Mapping[str, SharedObject], new: Mapping[str, SharedObject]
+) -> Iterator[Change]:
+    """Which symbols the libraries that a package brings no longer define, and which libraries it no longer brings.
+
+    `old` and `new` are its shared objects by path. Libraries are told apart by their names without hash and version.
+    """
+    before, after = (_by_library(each) for each in (old, new))
+    gone = sorted(name for name in before if name not in after)
+    if gone:
+        yield Change("exports-dropped", package, *versions, f"no longer brings {', '.join(gone)}")
+    for name in (each for each in before if each in after):
+        dropped = sorted({*before[name].definitions} - {*after[name].definitions})
+        if dropped:
+            told = ", ".join(dropped[:_SHOWN]) + (", ..." if len(dropped) > _SHOWN else "")
+            symbols = "symbol" if len(dropped) == 1 else "symbols"
+            yield Change("exports-dropped", package, *versions, f"{name} no longer has {len(dropped):,} {symbols}: {told}")
+
+
+def _by_library(objects: Mapping[str, SharedObject]) -> dict[str, SharedObject]:
+    named = ((_LIBRARY.fullmatch(posixpath.basename(path)), facts) for path, facts in objects.items())
+    return {f"{match[1]}.so": facts for match, facts in named if match}
 
 
 def _libraries(asked: Requirements) -> set[str]:
@@ -84,10 +122,6 @@ def _libraries(asked: Requirements) -> set[str]:
 def _traits(asked: Requirements) -> set[str]:
     found = ((trait.kind, trait.value if trait.kind in _TOLD else None) for trait in asked.traits)
     return {" ".join(filter(None, (kind.replace("-", " "), value))) for kind, value in found}
-
-
-def _pythons(asked: Requirements) -> set[str]:
-    return set(asked.python.versions)
 
 
 def _by_place(results: Iterable[Result]) -> dict[tuple[str, str], Result]:

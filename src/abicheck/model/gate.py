@@ -23,6 +23,7 @@ ChangeKind: TypeAlias = Literal[
     "python-added",
     "libraries-dropped",
     "trait-dropped",
+    "exports-dropped",  # of the libraries that it brings
     "added",
     "removed",
 ]
@@ -42,6 +43,7 @@ SEVERITIES: dict[ChangeKind, Severity] = {
     "python-added": "note",
     "libraries-dropped": "note",
     "trait-dropped": "note",
+    "exports-dropped": "note",
     "added": "note",
     "removed": "note",
 }

@@ -57,6 +57,7 @@ class LockedPackage(NamedTuple):
     groups: tuple[str, ...] = ()
     optional: bool = False
     links: tuple[Link, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def place(self) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from abicheck.model.artifact import DistributionKind
-    from abicheck.model.host import LibcKind
+    from abicheck.model.host import Arch, LibcKind
     from abicheck.model.report import Failure, Tool, Window
 
 
@@ -111,7 +111,7 @@ class Requirements(NamedTuple):
     lowest glibc that the wheel's platform tags stand for.
     """
 
-    arch: str
+    arch: Arch
     libc: tuple[LibcKind, ...]
     window: Window | None
     roots: tuple[str, ...]

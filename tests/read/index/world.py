@@ -17,7 +17,7 @@ from abicheck.model.host import Libc
 from abicheck.model.index import Target
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
     from email.message import Message
     from pathlib import Path
 
@@ -34,12 +34,14 @@ def wheel(
     tag: str = "py3-none-any",
     requires: Sequence[str] = (),
     requires_python: str = "",
+    files: Mapping[str, bytes] | None = None,
 ) -> Path:
-    """A wheel that holds one empty module."""
+    """A wheel that holds one empty module, and `files`."""
     lines = ["Metadata-Version: 2.1", f"Name: {name}", f"Version: {version}", *(f"Requires-Dist: {line}" for line in requires)]
     lines += [f"Requires-Python: {requires_python}"] if requires_python else []
     info = f"{name}-{version}.dist-info"
-    members = {
+    members: dict[str, str | bytes] = {
+        **(files or {}),
         f"{name}.py": "",
         f"{info}/METADATA": "\n".join([*lines, "", ""]),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: {tag}\n",

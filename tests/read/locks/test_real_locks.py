@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from abicheck.errors import TargetError
 from abicheck.model.host import Libc
 from abicheck.model.index import Target
 from abicheck.read.locks import read_lock
@@ -72,7 +73,43 @@ def test_what_is_not_installed_by_default_is_kept() -> None:
     poetry = {each.name: each for each in read_lock(str(REAL / "poetry.lock")).packages}
     assert (poetry["iniconfig"].groups, poetry["idna"].optional) == (("dev",), True)
     uv = {each.name: each for each in read_lock(str(REAL / "uv.lock")).packages}
-    assert [(link.name, link.under) for link in uv["demo"].links if link.under] == [("idna", "more")]
+    assert [(link.name, link.under) for link in uv["demo"].links if link.under] == [
+        ("idna", "more"),
+        ("iniconfig", "group:dev"),
+    ]
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "poetry.lock", "poetry1/poetry.lock", "pdm.lock", "Pipfile.lock"])
+def test_groups_are_installed_beside_what_is_by_default(name: str) -> None:
+    target, path = Target((3, 13), "x86_64", GLIBC), str(REAL / name)
+    default, more = (
+        {each.name for each in select(read_lock(path, groups=groups), target).packages}
+        for groups in ((), ("develop" if "Pipfile" in name else "dev",))
+    )
+    assert more - default == {"iniconfig"}
+    assert default <= more
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "poetry.lock", "poetry1/poetry.lock"])
+def test_extras_are_installed_beside_what_is_by_default(name: str) -> None:
+    target, path = Target((3, 13), "x86_64", GLIBC), str(REAL / name)
+    default, more = ({each.name for each in select(read_lock(path, extras), target).packages} for extras in ((), ("more",)))
+    assert more - default == {"idna"}
+
+
+@pytest.mark.parametrize(
+    ("name", "known"), [("uv.lock", "it has more"), ("requirements.txt", "it has no extras"), ("pdm.lock", "it has no extras")]
+)
+def test_an_extra_that_is_not_there(name: str, known: str) -> None:
+    with pytest.raises(TargetError, match=f"there is no extra most in it; {known}"):
+        read_lock(str(REAL / name), ["most"])
+
+
+@pytest.mark.parametrize("name", ["uv.lock", "poetry.lock", "poetry1/poetry.lock", "pdm.lock", "pylock.toml"])
+def test_the_files_are_told_by_their_names(name: str) -> None:
+    (psutil,) = (each for each in read_lock(str(REAL / name)).packages if each.name == "psutil")
+    assert "psutil-6.1.1.tar.gz" in psutil.files
+    assert all(each.startswith("psutil-6.1.1") and each.endswith((".whl", ".tar.gz")) for each in psutil.files)
 
 
 def test_a_poetry_1_lock_without_its_project_has_what_nobody_asks_for(tmp_path: Path) -> None:

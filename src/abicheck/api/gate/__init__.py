@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from abicheck import __version__
 from abicheck.api.checking import check
 from abicheck.api.gate.fallback import with_fallback
-from abicheck.api.gate.needs import needs, package_needs
+from abicheck.api.gate.needs import needs
 from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
@@ -117,8 +117,7 @@ def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, opti
             except (HostError, TargetError, PackageIndexError) as error:
                 found.errors.append(Failure(error.subject, error.message))
                 continue
-            asked = package_needs(compared.old.packages, compared.new.packages)
-            told = [each for each in asked if each.kind not in _OF_WINDOW or not hosts]
+            told = [each for each in compared.needs if each.kind not in _OF_WINDOW or not hosts]
             changes = with_fallback(compared.changes, compared.new.results, options)
             found.changes.extend(comparison.located([*changes, *told]))
             found.errors.extend((*compared.old.failures, *compared.new.failures))

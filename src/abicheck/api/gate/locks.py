@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from abicheck import __version__
 from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.environment import environment_for, located, python_of_environment, refusal
+from abicheck.api.gate.needs import lock_pythons, package_needs
 from abicheck.api.locked import fetch_locked
 from abicheck.api.selection import Selector
 from abicheck.judge.gate import changed_pins, compare_results
@@ -47,9 +48,10 @@ class Side(NamedTuple):
 
 
 class Compared(NamedTuple):
-    """What changes on one host, how many packages do not, and both sides."""
+    """What changes on one host, and for any; of how many packages nothing is to be said; and both sides."""
 
     changes: tuple[Change, ...]
+    needs: tuple[Change, ...]
     unchanged: int
     old: Side
     new: Side
@@ -95,13 +97,17 @@ class Comparison:
         old, new = (self._judged(lock, names) for lock in self._locks)
         changes, unchanged = compare_results(old.results, new.results)
         untouched = {package.name for package in self._selections[1].packages} - names
-        return Compared(tuple(changes), unchanged + len(untouched), old, new)
+        return Compared(tuple(changes), self._needs(old, new, exports=False), unchanged + len(untouched), old, new)
 
     def pins(self) -> Compared:
         """Fetch what differs, and judge nothing."""
         old, new = (self._fetch(lock, differing(*self._selections)) for lock in self._locks)
         sides = [Side(self._opened(locked), (), locked.failures) for locked in (old, new)]
-        return Compared(tuple(changed_pins(*self._selections)), 0, *sides)
+        return Compared(tuple(changed_pins(*self._selections)), self._needs(*sides, exports=True), 0, *sides)
+
+    def _needs(self, old: Side, new: Side, *, exports: bool) -> tuple[Change, ...]:
+        asked = package_needs(old.packages, new.packages, exports=exports)
+        return (*asked, *lock_pythons(self._locks[1], self._selections, self._target))
 
     def located(self, changes: Iterable[Change]) -> Iterator[Change]:
         """The changes with the line of the new lock that each is about."""

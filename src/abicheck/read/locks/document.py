@@ -6,6 +6,7 @@ import codecs
 import json
 import re
 from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import unquote
 
 from abicheck.errors import TargetError
 from abicheck.read.artifacts.metadata import normalized
@@ -197,6 +198,11 @@ class Entry:
     def hashes(self, tables: Iterable[Entry], key: str = "hash") -> tuple[str, ...]:
         """What these tables have under `key`, each as `sha256:0a1b…`."""
         return tuple(dict.fromkeys(filter(None, (each.text(key) for each in tables))))
+
+    def files(self, tables: Iterable[Entry], *keys: str) -> tuple[str, ...]:
+        """The file names of these tables: the last part of the first of `keys` that each has."""
+        found = (next(filter(None, map(each.text, keys)), "") for each in tables)
+        return tuple(dict.fromkeys(unquote(each.partition("#")[0].rpartition("/")[2]) for each in found if each))
 
     def _path(self, key: str) -> str:
         return ".".join(filter(None, (self._key, key)))

@@ -35,6 +35,7 @@ def _package(entry: Entry) -> LockedPackage:
         marker=entry.marker("marker"),
         extras=entry.texts("extras"),
         hashes=entry.hashes(entry.tables("files")),
+        files=entry.files(entry.tables("files"), "file", "url"),
         source=_ELSEWHERE[key] if key else "index",
         origin=origin,
         requires_python=entry.text("requires_python"),

@@ -57,13 +57,15 @@ def _packages(entry: Entry, files: Entry) -> Iterator[LockedPackage]:
     source = entry.table("source")
     kind = _SOURCES.get(source.text("type") or "", "index")
     category = entry.text("category")  # before poetry 1.5
+    archives = [*entry.tables("files"), *files.tables(entry.text("name") or "")]
     package = LockedPackage(
         name=name,
         version=version,
         file=entry.file,
         line=entry.line,
         specifier=f"=={version}",
-        hashes=entry.hashes([*entry.tables("files"), *files.tables(entry.text("name") or "")]),
+        hashes=entry.hashes(archives),
+        files=entry.files(archives, "file"),
         source=kind,
         origin="" if kind == "index" else source.text("url") or "",
         requires_python=entry.text("python-versions"),

@@ -51,6 +51,7 @@ def _package(package: Package, file: str, line: int) -> LockedPackage:
         specifier=f"=={version}" if version else "",
         marker=str(package.marker) if package.marker else None,
         hashes=tuple(f"{name}:{value}" for each in archives for name, value in each.hashes.items()),
+        files=tuple(each.filename for each in archives),
         source=source,
         origin=origin,
         requires_python=str(package.requires_python) if package.requires_python is not None else None,

@@ -66,13 +66,15 @@ def _package(entry: Entry, members: tuple[str, ...]) -> LockedPackage:
         optional = entry.table(key)
         for extra in optional.values:
             links += [link._replace(under=prefix + extra) for link in _links(optional, extra)]
+    archives = [*entry.tables("wheels"), entry.table("sdist")]
     return LockedPackage(
         name=name,
         version=version,
         file=entry.file,
         line=entry.line,
         specifier=f"=={version}" if version else "",
-        hashes=entry.hashes([*entry.tables("wheels"), entry.table("sdist")]),
+        hashes=entry.hashes(archives),
+        files=entry.files(archives, "filename", "url", "path"),
         source="project" if kind == "path" and (origin == "." or name in members) else kind,
         origin="" if kind == "index" else origin,
         links=tuple(links),
