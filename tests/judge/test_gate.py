@@ -4,11 +4,6 @@ from typing import Any
 
 import pytest
 
-<<<<<<< HEAD
-from abicheck.judge.gate import compare_needs, compare_results
-from abicheck.model.gate import SEVERITIES, GateReport
-from abicheck.model.report import Artifact, Failure, Finding, HostSummary, PythonSummary, Remedy, Result, Tool, Verdict, Window
-=======
 from abicheck.judge.gate import (
     changed_pins,
     compare_exports,
@@ -20,8 +15,7 @@ from abicheck.judge.gate import (
 from abicheck.model.elf import Header, SharedObject
 from abicheck.model.gate import SEVERITIES, Change, GateReport
 from abicheck.model.lock import LockedPackage, Selection
-from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, Tool, Verdict, Window
->>>>>>> main
+from abicheck.model.report import Artifact, Failure, Finding, HostSummary, PythonSummary, Remedy, Result, Tool, Verdict, Window
 from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
 
 UP_TO_2_40 = Window("2.17", "2.40", "2.44")
