@@ -1,4 +1,4 @@
-"""The files of `ci` as text and as YAML, and an abicheck that need not be installed."""
+"""The GitHub action as it is declared, and an abicheck that need not be installed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,16 @@ import os
 import shlex
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 import abicheck
 from tests.read.index.world import wheel
 
 ROOT = Path(__file__).parents[2]
+ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 
 
 @pytest.fixture

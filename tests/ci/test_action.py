@@ -7,19 +7,17 @@ import os
 import re
 import subprocess
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
-import yaml
 
-from tests.ci.conftest import ROOT
+from tests.ci.conftest import ACTION, ROOT
 from tests.elfwriter import write_elf
-from tests.report.test_sarif import VALIDATOR
+from tests.report.sarif_standard import VALIDATOR
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-ACTION: dict[str, Any] = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
 (STEP,) = ACTION["runs"]["steps"]
 SCRIPT = ROOT / "ci/action.sh"
 

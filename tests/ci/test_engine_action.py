@@ -13,8 +13,7 @@ import abicheck
 from abicheck.act.engine import Engine
 from abicheck.errors import EngineError
 from containers.make_root import RootError
-from tests.ci.conftest import ROOT
-from tests.ci.test_action import ACTION
+from tests.ci.conftest import ACTION, ROOT
 from tests.elfwriter import write_elf
 from tests.truth.shells import open_shell
 

@@ -15,7 +15,7 @@ from abicheck.report.alerts import gate as alerts
 from abicheck.report.alerts import github, sarif
 from abicheck.report.gate import json as as_json
 from abicheck.report.gate import junit, markdown, terminal
-from tests.report.test_sarif import VALIDATOR
+from tests.report.sarif_standard import VALIDATOR
 
 SCHEMA: dict[str, Any] = json.loads((files("abicheck.report") / "schema/gate.json").read_text(encoding="utf-8"))
 FAILS = Change(

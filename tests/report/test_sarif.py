@@ -16,16 +16,12 @@ from abicheck.report.alerts import check, places, sarif
 from tests.report.confirmed import NASTY
 from tests.report.conftest import DEPENDS, FAILS, IGNORED, LOADS, NOT_INSTALLABLE, REFUSED, REPORTS, TRIXIE, pure
 from tests.report.grids import compatibility, many_cells
+from tests.report.sarif_standard import SCHEMA, VALIDATOR
 
 if TYPE_CHECKING:
     from abicheck.model.report import Artifact, Result
 
 GOLDEN = Path(__file__).parent / "golden"
-SCHEMA: dict[str, Any] = json.loads((Path(__file__).parent / "sarif-schema/sarif-schema-2.1.0.json").read_text(encoding="utf-8"))
-VALIDATOR = jsonschema.Draft4Validator(
-    SCHEMA,
-    format_checker=jsonschema.Draft4Validator.FORMAT_CHECKER,
-)
 PAGES = rules()
 BASE = "/work/project"
 

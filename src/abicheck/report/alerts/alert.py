@@ -26,8 +26,8 @@ class Place(NamedTuple):
 class Alert(NamedTuple):
     """One problem, on however many hosts.
 
-    `subject` is the artifact as it is named to a reader, `part` what of it the problem is in. `fingerprint` is the
-    same for the same problem, on whichever machine it is found. All texts but the files of `places` are escaped.
+    `subject` is the artifact as it is named to a reader, `part` what of it the problem is in. `fingerprint` is the same for the
+    same problem, on whichever machine it is found. All texts but the files of `places` are escaped.
     """
 
     rule: str
