@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -101,6 +102,7 @@ def test_an_upgrade_is_gated(action: Callable[..., Ran]) -> None:
     assert ran.summary.startswith("### ✗ 1 change for the worse on debian:12\n")
 
 
+@pytest.mark.skipif(shutil.which("git") is None, reason="there is no git")
 def test_a_changed_lock_file_is_gated_at_the_line_of_the_pin(action: Callable[..., Ran], project: Path) -> None:
     lock = project / "requirements.txt"
     lock.write_text("demo==1.0\n", encoding="utf-8")
