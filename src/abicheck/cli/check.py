@@ -55,7 +55,7 @@ Examples:
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
   abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
   abicheck check --host local --host rootfs:/ --format html -o verdicts.html /lib*/*/libm.so.6
-  abicheck check --host debian:12 --host debian:13 --write sarif=abicheck.sarif numpy
+  abicheck check --host local --host rootfs:/ --write sarif=abicheck.sarif /lib*/*/libm.so.6
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
   abicheck check markupsafe --versions '>=3' --host debian:12 --host alpine:3.22 --python 3.12
 """
