@@ -19,7 +19,7 @@ TAG = "cp312-cp312-manylinux_2_17_x86_64"
 def isolate(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A directory that is all that pip sees; nothing of this machine's configuration is."""
     shelf = tmp_path / "shelf"
-    shelf.mkdir()
+    shelf.mkdir(exist_ok=True)
     for name in list(os.environ):
         if name.upper().startswith("PIP_") or name.upper().endswith("_PROXY"):
             monkeypatch.delenv(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import subprocess
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -111,6 +112,26 @@ def test_without_a_host_it_is_what_is_asked_for(shelf: Path) -> None:
     assert ("added", "new", "new.txt:2") in _told(report)
     assert ("removed", "old", None) in _told(report)
     assert ("libraries-added", "b", "new.txt:1") in _told(report)
+
+
+def test_what_cannot_be_judged_is_not_gone(shelf: Path) -> None:
+    for name in ("a", "b", "c"):
+        wheel(shelf, name, "1.0")
+    report = _gate("a==1.0\nb==1.0\nc==1.0\n", "a==1.0\nb==7.0\n")
+    assert [each.target for each in report.errors] == ["new.txt:2"]
+    assert _told(report) == [("removed", "c", None)]
+    report = _gate("a==1.0\nb==7.0\n", "a==1.0\nb==1.0\nc==1.0\n")
+    assert [each.target for each in report.errors] == ["old.txt:2"]
+    assert _told(report) == [("added", "c", "new.txt:3")]
+
+
+def test_a_hash_that_is_new_is_checked(shelf: Path) -> None:
+    digest = sha256(wheel(shelf, "a", "1.0").read_bytes()).hexdigest()
+    wrong = "0" * 64
+    for old, new, refused in (("", digest, False), ("", wrong, True), (digest, wrong, True), (wrong, "", False)):
+        before, after = (f"a==1.0 --hash=sha256:{each}\n" if each else "a==1.0\n" for each in (old, new))
+        errors = _gate(before, after).errors
+        assert [("refused: " in each.message, each.target) for each in errors] == [(True, "new.txt:1")] * refused
 
 
 @pytest.mark.usefixtures("shelf")

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abicheck.api.environment import refusal
+from abicheck.api.refusal import refusal
 from abicheck.model.host import Interpreter
 from abicheck.model.index import NotInstallable
 from abicheck.read.hosts import open_host

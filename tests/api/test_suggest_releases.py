@@ -50,7 +50,7 @@ def test_from_the_newest_on_until_it_is_settled() -> None:
 
 def test_what_is_older_settles_nothing() -> None:
     (found,) = suggest(["demo<4"], [HOST], python="3.12").suggestions
-    assert (found.requirement, found.best, found.constraint) == ("demo<4", "3.0", "demo>=2.0")
+    assert (found.requirement, found.best, found.constraint) == ("demo<4", "3.0", "demo>=2.0,<4")
     report = suggest(["demo>3,<5"], [HOST], python="3.12")
     assert [each.best for each in report.suggestions] == [None]
     assert (report.exit_code, report.constraints) == (0, "")

@@ -119,7 +119,7 @@ def test_annotations_are_at_the_line_of_the_pin_and_the_verdict_comes_last() -> 
     told = "demo 1.0 → 2.0 does not load on debian:13%0Alib\\x1b: no%0A→ take 3.0: pip"
     assert lines == [
         f"::error file=locks/uv.lock,line=12,title=demo 2.0%3A library-missing::{told}",
-        "::error title=not judged::other: gone",
+        "::error title=abicheck::other: gone",
         "::warning title=demo 2.0%3A narrowed::demo 1.0 → 2.0 needs glibc 2.27 or newer (before: 2.17)",
         "✗ 1 change for the worse on debian:13 · 2 changes · 3 unchanged · 1.2 s",
     ]

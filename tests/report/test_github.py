@@ -75,9 +75,15 @@ def test_what_could_not_be_judged_is_an_error_at_its_line() -> None:
     failures = (Failure("/work/uv.lock:4", "this is from a path"), Failure("debian:99", "there is no such host"))
     commands, (figures,) = _read(_rendered(errors=failures))
     assert commands == [
-        ("error", {"file": "uv.lock", "line": "4", "title": "not judged"}, "/work/uv.lock:4: this is from a path"),
-        ("error", {"title": "not judged"}, "debian:99: there is no such host"),
+        ("error", {"file": "uv.lock", "line": "4", "title": "abicheck"}, "/work/uv.lock:4: this is from a path"),
+        ("error", {"title": "abicheck"}, "debian:99: there is no such host"),
     ]
+    assert figures.startswith("? ")
+
+
+def test_an_ignore_that_has_expired_is_an_error_at_its_line() -> None:
+    (command,), (figures,) = _read(_rendered(LOADS, expired=(Failure("abicheck.toml:3", "has expired"),)))
+    assert command == ("error", {"file": "abicheck.toml", "line": "3", "title": "abicheck"}, "abicheck.toml:3: has expired")
     assert figures.startswith("? ")
 
 

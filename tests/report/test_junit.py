@@ -9,8 +9,8 @@ from xml.etree import ElementTree as ET
 import pytest
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase
 
+from abicheck.model.report import Excuse, Report, Tool
 from abicheck.model.report import Failure as NotJudged
-from abicheck.model.report import Report, Tool
 from abicheck.report import junit
 from tests.report.confirmed import NASTY
 from tests.report.conftest import DEPENDS, FAILS, IGNORED, LOADS, NOT_INSTALLABLE, REFUSED, REPORTS, TRIXIE, pure
@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from abicheck.model.report import Result
 
 GOLDEN = Path(__file__).parent / "golden"
+EXCUSED = NOT_INSTALLABLE._replace(
+    findings=(), ignored=tuple(each._replace(excuse=Excuse("a.toml", "we build it")) for each in NOT_INSTALLABLE.findings)
+)
 GPU_UNKNOWN = LOADS._replace(capabilities=(("cpu", "loads"), ("cuda", "depends")))
 
 
@@ -58,6 +61,7 @@ def test_one_of_everything_looks_as_it_should(report: Report) -> None:
         (NOT_INSTALLABLE, (), Failure, "no-wheel", "ERROR: No matching distribution found"),
         (DEPENDS, (), Failure, "depends", "Import torch first: "),
         (IGNORED, (), Skipped, None, f"ignored: ImportError: {REFUSED}"),
+        (EXCUSED, (), Skipped, None, "ignored: ERROR: No matching distribution found"),
         (IGNORED, ("cpu",), Failure, "fails", f"ImportError: {REFUSED}"),
         (LOADS, ("cuda",), Failure, "fails", "on the CPU only: "),
         (GPU_UNKNOWN, ("cuda",), Failure, "depends", "whether the libraries load"),
@@ -87,6 +91,12 @@ def test_a_host_is_a_suite_and_what_could_not_be_judged_another() -> None:
     ]
     (error,) = list(suites[-1])
     assert (error.name, error.result[0].message) == ("c.so", "no such file")
+
+
+def test_an_ignore_that_has_expired_is_an_error() -> None:
+    report = _of(LOADS)._replace(expired=(NotJudged("abicheck.toml:3", "has expired"),))
+    _, suite = JUnitXml.fromstring(junit.render(report).encode())
+    assert (suite.name, suite.errors, [case.name for case in suite]) == ("expired ignores", 1, ["abicheck.toml:3"])
 
 
 def test_a_failure_holds_all_that_the_terminal_says() -> None:

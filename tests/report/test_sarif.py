@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from abicheck.api.rules import rules
-from abicheck.model.report import Failure, Finding, Report, Tool
+from abicheck.model.report import Excuse, Failure, Finding, Report, Tool
 from abicheck.report.alerts import check, places, sarif
 from tests.report.confirmed import NASTY
 from tests.report.conftest import DEPENDS, FAILS, IGNORED, LOADS, NOT_INSTALLABLE, REFUSED, REPORTS, TRIXIE, pure
@@ -166,6 +166,9 @@ def test_what_is_ignored_is_suppressed() -> None:
     assert [each["status"] for each in error["suppressions"]] == ["accepted"]
     assert _text(error)[0] == f"ImportError: {REFUSED}"
     assert not any("suppressions" in each for each in others)
+    excused = IGNORED.ignored[0]._replace(excuse=Excuse("abicheck.toml", "we build it"))
+    error, *_ = _results(_of(IGNORED._replace(ignored=(excused,))))
+    assert [each["justification"] for each in error["suppressions"]] == ["abicheck.toml: we build it"]
 
 
 def test_all_texts_of_one_problem_are_told() -> None:

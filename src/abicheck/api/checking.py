@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from abicheck import __version__
 from abicheck.api.files import HostRun
+from abicheck.api.ignoring import expired, shown_by
 from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
@@ -21,7 +22,7 @@ from abicheck.read.hosts.targets import Locator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from abicheck.model.report import Finding, Result
+    from abicheck.model.report import Result
     from abicheck.read.files import View
 
 
@@ -33,6 +34,7 @@ def check(
     settings: Mapping[str, str] | None = None,
     options: Options | None = None,
     store: FactStore | None = None,
+    progress: Callable[[str], None] | None = None,
 ) -> Report:
     """Say for each target what loading it would say on each host.
 
@@ -41,7 +43,8 @@ def check(
     judged, all of it.
     `python` is the target Python (`X.Y` or a path on the hosts), `settings` stand over the loader's environment. A host or target
     that cannot be judged is listed in `Report.errors`; an unknown kind of host, setting or rule raises `UsageError`.
-    Calls that share a `store` read a file once; they must not run at the same time.
+    Calls that share a `store` read a file once; they must not run at the same time. `progress` is told what takes long, by a run
+    in one process.
     """
     started = time.perf_counter()
     options = options or Options()
@@ -49,14 +52,15 @@ def check(
     targets = targets or (options.environment or os.environ.get("VIRTUAL_ENV") or sys.prefix,)
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1
+    alone = options.jobs == 1
     with places(hosts) as (found, failures):
         tasks = [
-            Task(place, python, dict(settings or {}), numbered[first : first + size], options)
+            Task(place, python, dict(settings or {}), numbered[first : first + size], options, progress if alone else None)
             for place in found
             for first in range(0, len(numbered), size)
         ]
         # In other processes nothing is shared.
-        shared = (store or FactStore()) if options.jobs == 1 or len(tasks) == 1 else None
+        shared = (store or FactStore()) if alone or len(tasks) == 1 else None
         outcomes = list(spread(partial(_perform, store=shared), tasks, options.jobs))
     numbered_results = sorted((each for outcome in outcomes for each in outcome.results), key=lambda each: each[0])
     results = tuple(shows(result) for result in _once(numbered_results))
@@ -69,6 +73,7 @@ def check(
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
         required=options.require,
+        expired=expired(options.ignores),
     )
 
 
@@ -83,27 +88,6 @@ def _once(numbered: Iterable[tuple[int, Result]]) -> list[Result]:
             kept.append(result)
         seen.add(key)
     return kept
-
-
-def shown_by(options: Options) -> Callable[[Result], Result]:
-    """What sets apart the findings of a result that are not to be shown. Raises `UsageError` for rules that do not exist."""
-    if not (options.select or options.ignore):
-        return lambda result: result
-    from abicheck.api.rules import rules  # noqa: PLC0415 -- only for those who ask
-
-    for name in (*options.select, *options.ignore):
-        rules(name)
-
-    def shown(finding: Finding) -> bool:
-        return finding.rule not in options.ignore and (not options.select or finding.rule in options.select)
-
-    def apart(result: Result) -> Result:
-        return result._replace(
-            findings=tuple(each for each in result.findings if shown(each)),
-            ignored=tuple(each for each in result.findings if not shown(each)),
-        )
-
-    return apart
 
 
 def incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[Failure]:

@@ -3,29 +3,29 @@
 from __future__ import annotations
 
 import os
-import re
 from typing import TYPE_CHECKING
 
 from abicheck.api.anypython import choose_python
 from abicheck.api.distributions import EnvironmentRun
+from abicheck.api.refusal import refusal
 from abicheck.api.selection import Selector, environment_of, is_environment
-from abicheck.api.summaries import python_of, summary_of
-from abicheck.judge.rules import pages
-from abicheck.model.report import Artifact, Failure, Result
+from abicheck.model.pins import Together
+from abicheck.model.report import Failure, Result
 from abicheck.read.artifacts.environment import Environment, find_environment
 from abicheck.read.hosts import Wanted
+from abicheck.read.index.tags import markers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
 
     from abicheck.api.kinds import Kind
+    from abicheck.api.options import Options
+    from abicheck.api.pins import Pins
     from abicheck.api.selection import Chosen
     from abicheck.api.work import Outcome, Task
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
-    from abicheck.model.host import Host
-    from abicheck.model.index import NotInstallable
-    from abicheck.model.report import Finding
+    from abicheck.model.index import Target
     from abicheck.read.files import FactStore
 
 
@@ -45,15 +45,37 @@ def judge(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore
             chosen = selectors[key].choose(kind, given)
             found.append((number, selectors[key], chosen, no_wheel))
             outcome.errors.extend((*(Failure(given, each) for each in chosen.lacking), *chosen.failures))
-            selector = selectors[key]
-            refused = [refusal(name, each, selector.host, selector.scheme.library) for name, each in chosen.refused]
-            outcome.results.extend((number, located(result, chosen.places)) for result in refused)
+    pins: Pins | None = None
     for number, selector, chosen, no_wheel in found:
+        others = [other for _, same, other, _ in found if same is selector and not other.places]
         with outcome.noting_errors():
-            if chosen.packages:
-                along = _along(chosen, [other for _, same, other, _ in found if same is selector and not other.places])
-                run = EnvironmentRun(selector.host, chosen.packages, chosen.beside, task.options, along, no_wheel)
-                outcome.results.extend((number, located(result, chosen.places)) for result in run.results())
+            for each in _results(selector, chosen, task.options, _along(chosen, others), no_wheel):
+                result = located(each, chosen.places)
+                if task.options.pins and chosen.asked and result.verdict in ("fails", "not-installable"):
+                    pins = pins or _pins(task)
+                    result = pins.told(result, _together(chosen, selector.target), selector.target)
+                outcome.results.append((number, result))
+
+
+def _results(
+    selector: Selector, chosen: Chosen, options: Options, along: Sequence[Package], no_wheel: NoWheel | None
+) -> Iterator[Result]:
+    """What comes of one target: first of what has no wheel."""
+    for name, each in chosen.refused:
+        yield refusal(name, each, selector.host, selector.scheme.library)
+    if chosen.packages:
+        yield from EnvironmentRun(selector.host, chosen.packages, chosen.beside, options, along, no_wheel).results()
+
+
+def _pins(task: Task) -> Pins:
+    from abicheck.api.pins import Pins  # noqa: PLC0415 -- what loads is to pay nothing for it
+
+    return Pins(task)
+
+
+def _together(chosen: Chosen, target: Target) -> Together:
+    members = tuple(package.distribution for package in chosen.packages)
+    return Together(members, chosen.asked, markers(target), chosen.places)
 
 
 def _along(chosen: Chosen, everything: Sequence[Chosen]) -> list[Package]:
@@ -94,38 +116,3 @@ def python_of_environment(environment: Environment | None, spec: str) -> str | N
     if spec == "local" and environment.python and os.path.exists(environment.python):
         return environment.python
     return ".".join(map(str, environment.version)) if environment.version else None
-
-
-def refusal(name: str, refused: NotInstallable, host: Host, library: str) -> Result:
-    """The result for what no installer would install on the host, in whose directory `library` it would be."""
-    return Result(
-        artifact=Artifact(name=name, version=refused.version, kind="requirement", path=refused.requirement, tags=refused.tags),
-        host=summary_of(host),
-        python=python_of(host),
-        verdict="not-installable",
-        predicted=refused.text,
-        prefix=library,
-        capabilities=(("cpu", "not-installable"),),
-        assumptions=host.assumptions,
-        findings=(_no_wheel(refused, host),),
-    )
-
-
-def _no_wheel(refused: NotInstallable, host: Host) -> Finding:
-    """What there is instead of the wheel that is lacking."""
-    pythons = [f"{major}.{minor}" for major, minor in refused.pythons]
-    for_glibc = re.compile(rf".*-manylinux\w*_{host.arch}").fullmatch
-    fields = {
-        "object": refused.requirement,
-        "package": re.split(r"[^\w.-]", refused.requirement, maxsplit=1)[0],
-        "version": refused.version,
-        "host": host.name,
-        "python": python_of(host).version,
-        "offered": f"{host.arch} with {host.libc}",
-        "needed": pythons[0] if pythons else None,
-        "others": ", ".join(pythons[1:]),
-        "manylinux": "yes" if host.libc.kind == "musl" and not pythons and any(map(for_glibc, refused.tags)) else None,
-        "sdist": "yes" if refused.sdist else None,
-    }
-    tags = () if pythons else refused.tags
-    return pages.finding("no-wheel", fields, evidence=(f"its wheels are for {', '.join(tags)}",) if tags else ())

@@ -33,11 +33,15 @@ _INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links"
 
 
 class Locked(NamedTuple):
-    """What came of the packages of a lock, by normalized name; where each is pinned, as `FILE:LINE`; and what is not judged."""
+    """What came of the packages of a lock, by normalized name; where each is pinned, as `FILE:LINE`; and what is not judged.
+
+    `asked` are its lines that count for the target.
+    """
 
     outcomes: tuple[tuple[str, Outcome], ...]
     places: Mapping[str, str]
     failures: tuple[Failure, ...] = ()
+    asked: tuple[LockedPackage, ...] = ()
 
     @property
     def refused(self) -> tuple[tuple[str, NotInstallable], ...]:
@@ -87,7 +91,7 @@ def fetch_locked(
         if isinstance(outcome, Wheel) and not _is_listed(outcome, package.hashes):
             failures.append(_unlisted(package, outcome))
             del outcomes[package.name]
-    return Locked(tuple(outcomes.items()), places, tuple(failures))
+    return Locked(tuple(outcomes.items()), places, tuple(failures), (*selection.packages, *selection.constraints))
 
 
 def _completed(selection: Selection, target: Target, store: Store, others: Collection[str]) -> dict[str, Outcome]:

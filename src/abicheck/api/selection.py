@@ -12,6 +12,7 @@ from abicheck.api.wheelhouse import wheels_for
 from abicheck.errors import TargetError
 from abicheck.model.artifact import Scheme
 from abicheck.model.index import NotInstallable, Target, Wheel
+from abicheck.model.lock import LockedPackage
 from abicheck.read.artifacts.environment import Environment, default_scheme, find_environment, this_environment
 from abicheck.read.artifacts.installed import Found, find_distributions, open_installed
 from abicheck.read.artifacts.wheel import open_wheel
@@ -42,7 +43,8 @@ class Chosen(NamedTuple):
 
     `packages` are to be judged, `beside` finds what is installed beside them (asked for only where something fails), `refused` is
     what cannot be installed, by name, and `lacking` are sentences about what should be there and is not. Of a lock, which is all
-    that is installed, `places` tells where each distribution is pinned, and `failures` what is not judged.
+    that is installed, `places` tells where each distribution is pinned, and `failures` what is not judged. `asked` are the lines
+    of a lock, or the requirement, that an index was asked for.
     """
 
     packages: tuple[Package, ...] = ()
@@ -51,6 +53,7 @@ class Chosen(NamedTuple):
     lacking: tuple[str, ...] = ()
     places: Mapping[str, str] = MappingProxyType({})
     failures: tuple[Failure, ...] = ()
+    asked: tuple[LockedPackage, ...] = ()
 
 
 def environment_of(given: str | None) -> Environment:
@@ -143,7 +146,9 @@ class Selector:
         else:
             outcomes = [(requirement.name, fetch(requirement, self.target, store))]
         wheels = [open_wheel(each.path, self.scheme, given if not at else name) for at, (name, each) in _wheels(outcomes)]
-        return Chosen(tuple(wheels), refused=tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable)))
+        refused = tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable))
+        asked = LockedPackage(_normalized(requirement.name), None, given, 0, extras=tuple(requirement.extras))
+        return Chosen(tuple(wheels), refused=refused, asked=(asked,))
 
     def _lock(self, given: str) -> Chosen:
         from abicheck.api.locked import fetch_locked  # noqa: PLC0415 -- asked for where one is given
@@ -152,7 +157,8 @@ class Selector:
         store = open_store(offline=self._options.offline)
         lock = read_lock(given, self._options.extras, self._options.groups)
         found = fetch_locked(lock, self.target, store, dependencies=self._options.dependencies)
-        return Chosen(found.opened(self.scheme), refused=found.refused, places=found.places, failures=found.failures)
+        packages = found.opened(self.scheme)
+        return Chosen(packages, refused=found.refused, places=found.places, failures=found.failures, asked=found.asked)
 
     def _wheelhouse(self, given: str) -> Chosen:
         packages: list[Package] = []

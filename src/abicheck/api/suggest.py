@@ -88,5 +88,5 @@ def _suggestion(
         if settled and not every:
             break
     best = next((release.version for release in releases if release.loads), None)
-    constraint = constrain(requirement.name, releases)
+    constraint = constrain(requirement.name, releases, str(requirement.specifier))
     return Suggestion(str(requirement), best, constraint, tuple(releases), len(versions) - len(releases))

@@ -31,13 +31,14 @@ def spread(work: Callable[[T], R], items: Sequence[T], jobs: int) -> Iterator[R]
 
 
 class Task(NamedTuple):
-    """Some targets on one host, by their number on the command line."""
+    """Some targets on one host, by their number on the command line; `progress` is told what takes long."""
 
     place: Place
     python: str | None
     settings: Mapping[str, str]
     targets: tuple[tuple[int, str], ...]
     options: Options
+    progress: Callable[[str], None] | None = None
 
 
 class Outcome(NamedTuple):

@@ -10,10 +10,11 @@ if TYPE_CHECKING:
     from abicheck.model.suggest import Release
 
 
-def constrain(name: str, releases: Sequence[Release]) -> str | None:
+def constrain(name: str, releases: Sequence[Release], specifier: str = "") -> str | None:
     """A constraint for `name` that admits the newest of `releases` (newest first) that loads, and none that is known not to.
 
-    It admits what was not judged only where it is newer than all of them. None where each of them loads, or none does.
+    The releases are those that meet `specifier`, which becomes a part of it: it admits what was not judged only where that is
+    newer than all that there is now. None where each of them loads, or none does.
     """
     marks = [release.loads for release in releases]
     if not any(marks) or all(marks):
@@ -23,4 +24,4 @@ def constrain(name: str, releases: Sequence[Release]) -> str | None:
     if False in marks[first:]:
         last = first + marks[first:].index(False) - 1
         bounds.insert(0, f">={releases[last].version}")
-    return f"{name}{','.join(bounds)}"
+    return f"{name}{','.join(filter(None, (*bounds, specifier)))}"

@@ -45,7 +45,7 @@ class Suite(NamedTuple):
 
 
 def render(report: Report) -> str:
-    """The report as a suite for each host; what could not be judged is in a suite of its own.
+    """The report as a suite for each host; what could not be judged and ignores that have expired in others.
 
     Red is what makes the exit code other than 0, `depends` included: as "skipped" it would pass for green.
     """
@@ -53,8 +53,8 @@ def render(report: Report) -> str:
     for result in report.results:
         hosts.setdefault(result.host.name, []).append(_case(result, report.required))
     suites = [Suite(name, cases) for name, cases in hosts.items()]
-    if report.errors:
-        suites.append(Suite("not judged", failures(report.errors, "not judged")))
+    for name, troubles in (("not judged", report.errors), ("expired ignores", report.expired)):
+        suites += [Suite(name, failures(troubles, name))] if troubles else []
     return written(suites, report.seconds)
 
 
@@ -93,7 +93,7 @@ def _outcome(result: Result, required: Sequence[str]) -> Outcome | None:
                 return Outcome("failure", limit(name, verdict), verdict)
     if result.verdict == "depends":
         return Outcome("failure", " ".join(depends_on(result)) or said, result.verdict)
-    return Outcome("skipped", f"ignored: {said}") if result.verdict == "fails" else None
+    return Outcome("skipped", f"ignored: {said}") if result.verdict != "loads" else None
 
 
 def _suite(suite: Suite) -> Iterator[str]:

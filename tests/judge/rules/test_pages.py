@@ -23,7 +23,7 @@ BEYOND_THE_LOADER = {
     "exec-stack-enabled", "private-symbol", "interpreter-mismatch", "free-threaded-mismatch", "gil-reenabled",
     "no-wheel-for-default-python", "text-relocation", "duplicate-openmp", "duplicate-library", "grafted-glibc",
     "allocator-interposed", "relative-rpath", "record-mismatch", "tag-understates", "extension-silently-missing",
-    "gpu-library-missing", "no-wheel", "no-native-code",
+    "gpu-library-missing", "no-wheel", "no-native-code", "pin-excludes-loading",
 }  # fmt: skip
 NAMES = pages.names()
 PAGES = [pages.page(name) for name in NAMES]
@@ -50,6 +50,7 @@ TOLD = {
     "tag-understates": {"needed", "offered"},
     "extension-silently-missing": {"name"},
     "gpu-library-missing": {"name", "needed"},
+    "pin-excludes-loading": {"package", "pin", "needed", "loading"},
 }
 
 

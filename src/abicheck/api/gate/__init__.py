@@ -10,12 +10,13 @@ from abicheck import __version__
 from abicheck.api.checking import check
 from abicheck.api.gate.fallback import with_fallback
 from abicheck.api.gate.needs import needs
+from abicheck.api.ignoring import expired
 from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.work import Task
 from abicheck.errors import HostError, PackageIndexError, TargetError, UsageError
-from abicheck.judge.gate import compare_results, together
+from abicheck.judge.gate import believed, compare_results, together
 from abicheck.model.gate import GateReport
 from abicheck.model.report import Failure, Tool
 
@@ -69,7 +70,9 @@ def gate(
     tool = Tool("abicheck", __version__)
     seconds = time.perf_counter() - started
     errors = tuple(dict.fromkeys(found.errors))
-    return GateReport(tool, old, new, tuple(hosts), tuple(together(found.changes)), found.unchanged, errors, seconds, fail_on)
+    changes = tuple(together(found.changes))
+    report = GateReport(tool, old, new, tuple(hosts), changes, found.unchanged, errors, seconds, fail_on)
+    return report._replace(expired=expired(options.ignores))
 
 
 def _reached(given: str, stack: ExitStack) -> tuple[str, tuple[str, str]]:
@@ -134,7 +137,8 @@ def _of_targets(old: str, new: str, hosts: Sequence[str], python: str | None, op
     if hosts:
         before, after = (check([target], hosts, python=python, options=options) for target in (old, new))
         changes, unchanged = compare_results(before.results, after.results)
-        found = _Found(list(with_fallback(changes, after.results, options)), unchanged, [*before.errors, *after.errors])
+        told = believed(changes, old=not before.errors, new=not after.errors)
+        found = _Found(list(with_fallback(told, after.results, options)), unchanged, [*before.errors, *after.errors])
         python = python or _python_of(after)
     if single:
         said, failures = needs(old, new, python, options)

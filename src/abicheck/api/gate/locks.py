@@ -8,11 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck import __version__
 from abicheck.api.distributions import EnvironmentRun
-from abicheck.api.environment import environment_for, located, python_of_environment, refusal
+from abicheck.api.environment import environment_for, located, python_of_environment
 from abicheck.api.gate.needs import lock_pythons, package_needs
+from abicheck.api.ignoring import shown_by
 from abicheck.api.locked import fetch_locked
+from abicheck.api.refusal import refusal
 from abicheck.api.selection import Selector
-from abicheck.judge.gate import changed_pins, compare_results
+from abicheck.judge.gate import believed, changed_pins, compare_results
 from abicheck.model import index
 from abicheck.read.artifacts.kept import Kept
 from abicheck.read.artifacts.metadata import normalized
@@ -85,6 +87,7 @@ class Comparison:
         self._locks = locks
         self._wheels = wheels
         self._options = task.options
+        self._shows = shown_by(task.options)
         self._index = open_store(offline=task.options.offline)
         self._host = self._open(task, store)
         self._selector = Selector(self._host, task.options, store, None)
@@ -96,8 +99,10 @@ class Comparison:
         names = self._names()
         old, new = (self._judged(lock, names) for lock in self._locks)
         changes, unchanged = compare_results(old.results, new.results)
-        untouched = {package.name for package in self._selections[1].packages} - names
-        return Compared(tuple(changes), self._needs(old, new, exports=False), unchanged + len(untouched), old, new)
+        pins = [{package.name for package in selection.packages} for selection in self._selections]
+        untouched = pins[1] - names
+        told = believed(changes, old=not old.failures, new=not new.failures, pinned=pins[0] ^ pins[1])
+        return Compared(tuple(told), self._needs(old, new, exports=False), unchanged + len(untouched), old, new)
 
     def pins(self) -> Compared:
         """Fetch what differs, and judge nothing."""
@@ -169,7 +174,7 @@ class Comparison:
             along = [each for each in self._opened(beside) if each.entries()]
             failures += beside.failures
             results = self._judge(packages, along) if along else results
-        return Side(packages, tuple(located(each, locked.places) for each in (*refused, *results)), failures)
+        return Side(packages, tuple(self._shows(located(each, locked.places)) for each in (*refused, *results)), failures)
 
     def _judge(self, packages: Sequence[Package], along: Sequence[Package]) -> list[Result]:
         return EnvironmentRun(self._host, packages, tuple, self._options, along).results() if packages else []

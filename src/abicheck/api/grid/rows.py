@@ -12,10 +12,10 @@ from abicheck import __version__
 from abicheck.act.confirm.places import SITE
 from abicheck.api.anypython import choose_python
 from abicheck.api.distributions import EnvironmentRun
-from abicheck.api.environment import refusal
 from abicheck.api.grid.cleared import Cleared
 from abicheck.api.listing import lent_wheel, predict_listing
 from abicheck.api.loads import Loads
+from abicheck.api.refusal import refusal
 from abicheck.api.work import Task
 from abicheck.errors import AbicheckError, HostError, UsageError
 from abicheck.judge.agreement import deciding
@@ -81,14 +81,14 @@ class _Seat(NamedTuple):
 class Rows:
     """Judges rows on hosts, which are given by their names; whatever several cells have in common is read and judged once."""
 
-    def __init__(self, places: Mapping[str, Place], options: Options) -> None:
+    def __init__(self, places: Mapping[str, Place], options: Options, index: Store | None = None) -> None:
         cache = cache_directory(os.environ)
         self._places = places
         self._options = options
         self._facts = FactStore()
         self._loads = Loads()
         self._kept = Kept(cache, __version__) if options.stored else None
-        self._index = Store(cache, offline=options.offline, fresh=_DAY)
+        self._index = index or Store(cache, offline=options.offline, fresh=_DAY)
         self._chooser = Chooser(self._index)
         self._wheels: dict[str, dict[Scheme, Wheel]] = {}
         self._gpus: dict[str, tuple[str, ...]] = {}
@@ -171,16 +171,28 @@ class Rows:
 
     def _release(self, subject: str, version: str, host: str, python: str | None) -> Result | None:
         """One release on one host; None where that host has another Python for good."""
-        from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
-
-        given = f"{subject}=={version}"
         no_wheel = None
         if python is None:
             task = Task(self._places[host], None, {}, (), self._options)
-            python, no_wheel = choose_python(task, "requirement", given, self._facts, self._index)
+            python, no_wheel = choose_python(task, "requirement", f"{subject}=={version}", self._facts, self._index)
         elif self._has_another(host, python):
             return None
-        seat = self._seat(host, python)
+        return self.release(subject, version, host, python, no_wheel=no_wheel)
+
+    def release(
+        self,
+        subject: str,
+        version: str,
+        host: str,
+        python: str | None,
+        settings: tuple[tuple[str, str], ...] = (),
+        no_wheel: NoWheel | None = None,
+    ) -> Result:
+        """One release alone on one host, for that Python (None: the host's own). Raises `AbicheckError`."""
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
+
+        given = f"{subject}=={version}"
+        seat = self._seat(host, python, settings)
         outcome = self._chooser.choose(Requirement(given), seat.target)
         if isinstance(outcome, NotInstallable):
             return refusal(subject, outcome, seat.host, seat.scheme.library)

@@ -39,6 +39,16 @@ FIELDS = {
     "others": "the other objects that take part",
     "count": "how many",
     "manylinux": "known where the host has musl, and there are wheels for glibc only on this machine",
+    "pin": "what pins the package: `whisperx 3.4.2`, or a line of the user's, as FILE:LINE",
+    "pinning": "the distribution that pins it",
+    "line": "the user's line that pins it",
+    "loading": "the release of the package to aim at, which loads",
+    "admitted": "a release of the package that loads and that the upgrade of `pinning` allows",
+    "allowing": "the first newer release of `pinning` that allows one",
+    "latest": "the newest release of `pinning`, where none allows one",
+    "unknown": "releases of which it is not known whether they load",
+    "held": "pins on `pinning` that shut out `allowing`",
+    "reason": "why something is not known",
     "sdist": "known where the release has a source distribution",
 }
 

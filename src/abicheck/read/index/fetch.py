@@ -66,7 +66,7 @@ def fetched_before(offer: Offer, store: Store) -> Wheel | None:
 def _download(requirements: Sequence[Requirement], target: Target, store: Store) -> list[Outcome]:
     """Have pip download; when it cannot have all, find out by halves which are to blame."""
     with store.workspace() as directory:
-        answer = ask([*_arguments(target), "-d", directory, "--", *map(question, requirements)])
+        answer = ask(["download", *options(target), "-d", directory, "--", *map(question, requirements)])
         if answer.code == 0:
             wheels = [_wheel(*store.keep(os.path.join(directory, name))) for name in os.listdir(directory)]
             by_name = {wheel.name: wheel for wheel in wheels}
@@ -93,11 +93,11 @@ def _refused(requirement: Requirement, target: Target, answer: Answer, store: St
     raise PackageIndexError(message, question(requirement))
 
 
-def _arguments(target: Target) -> list[str]:
-    """The command that makes pip choose as it would on the target; never an sdist, since building one runs its code."""
-    command = ["download", "--no-deps", "--only-binary=:all:", "--implementation=cp"]
-    command += [f"--python-version={full_version(target)}", f"--abi={abi(target)}"]
-    return command + [f"--platform={platform}" for platform in platforms(target.arch, target.libc)]
+def options(target: Target) -> list[str]:
+    """The options with which pip chooses as it would on the target; never an sdist, since building one runs its code."""
+    named = ["--no-deps", "--only-binary=:all:", "--implementation=cp"]
+    named += [f"--python-version={full_version(target)}", f"--abi={abi(target)}"]
+    return named + [f"--platform={platform}" for platform in platforms(target.arch, target.libc)]
 
 
 def question(requirement: Requirement) -> str:

@@ -51,11 +51,14 @@ def differing(old: Selection, new: Selection) -> frozenset[str]:
 
 
 def _same(old: LockedPackage | None, new: LockedPackage | None) -> bool:
-    """Whether two entries install the same: a lock that lists more files of a release, or other lines, changes nothing."""
+    """Whether two entries install the same, so that what holds of the old one holds of the new one.
+
+    A lock that lists more files of a release, or other lines, changes nothing; hashes that the old one has not are to be checked.
+    """
     if old is None or new is None:
         return False
     told = [(each.specifier, each.extras, each.source, each.origin) for each in (old, new)]
-    return told[0] == told[1] and not (old.hashes and new.hashes and set(old.hashes).isdisjoint(new.hashes))
+    return told[0] == told[1] and not (new.hashes and set(old.hashes).isdisjoint(new.hashes))
 
 
 def admits(lock: Lock, python: str) -> bool:

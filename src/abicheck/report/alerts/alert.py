@@ -27,7 +27,8 @@ class Alert(NamedTuple):
     """One problem, on however many hosts.
 
     `subject` is the artifact as it is named to a reader, `part` what of it the problem is in. `fingerprint` is the same for the
-    same problem, on whichever machine it is found. All texts but the files of `places` are escaped.
+    same problem, on whichever machine it is found; `ignored` says why it does not count, None where it does. All texts but the
+    files of `places` are escaped.
     """
 
     rule: str
@@ -38,11 +39,11 @@ class Alert(NamedTuple):
     part: str
     fingerprint: str
     properties: Mapping[str, object]
-    ignored: bool = False
+    ignored: str | None = None
 
 
-class Unjudged(NamedTuple):
-    """What could not be judged and why, and the line that it stands in, if it does in one."""
+class Trouble(NamedTuple):
+    """What could not be judged and why, or an ignore that has expired; and the line that it stands in, if it does in one."""
 
     text: str
     place: Place | None
@@ -53,7 +54,7 @@ class Alerts(NamedTuple):
 
     tool: Tool
     alerts: Sequence[Alert]
-    errors: Sequence[Unjudged]
+    errors: Sequence[Trouble]
     exit_code: int
     verdict: str
 

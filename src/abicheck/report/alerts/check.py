@@ -23,7 +23,7 @@ def alerts(report: Report, base: str) -> Alerts:
     for problem in problems(report):
         groups.setdefault((_fingerprint(problem, base), problem.ignored), []).append(problem)
     found = by_severity(_alert(name, group, base) for (name, _), group in groups.items())
-    errors = places.unjudged(report.errors, base)
+    errors = places.troubles((*report.errors, *report.expired), base)
     return Alerts(report.tool, found, errors, report.exit_code, figures(report))
 
 
@@ -51,8 +51,14 @@ def _alert(name: str, group: Sequence[Problem], base: str) -> Alert:
         part=escape(places.member(result.artifact, finding, base)),
         fingerprint=name,
         properties=properties,
-        ignored=ignored,
+        ignored=_why(group) if ignored else None,
     )
+
+
+def _why(group: Sequence[Problem]) -> str:
+    """Who says that it does not count, and why."""
+    excuses = dict.fromkeys(str(each.finding.excuse) for each in group if each.finding.excuse)
+    return escape("; ".join(excuses)) or "left out by --select or --ignore"
 
 
 def _each(names: Iterable[str]) -> list[str]:

@@ -22,7 +22,7 @@ def alerts(report: GateReport, base: str) -> Alerts:
     told = (change for change in report.changes if change.severity != "note" or change.kind == "still-fails")
     alike: Counter[tuple[str, ...]] = Counter()
     found = by_severity(_alert(change, report.new, base, alike) for change in told)
-    errors = places.unjudged(report.errors, base)
+    errors = places.troubles((*report.errors, *report.expired), base)
     return Alerts(report.tool, found, errors, report.exit_code, escape(f"{verdict(report)} · {figures(report)}"))
 
 

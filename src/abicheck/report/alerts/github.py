@@ -24,9 +24,9 @@ _MARKS = {0: "✓", 1: "✗"}
 
 def render(found: Alerts) -> str:
     """An annotation for each error and warning, as many as are shown; notes and what is ignored are none."""
-    told = [each for each in found.alerts if not each.ignored]
+    told = [each for each in found.alerts if each.ignored is None]
     errors = [_annotation(each) for each in told if each.severity == "error"]
-    errors += [_command("error", [each.place] if each.place else [], "not judged", each.text) for each in found.errors]
+    errors += [_command("error", [each.place] if each.place else [], "abicheck", each.text) for each in found.errors]
     warnings = [_annotation(each) for each in told if each.severity == "warning"]
     more = max(0, len(errors) - _MOST) + max(0, len(warnings) - _MOST)
     verdict = f"{_MARKS.get(found.exit_code, '?')} {found.verdict}" + (f" · {more:,} more not shown" if more else "")

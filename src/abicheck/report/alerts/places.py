@@ -8,7 +8,7 @@ import re
 import string
 from typing import TYPE_CHECKING
 
-from abicheck.report.alerts.alert import Place, Unjudged
+from abicheck.report.alerts.alert import Place, Trouble
 from abicheck.report.alerts.texts import cut
 from abicheck.report.lines import escape
 
@@ -73,13 +73,13 @@ def parsed(location: str, base: str) -> Place:
     return Place(address(named["file"], base), int(named["line"])) if named else Place(address(location, base))
 
 
-def unjudged(failures: Iterable[Failure], base: str) -> list[Unjudged]:
-    """What could not be judged, with the line of the lock file that it stands in; `debian:13` is a host and no line."""
+def troubles(failures: Iterable[Failure], base: str) -> list[Trouble]:
+    """What could not be judged, with the line of the file that it stands in; `debian:13` is a host and no line."""
     found = []
     for target, message in failures:
         place = parsed(target, base)
         is_line = place.line is not None and "." in posixpath.basename(place.file)
-        found.append(Unjudged(cut(f"{escape(target)}: {escape(message)}"), place if is_line else None))
+        found.append(Trouble(cut(f"{escape(target)}: {escape(message)}"), place if is_line else None))
     return found
 
 

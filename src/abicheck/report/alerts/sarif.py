@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from abicheck.model.rule import Page
-    from abicheck.report.alerts.alert import Alert, Alerts, Place, Unjudged
+    from abicheck.report.alerts.alert import Alert, Alerts, Place, Trouble
 
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
 #: A file with more results in a run is refused; a longer description of a rule, and further locations, are not taken.
@@ -108,9 +108,8 @@ def _result(alert: Alert, rule_index: int) -> dict[str, Any]:
         "partialFingerprints": {"primaryLocationLineHash": f"{alert.fingerprint}:1", "abicheck/v1": alert.fingerprint},
         "properties": alert.properties,
     }
-    if alert.ignored:
-        justification = "left out by --select or --ignore"
-        told["suppressions"] = [{"kind": "external", "status": "accepted", "justification": justification}]
+    if alert.ignored is not None:
+        told["suppressions"] = [{"kind": "external", "status": "accepted", "justification": alert.ignored}]
     return told
 
 
@@ -152,7 +151,7 @@ def _invocation(found: Alerts, left_out: int) -> dict[str, Any]:
     return {"executionSuccessful": not found.errors, "exitCode": found.exit_code, "toolExecutionNotifications": told}
 
 
-def _notification(error: Unjudged) -> dict[str, Any]:
+def _notification(error: Trouble) -> dict[str, Any]:
     where = {"locations": [_location(error.place)]} if error.place is not None else {}
     return {"level": "error", "message": {"text": _plain(error.text)}, **where}
 

@@ -16,7 +16,8 @@ def render(report: GateReport) -> str:
     """The report as one test suite; where nothing changes, that is its case."""
     name = f"{report.old} → {report.new}"
     cases = [_case(change, counts=change in report.counted) for change in report.changes] or [Case(name, verdict(report))]
-    return written([Suite(name, [*cases, *failures(report.errors, "not judged")])], report.seconds)
+    cases += [*failures(report.errors, "not judged"), *failures(report.expired, "expired ignores")]
+    return written([Suite(name, cases)], report.seconds)
 
 
 def _case(change: Change, *, counts: bool) -> Case:
