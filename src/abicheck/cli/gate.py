@@ -50,6 +50,7 @@ In a project with a lock file:
     help="narrowed: also what shuts out glibc releases or Pythons; any: every warning. [default: new]",
 )
 @configurable
+@click.option("--no-deps", is_flag=True, help="Of a requirements file: its own lines alone, not what they require.")
 @click.option("--extra", "extras", metavar="NAME", multiple=True, help="Of a lock file: with this extra; may be repeated.")
 @click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
