@@ -66,7 +66,13 @@ In a project with a lock file:
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
     """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
     others = format_files(how["others"], _FORMATS)
-    options = Options(offline=how["offline"], ignores=how["config"].ignores, extras=how["extras"], groups=how["groups"])
+    options = Options(
+        dependencies=not how["no_deps"],
+        offline=how["offline"],
+        ignores=how["config"].ignores,
+        extras=how["extras"],
+        groups=how["groups"],
+    )
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
     report = report._replace(configured=configured(how["config"]))
     complain((*report.errors, *report.expired))
