@@ -51,7 +51,7 @@ def _told(report: GateReport) -> list[tuple[str, str, str | None]]:
 
 
 def _extension(*needed: str, undefined: str | None = None) -> bytes:
-    symbols = [Symbol("PyInit__ext"), *([Symbol(undefined, defined=False)] if undefined else [])]
+    symbols = [Symbol("PyInit__ext", defined=True), *([Symbol(undefined, defined=False)] if undefined else [])]
     return write_elf(needed=list(needed), runpath="$ORIGIN/../lib", symbols=symbols)
 
 
@@ -94,7 +94,7 @@ def test_what_needs_a_library_of_what_stays_finds_it(shelf: Path) -> None:
 
 def test_the_pins_that_keep_it_from_a_release_that_loads(shelf: Path) -> None:
     for version, stack in (("1.0", 7), ("1.5", 7), ("2.0", 6)):
-        extension = write_elf(symbols=[Symbol("PyInit__ext")], stack=stack)
+        extension = write_elf(symbols=[Symbol("PyInit__ext", defined=True)], stack=stack)
         wheel(shelf, "native", version, TAG, files={"native/_ext.cpython-313-x86_64-linux-gnu.so": extension})
     for version, asked in (("1.0", "native<2"), ("2.0", "native<3")):
         wheel(shelf, "app", version, requires=[asked])
