@@ -83,8 +83,10 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     space.references += len(facts.references) if facts.demand is None else facts.demand.symbol_count
     before = len(space.errors)
     # Where all that is demanded is there, only special references can fail; else each is looked up, in its order.
-    met = facts.demand is not None and _is_met(item, facts.demand, scope, space)
-    _bind(space, item, facts.demand.special if met and facts.demand else facts.references, scope, lazy=lazy)
+    if facts.demand is not None and _is_met(item, facts.demand, scope, space):
+        _bind(space, item, [each for each in facts.demand.special if not _is_plain(each)], scope, lazy=lazy)
+    else:
+        _bind(space, item, facts.references, scope, lazy=lazy)
     bound = len(space.errors) == before
     if bound and facts.bad_relative_count:
         # DT_RELACOUNT promises that many R_*_RELATIVE at the start of the table.
@@ -150,7 +152,7 @@ def _is_met(item: Map, demand: Demand, scope: Scope, space: Namespace) -> bool:
     if any(providers <= present for providers in memo.bound.get(id(facts), ())):
         return True
     providers: set[int] = set()
-    for version, names in demand.symbols.items():
+    for version, names in _demanded(demand).items():
         definers = memo.definers.setdefault(version, {})
         left: AbstractSet[str] = names
         for identity in definers.keys() & present:
@@ -169,6 +171,20 @@ def _is_met(item: Map, demand: Demand, scope: Scope, space: Namespace) -> bool:
             left = left - set(found)
     memo.bound.setdefault(id(facts), []).append(frozenset(providers))
     return True
+
+
+def _is_plain(reference: Reference) -> bool:
+    """Whether the reference, which an object holds as a special one, is met by any definition as others are."""
+    return reference.kind == "tls-dynamic" and not reference.weak and reference.name is not None and reference.version != BEYOND
+
+
+def _demanded(demand: Demand) -> dict[Version | None, frozenset[str]]:
+    """The names, by version, that some object of the scope must define."""
+    symbols = dict(demand.symbols)
+    for reference in demand.special:
+        if _is_plain(reference) and reference.name is not None:
+            symbols[reference.version] = symbols.get(reference.version, frozenset()) | {reference.name}
+    return symbols
 
 
 def _provider(name: str, version: Version | None, maps: Iterable[Map], host: Host) -> Map | None:
