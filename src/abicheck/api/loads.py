@@ -88,7 +88,8 @@ class Loader:
 
     def dlopen(self, process: Process, name: str) -> _Loaded:
         """`loader.dlopen` of `name` in `process`."""
-        return self._load((id(process), name), process, lambda host: loader.dlopen(process, name, host, self.memo)).loaded
+        what = id(process), name, self._host.files.stat(name)  # files of one path that are others fill no common list
+        return self._load(what, process, lambda host: loader.dlopen(process, name, host, self.memo)).loaded
 
     def open_lazily(self, process: Process, name: str, caller: int) -> LinkMap:
         """The link map of opening `name` in `process` as a program does that can go on without it.
