@@ -119,8 +119,15 @@ def matching(specifier: SpecifierSet, offered: Sequence[Offer]) -> list[Offer]:
     Pre-releases count only where the specifier names one or nothing else is there; yanked files only where it is pinned.
     """
     usable = [offer for offer in offered if offer.yanked is None or is_pinned(specifier)]
-    versions = set(specifier.filter({offer.version for offer in usable}))
+    versions = _meeting(str(specifier), frozenset({offer.version for offer in usable}))
     return [offer for offer in usable if offer.version in versions]
+
+
+@lru_cache(maxsize=1 << 8)
+def _meeting(specifier: str, versions: frozenset[str]) -> frozenset[str]:
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- as above
+
+    return frozenset(SpecifierSet(specifier).filter(versions))
 
 
 def fits(offer: Offer, target: Target) -> bool:
