@@ -7,6 +7,7 @@ that two environments have in common, and for distributions that are built of th
 
 from __future__ import annotations
 
+from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from abicheck.judge import loader
@@ -40,8 +41,8 @@ class _Known(NamedTuple):
         """Whether `files` of that host give the same answers."""
         return (
             (host == self.host or not self.loaded[0].missing)
-            and all(files.stat(path) == answer for path, answer in self.trace.opened.items())
-            and all(files.resolve(path) == answer for path, answer in self.trace.resolved.items())
+            and all(map(eq, map(files.stat, self.trace.opened), self.trace.opened.values()))
+            and all(map(eq, map(files.resolve, self.trace.resolved), self.trace.resolved.values()))
         )
 
 
@@ -131,7 +132,11 @@ def _places(process: Process, name: str, caller: int) -> Hashable | None:
         return None
     for item in objects:
         dynamic = item.facts.dynamic
-        if name in item.names or (dynamic is not None and dynamic.soname == name) or item.facts.fault("soname"):
+        if (
+            name in item.names
+            or (dynamic is not None and dynamic.soname == name)
+            or (item.facts.faults and item.facts.fault("soname"))
+        ):
             return None
     chain = []
     index: int | None = caller
