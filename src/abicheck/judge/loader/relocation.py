@@ -193,11 +193,14 @@ def _provider(name: str, version: Version | None, maps: Iterable[Map], host: Hos
 
 
 def _likely(item: Map, version: Version | None, scope: Scope, space: Namespace) -> list[Map]:
-    """The objects of the scope, first those that are likely to have what `item` wants in `version`: the order is all one here."""
+    """The objects of the scope, first those that are likely to have what `item` wants in `version`: the order is all one here.
+
+    Thread-local data is often its own.
+    """
     dynamic = item.facts.dynamic
     asked = space.named(version.file) if version is not None and version.file is not None else scope.maps[0]
     needed = map(space.by_name.get, dynamic.needed if dynamic is not None else ())
-    first = [other for other in (asked, *needed) if other is not None and id(other.facts) in scope.present]
+    first = [other for other in (asked, item, *needed) if other is not None and id(other.facts) in scope.present]
     return list(dict.fromkeys([*first, *scope.maps]))
 
 
