@@ -180,8 +180,10 @@ def taken_unpinned(project: str, target: Target, store: Store) -> str | None:
     return None
 
 
-def explain(requirement: Requirement, target: Target, text: str, store: Store) -> NotInstallable:
-    """What lies behind pip's `text` that nothing matches.
+def explain(
+    requirement: Requirement, target: Target, text: str, store: Store, found: Sequence[Offer] | None = None
+) -> NotInstallable:
+    """What lies behind pip's `text` that nothing matches; `found` are the offers that meet the requirement, where they are known.
 
     Raises:
         TargetError: there is no release that meets the requirement.
@@ -192,7 +194,8 @@ def explain(requirement: Requirement, target: Target, text: str, store: Store) -
 
     question = f"{canonicalize_name(requirement.name)}{requirement.specifier}"
     offered = offers(requirement.name, store)
-    found = matching(requirement.specifier, offered)
+    if found is None:
+        found = matching(requirement.specifier, offered)
     if not found:
         message = f"no release meets this (the newest is {offered[0].version}); ask for another version"
         raise TargetError(message, question)
