@@ -57,6 +57,7 @@ class Loads:
     """All that was loaded in a run, and what else is found out once."""
 
     def __init__(self) -> None:
+        self._memo = loader.Memo()
         self._machines: dict[Hashable, _Machine] = {}
         self._found: dict[Hashable, Any] = {}
 
@@ -71,7 +72,7 @@ class Loads:
         """The loader of one host."""
         machine = _machine(host)
         if machine not in self._machines:
-            self._machines[machine] = _Machine(loader.Memo(), {})
+            self._machines[machine] = _Machine(loader.Memo(self._memo), {})
         return Loader(host, *self._machines[machine])
 
 

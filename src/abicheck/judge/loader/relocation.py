@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from abicheck.judge.loader.binding import defined, find
+from abicheck.judge.loader.binding import EXACT_VERSION_FIRST, defined, find
 from abicheck.judge.loader.errno import with_errno
 from abicheck.judge.loader.mapping import check_relro
 from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
@@ -148,12 +148,12 @@ def _is_met(item: Map, demand: Demand, scope: Scope, space: Namespace) -> bool:
     facts = item.facts
     if scope.erratic or (scope.unversioned and any(need.file in scope.unversioned for need in facts.version_needs)):
         return False
-    memo, present = space.memo, scope.present
+    memo, present, exact_first = space.memo, scope.present, space.host.libc.version >= EXACT_VERSION_FIRST
     if any(providers <= present for providers in memo.bound.get(id(facts), ())):
         return True
     providers: set[int] = set()
     for version, names in _demanded(demand).items():
-        definers = memo.definers.setdefault(version, {})
+        definers = memo.definers.setdefault((version, exact_first), {})
         left: AbstractSet[str] = names
         for identity in definers.keys() & present:
             if not definers[identity].isdisjoint(left):
