@@ -92,14 +92,19 @@ def import_names(paths: Iterable[str]) -> tuple[str, ...]:
 
 def hash_matches(wanted: str, chunks: Iterable[bytes]) -> bool:
     """True when the content has the hash `algorithm=digest` of RECORD (base64 of the URL kind, without padding)."""
+    algorithm, _, digest = wanted.partition("=")
+    try:
+        return record_hash(algorithm, chunks) == f"{algorithm}={digest.rstrip('=')}"
+    except ValueError:
+        return False
+
+
+def record_hash(algorithm: str, chunks: Iterable[bytes]) -> str:
+    """The hash of some content as RECORD has it. Raises `ValueError` for an algorithm that is not known."""
     from base64 import urlsafe_b64encode  # noqa: PLC0415 -- hashes are looked at only on request
     from hashlib import new  # noqa: PLC0415 -- as above
 
-    algorithm, _, digest = wanted.partition("=")
-    try:
-        state = new(algorithm)
-    except ValueError:
-        return False
+    state = new(algorithm)
     for chunk in chunks:
         state.update(chunk)
-    return urlsafe_b64encode(state.digest()).rstrip(b"=").decode() == digest.rstrip("=")
+    return f"{algorithm}={urlsafe_b64encode(state.digest()).rstrip(b'=').decode()}"

@@ -1,0 +1,51 @@
+"""RECORD with other hashes and sizes for some files, and every other byte as it was."""
+
+from __future__ import annotations
+
+import csv
+from typing import TYPE_CHECKING
+
+from abicheck.errors import TargetError
+from abicheck.model.repair import Edit
+from abicheck.read.artifacts.metadata import hash_matches, record_hash
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Mapping
+    from mmap import mmap
+    from typing import TypeAlias
+
+    Content: TypeAlias = bytes | bytearray | mmap
+
+
+def check_listed(path: str, hash_: str | None, chunks: Iterable[Content]) -> None:
+    """Raise `TargetError` unless RECORD lists the file `path` (`hash_` None: it does not) and it is as installed."""
+    if hash_ is None:
+        raise TargetError(f"{path} is to change, and RECORD does not list it; no installer would know of it")
+    if hash_ and not hash_matches(hash_, chunks):
+        raise TargetError(f"{path} is not what RECORD says (another hash); fetch or install it again, then repair that")
+
+
+def new_hash(hash_: str, content: Content) -> str:
+    """The hash of the new content in the spelling of the old one; none where there was none."""
+    return record_hash(hash_.partition("=")[0], [content]) if hash_ else ""
+
+
+def record_edits(record: bytes, new: Mapping[str, tuple[str, int]], spelled: Callable[[str], str] = str) -> list[Edit]:
+    """What changes in RECORD when the files of `new` get these hashes and sizes; `spelled` makes of its paths those of `new`.
+
+    Raises `TargetError` where a file has no line that ends in its hash and size.
+    """
+    edits, left, at = [], set(new), 0
+    for line in record.splitlines(keepends=True):
+        path, *rest = next(csv.reader([line.decode("utf-8", "surrogateescape")]), None) or [""]
+        if spelled(path) in new and len(rest) == 2:
+            hash_, size = new[spelled(path)]
+            old = f",{rest[0]},{rest[1]}".encode()
+            end = len(line.rstrip(b"\r\n"))
+            if line[:end].endswith(old):
+                left.discard(spelled(path))
+                edits.append(Edit(at + end - len(old), old, f",{hash_},{size if rest[1] else ''}".encode()))
+        at += len(line)
+    if left:
+        raise TargetError(f"RECORD has no line for {min(left)} that could be changed; install or fetch it again")
+    return edits
