@@ -20,11 +20,6 @@ class Edit(NamedTuple):
     old: bytes
     new: bytes
 
-    @property
-    def inverse(self) -> Edit:
-        """What undoes it, where the edits before it in the file kept their length."""
-        return Edit(self.offset, self.new, self.old)
-
 
 class Change(NamedTuple):
     """One change of a shared object: `object` is its path below site-packages or in the wheel, `meaning` says it in words."""
@@ -49,8 +44,8 @@ class Check(NamedTuple):
 class Repair(NamedTuple):
     """What became of one wheel or installed distribution.
 
-    `path` is the wheel as it was given, or the `.dist-info` directory; `output` the new wheel. `objects` is how many shared objects
-    were looked at, `records` are the files of metadata that changed with them. `backup` is the file that `--undo` needs.
+    `path` is the wheel as it was given, or the `.dist-info` directory; `output` the new wheel. `objects` is how many shared
+    objects were looked at, `files` are all that changed: objects, and what lists them. `backup` is what `--undo` works from.
     """
 
     name: str
@@ -60,7 +55,7 @@ class Repair(NamedTuple):
     state: RepairState
     objects: int
     changes: tuple[Change, ...] = ()
-    records: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
     output: str | None = None
     backup: str | None = None
     checks: tuple[Check, ...] = ()

@@ -1,4 +1,4 @@
-"""Which bits of a shared object are to change: those of PT_GNU_STACK, and a search path that counts from the current directory."""
+"""Which bits of a shared object are to change: that of PT_GNU_STACK, and those of a relative search path."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def repair_object(content: bytearray | mmap, name: str, directories: Collection[
     """Change what is to be changed in the content of the file `name`, and say what; nothing in what is no shared object.
 
     `directories` are those of the artifact, for search paths, which stay as they are without them. The content is read again
-    afterwards, and everything else in it must mean what it meant. Raises `TargetError` for what needs a repair and cannot have it.
+    afterwards, and all else in it must mean what it meant. Raises `TargetError` for what needs a repair and cannot have it.
     """
     before = _facts(content)
     if before is None or before.interpreter is not None or before.header.type != _ET_DYN:

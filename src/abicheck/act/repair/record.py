@@ -11,10 +11,8 @@ from abicheck.read.artifacts.metadata import hash_matches, record_hash
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
-    from mmap import mmap
-    from typing import TypeAlias
 
-    Content: TypeAlias = bytes | bytearray | mmap
+    from abicheck.read.artifacts.metadata import Content
 
 
 def check_listed(path: str, hash_: str | None, chunks: Iterable[Content]) -> None:

@@ -79,9 +79,7 @@ def _write(source: BinaryIO, target: BinaryIO, entry: Entry, opener: Opener, giv
     at = target.tell()
     target.write(head)
     with opener() as content:
-        crc = 0
-        for piece in _compressed(content, deflated=entry.method == _DEFLATED):
-            target.write(piece)
+        target.writelines(_compressed(content, deflated=entry.method == _DEFLATED))
         crc = zlib.crc32(content)
         size = len(content)
     end = target.tell()
@@ -112,9 +110,7 @@ def _fill(record: bytearray, places: tuple[int, int], written: _Written, at: int
     struct.pack_into("<3L", record, at + numbers_at, *written)
 
 
-def _directory(
-    tail: bytearray, shifts: Mapping[int, int], written: Mapping[int, _Written], moved: int, given: str
-) -> bytearray:
+def _directory(tail: bytearray, shifts: Mapping[int, int], written: Mapping[int, _Written], moved: int, given: str) -> bytearray:
     """The central directory and the end record, with what has moved or changed."""
     at = 0
     for number in range(len(shifts)):
@@ -134,7 +130,7 @@ def _directory(
     return tail
 
 
-def _extras(field: bytes) -> Iterator[int]:
+def _extras(field: bytearray) -> Iterator[int]:
     at = 0
     while at + 4 <= len(field):
         kind, length = struct.unpack_from("<2H", field, at)

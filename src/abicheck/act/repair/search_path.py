@@ -1,4 +1,4 @@
-"""DT_RPATH and DT_RUNPATH whose entries count from the current directory: what they were to say, where that fits into the file."""
+"""DT_RPATH and DT_RUNPATH that count from the current directory: what they were to say, where that fits into the file."""
 
 from __future__ import annotations
 
@@ -20,13 +20,11 @@ _DT_NULL, _DT_STRTAB, _DT_STRSZ, _DT_RPATH, _DT_RUNPATH = 0, 5, 10, 15, 29
 _ENTRY = struct.Struct("<QQ")
 
 
-def path_changes(
-    content: bytearray | mmap, facts: SharedObject, name: str, directories: Collection[str]
-) -> tuple[Change, ...]:
+def path_changes(content: bytearray | mmap, facts: SharedObject, name: str, directories: Collection[str]) -> tuple[Change, ...]:
     """The change of the search path that counts, none where none is needed. Raises `TargetError` where it does not fit.
 
-    The file never grows. Either the entry of the dynamic section is led to a string that is there already, or the string itself is
-    shortened, which needs that nothing else ends in it: linkers let strings share their tails.
+    The file never grows. Either the entry of the dynamic section is led to a string that is there already, or the string itself
+    is shortened, which needs that nothing else ends in it: linkers let strings share their tails.
     """
     info = facts.dynamic
     tag, old = (_DT_RPATH, info.rpath) if info and info.runpath is None else (_DT_RUNPATH, info and info.runpath)
@@ -42,7 +40,7 @@ def path_changes(
         raise TargetError(f"the strings of {name} do not lie in the file as its dynamic section says; build it anew") from None
     if edit is None:
         raise TargetError(f"the search path of {name} is {old!r}, and {wanted!r} does not fit there; use patchelf --set-rpath")
-    if edit.offset != entry and any(encoded.endswith(other) for other in _names(facts)):
+    if not entry <= edit.offset < entry + 8 and any(encoded.endswith(other) for other in _names(facts)):
         raise TargetError(f"the search path of {name} shares its end with another string of it; use patchelf --set-rpath")
     kind = "DT_RPATH" if tag == _DT_RPATH else "DT_RUNPATH"
     return (Change(name, "relative-rpath", edit, f"{kind} {old} → {wanted}"),)
@@ -86,16 +84,21 @@ def _offset(facts: SharedObject, address: int) -> int:
     raise LookupError(address)
 
 
-def _edit(
-    content: bytearray | mmap, places: tuple[int, int, int], at: int, old: bytes, new: bytes
-) -> Edit | None:
+def _edit(content: bytearray | mmap, places: tuple[int, int, int], at: int, old: bytes, new: bytes) -> Edit | None:
     entry, table, size = places
     if content[at : at + len(old) + 1] != old + b"\0":
         raise LookupError(at)
     known = content.find(new + b"\0", table, table + size)
     if known >= 0:
-        return Edit(entry, content[entry : entry + 8], struct.pack("<Q", known - table))
-    return Edit(at, old, new.ljust(len(old), b"\0")) if len(new) <= len(old) else None
+        return _least(Edit(entry, bytes(content[entry : entry + 8]), struct.pack("<Q", known - table)))
+    return _least(Edit(at, old, new.ljust(len(old), b"\0"))) if len(new) <= len(old) else None
+
+
+def _least(edit: Edit) -> Edit:
+    """The same edit of no more bytes than differ."""
+    differing = [at for at, (old, new) in enumerate(zip(edit.old, edit.new, strict=True)) if old != new]
+    first, end = differing[0], differing[-1] + 1
+    return Edit(edit.offset + first, edit.old[first:end], edit.new[first:end])
 
 
 def _names(facts: SharedObject) -> Iterator[bytes]:

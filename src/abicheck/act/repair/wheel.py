@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 import os
-import posixpath
+import tempfile
 from contextlib import contextmanager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
@@ -21,11 +21,11 @@ from abicheck.read.artifacts.layout import directories_of, installed_paths
 from abicheck.read.artifacts.wheel import open_wheel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from abicheck.act.repair.rewrite import Opener
     from abicheck.model.artifact import Distribution
-    from abicheck.model.repair import Change
+    from abicheck.model.repair import Change, Check
     from abicheck.read.artifacts.archive import Member
 
 #: What is appended to the build tag of a wheel, or to 1 where it has none: pip prefers the higher one (PEP 427).
@@ -79,15 +79,38 @@ def plan_wheel(path: str, *, search_path: bool = False) -> WheelPlan:
     return WheelPlan(archive, distribution, file_name, len(members), changes, texts)
 
 
-def write_wheel(plan: WheelPlan, path: str) -> None:
-    """Write the new wheel to `path` and compare it with the old one, bit by bit. Raises `TargetError`; an OSError is the caller's."""
+def make_wheel(plan: WheelPlan, directory: str, check: Callable[[str], tuple[Check, ...]]) -> tuple[str, tuple[Check, ...]]:
+    """Write the new wheel into a directory, compared with the old one and checked; its path, and what `check` says of it.
+
+    It appears there when all that is done. Raises `TargetError` for what cannot be written or is not as planned.
+    """
+    target = os.path.join(directory, plan.file_name)
+    try:
+        os.makedirs(directory, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=".abicheck-", dir=directory) as work:
+            draft = os.path.join(work, plan.file_name)
+            _write(plan, draft)
+            _verify(plan, Archive(draft, plan.archive.path))
+            checks = check(draft)
+            os.replace(draft, target)
+    except OSError as error:
+        raise TargetError(
+            f"cannot be written ({os.strerror(error.errno or 0)}); name another directory with -o", target
+        ) from None
+    return target, checks
+
+
+def _write(plan: WheelPlan, path: str) -> None:
     members = plan.archive.members
-    changed: dict[int, Opener] = {members[name].number: partial(nullcontext, text) for name, text in plan.texts.items()}
+    changed: dict[int, Opener] = {}
+    for name, text in plan.texts.items():
+        changed[members[name].number] = partial(nullcontext[bytes], text)
     for name, changes in plan.changes.items():
         changed[members[name].number] = partial(_writable, plan.archive, members[name], changes)
     with open(plan.archive.path, "rb") as source, open(path, "xb") as target:
         rewrite(source, target, changed, plan.archive.path)
-    _verify(plan, Archive(path, path))
+        target.flush()
+        os.fsync(target.fileno())
 
 
 def _layout(archive: Archive, given: str) -> tuple[dict[str, str], set[str]]:
@@ -127,7 +150,7 @@ def _build(file_name: str, given: str) -> tuple[str, str]:
         raise TargetError(f"no name that pip takes for a wheel ({error}); give it its own name back", given) from None
     name, version, *build, python, abi, platform = file_name.split("-")
     tag = (build[0] if build else "1") + MARK
-    return "-".join((name, version, tag, python, abi, platform)), tag
+    return f"{name}-{version}-{tag}-{python}-{abi}-{platform}", tag
 
 
 def _with_build(wheel: bytes, build: str) -> bytes:
