@@ -43,8 +43,8 @@ class RepairOptions(NamedTuple):
     """How to repair.
 
     `search_path` repairs relative entries of RPATH and RUNPATH, too. New wheels go into `directory` (None: beside the old one)
-    once they are checked on `hosts` (none: `HOST`). Names are looked for in `environment` (None: `$VIRTUAL_ENV`, else this interpreter's). With
-    `dry_run` nothing is written, with `undo` what was repaired in an environment becomes again what it was.
+    once they are checked on `hosts` (none: `HOST`). Names are looked for in `environment` (None: `$VIRTUAL_ENV`, else this
+    interpreter's). With `dry_run` nothing is written, with `undo` what was repaired in an environment becomes what it was.
     """
 
     search_path: bool = False

@@ -47,7 +47,7 @@ def repair_installed(info: str, scheme: Scheme, *, search_path: bool = False, dr
 
 
 def undo_installed(info: str, scheme: Scheme, *, dry_run: bool = False) -> Repair | None:
-    """Undo the repair of a distribution byte for byte; None where there is none. Raises `TargetError` where a file changed since."""
+    """Undo the repair of a distribution byte for byte; None where there is none. `TargetError` where a file changed since."""
     backup = read_backup(os.path.abspath(info))
     if backup is None:
         return None

@@ -22,6 +22,7 @@ from abicheck.read.artifacts.wheel import open_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from abicheck.act.repair.rewrite import Opener
     from abicheck.model.artifact import Distribution
@@ -104,13 +105,17 @@ def _write(plan: WheelPlan, path: str) -> None:
     members = plan.archive.members
     changed: dict[int, Opener] = {}
     for name, text in plan.texts.items():
-        changed[members[name].number] = partial(nullcontext[bytes], text)
+        changed[members[name].number] = partial(_text, text)
     for name, changes in plan.changes.items():
         changed[members[name].number] = partial(_writable, plan.archive, members[name], changes)
     with open(plan.archive.path, "rb") as source, open(path, "xb") as target:
         rewrite(source, target, changed, plan.archive.path)
         target.flush()
         os.fsync(target.fileno())
+
+
+def _text(content: bytes) -> AbstractContextManager[bytes]:
+    return nullcontext(content)
 
 
 def _layout(archive: Archive, given: str) -> tuple[dict[str, str], set[str]]:
