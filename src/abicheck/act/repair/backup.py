@@ -62,20 +62,19 @@ class Backup(NamedTuple):
 
     def apply(self) -> None:
         """Bring every file to its new state. Raises `TargetError` before anything is touched; an OSError is the caller's."""
-        self._refuse_read_only()
         for each in self.pending():
             self._write(each)
 
     def undo(self) -> None:
         """Bring every file to its old state, byte for byte, and remove this. Raises as `apply` does."""
-        self._refuse_read_only()
         turned = [each.turned() for each in reversed(self.files)]
         for each in Backup(self.place, self.library, tuple(turned)).pending():
             if each.link is None or not self._relink(each):
                 self._write(each)
         os.unlink(self.place)
 
-    def _refuse_read_only(self) -> None:
+    def refuse_read_only(self) -> None:
+        """Raise `TargetError` where a directory may not be written to."""
         for directory in sorted({os.path.dirname(self._path(each)) for each in self.files}):
             if not os.access(directory, os.W_OK | os.X_OK):
                 raise TargetError("may not be written to; nothing was changed: run this as its owner", directory)

@@ -54,6 +54,7 @@ def undo_installed(info: str, scheme: Scheme, *, dry_run: bool = False) -> Repai
     distribution = _open(info, scheme).distribution
     try:
         if not dry_run:
+            backup.refuse_read_only()
             backup.undo()
     except OSError as error:
         raise _failed(error, info) from None
@@ -65,6 +66,7 @@ def _repair(info: str, scheme: Scheme, *, search_path: bool, dry_run: bool) -> R
     state: RepairState = "repairable" if dry_run else "repaired"
     if backup is not None and backup.pending():
         if not dry_run:
+            backup.refuse_read_only()
             backup.apply()
         return _result(package.distribution, state, files=backup.files, backup=backup)
     changes, files = _plan(package, info, search_path=search_path)
@@ -74,6 +76,7 @@ def _repair(info: str, scheme: Scheme, *, search_path: bool, dry_run: bool) -> R
         raise TargetError("was repaired before, of something else; undo that first (abicheck repair --undo)", info)
     backup = Backup(os.path.join(info, FILE_NAME), os.path.dirname(info), files)
     if not dry_run:
+        backup.refuse_read_only()
         try:
             backup.write()
             backup.apply()

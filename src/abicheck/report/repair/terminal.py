@@ -52,10 +52,9 @@ def _repair(repair: Repair) -> Iterator[Line]:
     else:
         yield from (Line(f"  {escape(name)}") for name in others)
     yield from (Line(f"  {_checked(check)}") for check in repair.checks)
-    yield Line()
-    for rule in dict.fromkeys(change.rule for change in repair.changes):
-        yield from (Line(f"  {line}") for line in _LIMITS[rule])
-    yield from (Line(f"  {line}") for line in _next(repair))
+    last = [line for rule in dict.fromkeys(change.rule for change in repair.changes) for line in _LIMITS[rule]]
+    last += _next(repair)
+    yield from (Line(f"  {line}" if line else "") for line in (["", *last] if last else []))
     yield Line()
 
 
