@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abicheck.act.engine import Engine
-from abicheck.api.repair import RepairOptions, repair
+from abicheck.api.repair import repair
 from containers.make_base import open_base
 
 if TYPE_CHECKING:
@@ -89,4 +89,6 @@ def test_pip_installs_a_repaired_wheel_which_transcribes_the_right_words(engine:
     said = json.loads(done.stdout.splitlines()[-1])
     assert "\nBuild: 1abicheck\n" in said["wheel"]
     assert said["code"] == 0, said["report"]
-    print(json.dumps(said["report"], indent=1)[:3000])
+    assert said["report"]["agree"] is True
+    (result,) = said["report"]["results"]
+    assert (result["deed"], result["artifact"]["version"]) == ("transcribe", "4.4.0")

@@ -2,12 +2,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from abicheck.cli.main import main
 from tests.act.repairing import LIB, MARKED, demo_wheel, install
+from tests.elfparts import Symbol
 from tests.elfwriter import write_elf
 from tests.wheelwriter import INFO
 
@@ -24,15 +25,13 @@ def _run(*arguments: str) -> int:
     return int(ended.value.code or 0)
 
 
-def _documented(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, dict[str, object]]:
+def _documented(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, Any]:
     code = _run("--format", "json", *arguments)
     return code, json.loads(capsys.readouterr().out)
 
 
 @pytest.fixture
 def wheel(tmp_path: Path) -> str:
-    from tests.elfparts import Symbol
-
     needed = ["libdemo.so"]
     symbols = [Symbol("PyInit__ext", defined=True, type=2)]
     return demo_wheel(tmp_path, {EXTENSION: write_elf(needed=needed, rpath="$ORIGIN/../demo.libs", symbols=symbols)})
@@ -57,8 +56,8 @@ def test_a_wheel_without_directory_gets_another_beside_it(wheel: str, monkeypatc
 def test_a_dry_run_of_a_wheel(wheel: str, capsys: pytest.CaptureFixture[str]) -> None:
     code, document = _documented(capsys, "--dry-run", "--rpath", wheel)
     assert code == 0
-    (repair,) = document["repairs"]  # type: ignore[misc]
-    assert repair["state"] == "repairable"  # type: ignore[unreachable]
+    (repair,) = document["repairs"]
+    assert repair["state"] == "repairable"
     assert len(repair["changes"]) == 2
     assert len(list(Path(wheel).parent.glob("*.whl"))) == 1
 
