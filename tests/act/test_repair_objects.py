@@ -8,7 +8,7 @@ from abicheck.act.repair.objects import repair_object
 from abicheck.errors import TargetError
 from abicheck.model.elf import SharedObject
 from abicheck.read.elf import parse_elf
-from tests.elfparts import PT_GNU_STACK, Symbol
+from tests.elfparts import PT_GNU_STACK, WEAK, Relocation, Symbol
 from tests.elfwriter import Elf, write_elf
 
 
@@ -49,6 +49,7 @@ def test_every_stack_header_is_cleared() -> None:
         write_elf(stack=6),
         write_elf(stack=7, type=2),
         write_elf(stack=7, interpreter="/lib64/ld-linux-x86-64.so.2"),
+        write_elf(stack=7, dynamic=[(0x6FFFFFFB, 0x08000000)]),
         write_elf(stack=None, machine="aarch64"),
         write_elf(stack=7)[:100],
         b"\x7fELF",
@@ -115,7 +116,11 @@ def test_a_string_that_does_not_fit_is_refused() -> None:
     [
         {"soname": "o.libs"},
         {"needed": ["demo.libs"]},
+        {"soname": "in.demo.libs"},
         {"symbols": [Symbol("libs", defined=True)]},
+        {"symbols": [Symbol("libs", binding=WEAK)], "relocations": [Relocation("glob_dat", "libs")]},
+        {"symbols": [Symbol("libs")], "relocations": [Relocation("jump_slot", "libs")]},
+        {"filters": ["libs"]},
         {"symbols": [Symbol("s", version="libs", file="libs")]},
         {"version_definitions": ["libs"]},
         {"auxiliaries": ["libs"]},
@@ -123,7 +128,7 @@ def test_a_string_that_does_not_fit_is_refused() -> None:
 )
 def test_a_string_that_others_share_is_refused(more: dict[str, object]) -> None:
     elf = Elf(rpath="demo.libs", merged=True, **more)  # type: ignore[arg-type]
-    with pytest.raises(TargetError, match="shares its end"):
+    with pytest.raises(TargetError, match="share their tails"):
         _repaired(elf.build(), directories={"demo.libs"})
 
 

@@ -139,11 +139,11 @@ def _wheel(path: str, options: RepairOptions) -> Repair:
 
 
 def _hosts(distribution: Distribution) -> tuple[str, ...]:
-    """Where a wheel is checked unless hosts are named; nowhere if it is for musl, which looks at no such mark."""
-    platforms = {tag.rpartition("-")[2] for tag in distribution.tags}
-    if not any("linux" in each and "musl" not in each for each in platforms):
-        return ()
-    return (f"{HOST}/aarch64" if all(each.endswith("_aarch64") for each in platforms) else HOST,)
+    """Where a wheel is checked unless hosts are named: nowhere if it is for musl, which looks at no such mark."""
+    for arch, host in (("x86_64", HOST), ("aarch64", f"{HOST}/aarch64")):
+        if any(tag.endswith(f"_{arch}") and "musllinux" not in tag for tag in distribution.tags):
+            return (host,)
+    return ()
 
 
 def _checks(old: str, hosts: Sequence[str], new: str) -> tuple[Check, ...]:

@@ -9,6 +9,7 @@ import click
 from abicheck.api.repair import HOST, RepairOptions, repair
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
+from abicheck.cli.signals import end_in_order
 from abicheck.report.repair import json, terminal
 
 _EPILOG = """\b
@@ -42,6 +43,7 @@ Examples:
 @click.option("-o", "--output", "directory", metavar="DIR", type=click.Path(), help="Write new wheels into DIR.")
 def command(targets: tuple[str, ...], style: str, hosts: tuple[str, ...], **how: Any) -> int:
     """Clear the mark by which a library asks for an executable stack, which glibc 2.41 and newer refuse to load."""
+    end_in_order()
     report = repair(targets, RepairOptions(hosts=hosts, **how), progress)
     progress("")
     complain(report.errors)

@@ -14,7 +14,7 @@ from tests.judge.rules.environment import distribution
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from abicheck.model.artifact import Distribution
+    from abicheck.model.artifact import Distribution, DistributionKind
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
 

@@ -109,6 +109,8 @@ class Backup(NamedTuple):
         """Put a symbolic link back whose target is still what it was."""
         path, temporary = self._path(change), f"{self._path(change)}.{os.getpid()}.tmp"
         assert change.link is not None
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)
         os.symlink(change.link, temporary)
         with suppress(OSError):
             if digest_of(temporary) == change.after:

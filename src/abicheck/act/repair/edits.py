@@ -60,6 +60,8 @@ def replacing(path: str) -> Iterator[BinaryIO]:
     """
     temporary = f"{path}.{os.getpid()}.tmp"
     try:
+        with suppress(FileNotFoundError):
+            os.unlink(temporary)  # of a process that died and had the same number, as all of containers have
         with open(temporary, "xb") as file:
             yield file
             file.flush()

@@ -116,6 +116,7 @@ def _plan(package: Installed, info: str, *, search_path: bool) -> tuple[tuple[Ch
                 files.append(file_change(path, place, digest_of(place), sha256(content).hexdigest(), edits))
                 changes += found
     if record is not None and files:
+        _refuse(os.path.join(info, "RECORD"), library)
         files.append(_record_change(record, info, record_edits(record, hashes, spelled)))
     return tuple(changes), tuple(files)
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 _PT_GNU_STACK = 0x6474E551
 _PF_X = 1
-_ET_DYN, _EM_X86_64 = 3, 62
+_ET_DYN, _EM_X86_64, _DF_1_PIE = 3, 62, 0x08000000
 #: The size of a program header of 64 bits, and where p_flags stands in it (elf.h).
 _PHDR_SIZE, _FLAGS_AT = 56, 4
 
@@ -30,15 +30,31 @@ def repair_object(content: bytearray | mmap, name: str, directories: Collection[
     afterwards, and all else in it must mean what it meant. Raises `TargetError` for what needs a repair and cannot have it.
     """
     before = _facts(content)
-    if before is None or before.interpreter is not None or before.header.type != _ET_DYN:
+    if before is None or _is_program(before):
         return ()  # programs ask for their stack at the start, where every loader grants it
-    changes = _stack_changes(before, name)
-    if directories is not None and not before.foreign:
-        changes += path_changes(content, before, name, directories)
+    changes = _changes(content, before, name, directories)
     if changes:
+        meaning = _meaning(before)  # asked for before the change: some of it is decoded only then
         patch(content, [change.edit for change in changes])
-        _verify(before, _facts(content), name)
+        after = _facts(content)
+        if after is None or _meaning(after) != meaning or _changes(content, after, name, directories):
+            reason = "has other strings that share bytes with those to change (linkers let them share their tails)"
+            raise TargetError(f"{name} {reason}; use patchelf")
     return changes
+
+
+def _changes(
+    content: bytearray | mmap, facts: SharedObject, name: str, directories: Collection[str] | None
+) -> tuple[Change, ...]:
+    changes = _stack_changes(facts, name)
+    if directories is not None and not facts.foreign:
+        changes += path_changes(content, facts, name, directories)
+    return changes
+
+
+def _is_program(facts: SharedObject) -> bool:
+    flags = facts.dynamic.flags_1 if facts.dynamic else 0
+    return facts.header.type != _ET_DYN or facts.interpreter is not None or bool(flags & _DF_1_PIE)
 
 
 def _facts(content: bytearray | mmap) -> SharedObject | None:
@@ -75,20 +91,12 @@ def _letters(flags: int) -> str:
     return "".join(letter for letter, bit in (("R", 4), ("W", 2), ("E", 1)) if flags & bit)
 
 
-def _verify(before: SharedObject, after: SharedObject | None, name: str) -> None:
-    """Raise unless the object means what it meant, but for the mark and the search path."""
-    if after is None or _comparable(before) != _comparable(after) or _marked(after):
-        raise TargetError(f"{name} would mean something else after the change, so nothing was changed; report this to abicheck")
-
-
-def _marked(facts: SharedObject) -> bool:
-    return any(each.type == _PT_GNU_STACK and each.flags & _PF_X for each in facts.segments)
-
-
-def _comparable(facts: SharedObject) -> tuple[object, ...]:
+def _meaning(facts: SharedObject) -> tuple[object, ...]:
     """All facts, without those that a repair changes."""
     segments = [each._replace(flags=0) if each.type == _PT_GNU_STACK else each for each in facts.segments]
-    dynamic = facts.dynamic and facts.dynamic._replace(rpath=None, runpath=None)
+    dynamic = facts.dynamic
+    if dynamic is not None:  # the other one of the two is never looked at, and stays
+        dynamic = dynamic._replace(rpath=None) if dynamic.runpath is None else dynamic._replace(runpath="")
     return (
         facts.header,
         segments,

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import csv
 from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
 from abicheck.model.repair import Edit
 from abicheck.read.artifacts.metadata import hash_matches, record_hash
+from abicheck.read.artifacts.metadata import record as record_rows
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,14 +35,13 @@ def record_edits(record: bytes, new: Mapping[str, tuple[str, int]], spelled: Cal
     """
     edits, left, at = [], set(new), 0
     for line in record.splitlines(keepends=True):
-        path, *rest = next(csv.reader([line.decode("utf-8", "surrogateescape")]), None) or [""]
-        if spelled(path) in new and len(rest) == 2:
-            hash_, size = new[spelled(path)]
-            old = f",{rest[0]},{rest[1]}".encode()
-            end = len(line.rstrip(b"\r\n"))
-            if line[:end].endswith(old):
-                left.discard(spelled(path))
-                edits.append(Edit(at + end - len(old), old, f",{hash_},{size if rest[1] else ''}".encode()))
+        path = spelled(next(iter(record_rows(line)), ""))
+        tail = b"," + b",".join(line.rstrip(b"\r\n").rsplit(b",", 2)[1:])
+        if path in new and tail.count(b",") == 2:
+            hash_, size = new[path]
+            left.discard(path)
+            start = at + len(line.rstrip(b"\r\n")) - len(tail)
+            edits.append(Edit(start, tail, f",{hash_},{'' if tail.endswith(b',') else size}".encode()))
         at += len(line)
     if left:
         raise TargetError(f"RECORD has no line for {min(left)} that could be changed; install or fetch it again")

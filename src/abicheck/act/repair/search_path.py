@@ -10,7 +10,7 @@ from abicheck.errors import TargetError
 from abicheck.model.repair import Change, Edit
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Collection
     from mmap import mmap
 
     from abicheck.model.elf import SharedObject
@@ -24,7 +24,7 @@ def path_changes(content: bytearray | mmap, facts: SharedObject, name: str, dire
     """The change of the search path that counts, none where none is needed. Raises `TargetError` where it does not fit.
 
     The file never grows. Either the entry of the dynamic section is led to a string that is there already, or the string itself
-    is shortened, which needs that nothing else ends in it: linkers let strings share their tails.
+    is shortened, after which everything else must still mean what it meant: linkers let strings share their tails.
     """
     info = facts.dynamic
     tag, old = (_DT_RPATH, info.rpath) if info and info.runpath is None else (_DT_RUNPATH, info and info.runpath)
@@ -40,8 +40,6 @@ def path_changes(content: bytearray | mmap, facts: SharedObject, name: str, dire
         raise TargetError(f"the strings of {name} do not lie in the file as its dynamic section says; build it anew") from None
     if edit is None:
         raise TargetError(f"the search path of {name} is {old!r}, and {wanted!r} does not fit there; use patchelf --set-rpath")
-    if not entry <= edit.offset < entry + 8 and any(encoded.endswith(other) for other in _names(facts)):
-        raise TargetError(f"the search path of {name} shares its end with another string of it; use patchelf --set-rpath")
     kind = "DT_RPATH" if tag == _DT_RPATH else "DT_RUNPATH"
     return (Change(name, "relative-rpath", edit, f"{kind} {old} → {wanted}"),)
 
@@ -99,18 +97,3 @@ def _least(edit: Edit) -> Edit:
     differing = [at for at, (old, new) in enumerate(zip(edit.old, edit.new, strict=True)) if old != new]
     first, end = differing[0], differing[-1] + 1
     return Edit(edit.offset + first, edit.old[first:end], edit.new[first:end])
-
-
-def _names(facts: SharedObject) -> Iterator[bytes]:
-    """All strings of the dynamic section's table that a loader reads, but for the search path itself."""
-    info = facts.dynamic
-    assert info is not None
-    found = [*info.needed, *info.filters, *info.auxiliaries, *info.audits, info.soname, info.rpath if info.runpath else None]
-    for need in facts.version_needs:
-        found += [need.file, *(version.name for version in need.versions)]
-    found += [definition.name for definition in facts.version_definitions]
-    found += [*facts.definitions, *(reference.name for reference in facts.references)]
-    if facts.demand is not None:
-        found += [name for names in facts.demand.symbols.values() for name in names]
-        found += [reference.name for reference in facts.demand.special]
-    return (name.encode("utf-8", "surrogateescape") for name in found if name)
