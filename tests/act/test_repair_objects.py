@@ -114,7 +114,7 @@ def test_a_string_that_does_not_fit_is_refused() -> None:
 @pytest.mark.parametrize(
     "more",
     [
-        {"soname": "o.libs"},
+        {"filters": ["o.libs"]},
         {"needed": ["demo.libs"]},
         {"soname": "in.demo.libs"},
         {"symbols": [Symbol("libs", defined=True)]},
@@ -128,8 +128,14 @@ def test_a_string_that_does_not_fit_is_refused() -> None:
 )
 def test_a_string_that_others_share_is_refused(more: dict[str, object]) -> None:
     elf = Elf(rpath="demo.libs", merged=True, **more)  # type: ignore[arg-type]
+    assert elf._strings[str(more.get("soname", "demo.libs"))]  # the longest one first, so that others find their tails in it
     with pytest.raises(TargetError, match="share their tails"):
         _repaired(elf.build(), directories={"demo.libs"})
+
+
+def test_a_string_of_its_own_is_changed_whatever_others_are_called() -> None:
+    before = write_elf(rpath="demo.libs", soname="libs", needed=["s"])
+    assert _path(_repaired(before, directories={"demo.libs"})[0]) == "$ORIGIN"
 
 
 def test_a_string_table_of_unknown_size_is_refused() -> None:

@@ -99,14 +99,15 @@ def _plan(package: Installed, info: str, *, search_path: bool) -> tuple[tuple[Ch
     record = read_file(os.path.join(info, "RECORD"))
     spelled = partial(_spelled, library)
     rows = {spelled(path): row for path, row in metadata.record(record or b"").items()}
-    directories = directories_of("/" + each for each in map(spelled, package.distribution.files)) if search_path else None
+    inside = directories_of(f"/{spelled(place)}" for place in package.distribution.files)
+    directories = {each[1:] for each in inside} if search_path else None
     changes: list[Change] = []
     files: list[FileChange] = []
     hashes: dict[str, tuple[str, int]] = {}
     for place in _objects(package, library):
         path = spelled(place)
         with open(place, "rb") as file, mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY) as content:
-            found = repair_object(content, path, directories and {each[1:] for each in directories})
+            found = repair_object(content, path, directories)
             if found:
                 _refuse(place, library)
                 row = rows.get(path)

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from abicheck.errors import TargetError
 from abicheck.model.repair import Edit
 from abicheck.read.artifacts.metadata import hash_matches, record_hash
-from abicheck.read.artifacts.metadata import record as record_rows
+from abicheck.read.artifacts.metadata import record as rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping
@@ -35,13 +35,13 @@ def record_edits(record: bytes, new: Mapping[str, tuple[str, int]], spelled: Cal
     """
     edits, left, at = [], set(new), 0
     for line in record.splitlines(keepends=True):
-        path = spelled(next(iter(record_rows(line)), ""))
-        tail = b"," + b",".join(line.rstrip(b"\r\n").rsplit(b",", 2)[1:])
-        if path in new and tail.count(b",") == 2:
-            hash_, size = new[path]
-            left.discard(path)
-            start = at + len(line.rstrip(b"\r\n")) - len(tail)
-            edits.append(Edit(start, tail, f",{hash_},{'' if tail.endswith(b',') else size}".encode()))
+        for path, row in rows_of(line).items():
+            old = f",{row.hash},{'' if row.size is None else row.size}".encode()
+            if spelled(path) in new and line.rstrip(b"\r\n").endswith(old):
+                hash_, size = new[spelled(path)]
+                left.discard(spelled(path))
+                start = at + len(line.rstrip(b"\r\n")) - len(old)
+                edits.append(Edit(start, old, f",{hash_},{'' if row.size is None else size}".encode()))
         at += len(line)
     if left:
         raise TargetError(f"RECORD has no line for {min(left)} that could be changed; install or fetch it again")
