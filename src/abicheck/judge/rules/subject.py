@@ -70,7 +70,7 @@ class Subject(NamedTuple):
             "python": ".".join(map(str, host.python.version)) if host.python and host.python.version else None,
             "package": owner.name if owner else None,
             "version": owner.version if owner else None,
-            "repairable": _repairable(owner) if owner else None,
+            "target": _repairable(owner) if owner else None,
             "window": spelled(self.window),
             "execstack_tunable": "yes" if host.loader.execstack_tunable_max >= 2 else None,
             "tls_tunable": "yes" if glibc and host.libc.version >= (2, 32) else None,
