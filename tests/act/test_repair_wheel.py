@@ -16,7 +16,7 @@ from abicheck.act.repair.wheel import make_wheel, plan_wheel
 from abicheck.errors import TargetError
 from abicheck.read.artifacts import metadata
 from abicheck.read.artifacts.wheel import open_wheel
-from tests.act.repairing import FINE, LIB, MARKED, NAME, SHIM, demo, demo_wheel, hashed
+from tests.act.repairing import FINE, LIB, MARKED, NAME, RELATIVE, SHIM, demo, demo_wheel, hashed
 from tests.wheelwriter import INFO, SCHEME, WHEEL, write_wheel
 
 if TYPE_CHECKING:
@@ -146,6 +146,11 @@ def test_a_search_path_on_request(tmp_path: Path) -> None:
     new = _make(demo_wheel(tmp_path), tmp_path / "out", search_path=True)
     assert b"$ORIGIN\0" in _members(new)[SHIM]
     assert plan_wheel(new, search_path=True).changes == {}
+
+
+def test_a_search_path_outside_of_site_packages_stays(tmp_path: Path) -> None:
+    path = demo_wheel(tmp_path, {"demo-1.0.data/data/lib/libx.so": RELATIVE, "demo-1.0.data/platlib/demo.libs/liby.so": RELATIVE})
+    assert plan_wheel(path, search_path=True).changes.keys() == {LIB, SHIM, "demo-1.0.data/platlib/demo.libs/liby.so"}
 
 
 def test_a_record_without_hashes(tmp_path: Path) -> None:

@@ -64,7 +64,8 @@ def plan_wheel(path: str, *, search_path: bool = False) -> WheelPlan:
     new: dict[str, tuple[str, int]] = {}
     for member in members:
         with _writable(archive, member) as content:
-            found = repair_object(content, names.get(member.name, member.name), directories if search_path else None)
+            below = names.get(member.name)  # site-packages: where the rest lands is up to the installer
+            found = repair_object(content, below or member.name, directories if search_path and below else None)
             if found:
                 changes[member.name] = found
                 row = rows.get(member.name)
