@@ -29,6 +29,7 @@ FIELDS = {
     "python": "the version of the target Python",
     "package": "the distribution that the object belongs to",
     "version": "its version",
+    "target": "what `abicheck repair` takes: the wheel with the object, or the name of the installed distribution",
     "fixed": "the first version of the distribution without this fault, from fixed.toml",
     "window": "the glibc versions on which all of it loads",
     "needed": "what the object needs",

@@ -70,10 +70,18 @@ class Subject(NamedTuple):
             "python": ".".join(map(str, host.python.version)) if host.python and host.python.version else None,
             "package": owner.name if owner else None,
             "version": owner.version if owner else None,
+            "target": _repairable(owner) if owner else None,
             "window": spelled(self.window),
             "execstack_tunable": "yes" if host.loader.execstack_tunable_max >= 2 else None,
             "tls_tunable": "yes" if glibc and host.libc.version >= (2, 32) else None,
         }
+
+
+def _repairable(owner: Distribution) -> str | None:
+    """What `abicheck repair` takes; None for binaries without metadata. Of a release from an index the name of its wheel."""
+    if owner.kind == "wheel":
+        return owner.given if owner.given.endswith(".whl") else posixpath.basename(owner.place)
+    return owner.name if owner.kind == "distribution" else None
 
 
 def shown(path: str, owner: Distribution | None) -> str:
