@@ -16,9 +16,9 @@ _ENTITIES = {"&quot;": '"', "&#39;": "'", "&#x27;": "'", "&lt;": "<", "&gt;": ">
 #: ECMA-48: control sequences, operating system commands (titles, links), and the two-character escapes.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_])")
 #: Escapes of JSON, of shells and of Python's repr; `\n` before a small letter is rather a path of Windows.
-_ESCAPED_BREAK = re.compile(r"\\{1,8}(?:r\\{1,8})?n(?![a-z])")
-_ESCAPED_SIGN = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|x(1[bB])|(033|e)(?=\[))")
-_ESCAPED_QUOTE = re.compile(r"\\{1,8}(?=[\"'])")
+_ESCAPED_BREAK = re.compile(r"\\(?:r\\)?n(?![a-z])")
+_ESCAPED_SIGN = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x(1[bB])|(033|e)(?=\[))")
+_ESCAPES = {"\\_": "_", "\\`": "`", '\\"': '"', "\\'": "'"}
 #: Quotations of mails (`> `), the margin of docker compose (`name-1  | `), and times that log drivers put before a line.
 _MARGIN = re.compile(r"\n(?:[ |]{0,40}>){1,20}[ ]?")
 _COMPOSE = re.compile(r"\n[\w.-]{1,60}[-_]\d{1,3} *\| ?")
@@ -108,10 +108,9 @@ def without_quotes(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    text = _ESCAPED_BREAK.sub("\n", text)
-    text = _ESCAPED_QUOTE.sub("", text)
-    text = text.replace("\\_", "_").replace("\\`", "`")
-    return _ESCAPED_SIGN.sub(_sign, text)
+    while "\\\\" in text:  # escaped more than once
+        text = text.replace("\\\\", "\\")
+    return _ESCAPED_SIGN.sub(_sign, _replaced(_ESCAPED_BREAK.sub("\n", text), _ESCAPES))
 
 
 def _sign(match: re.Match[str]) -> str:
