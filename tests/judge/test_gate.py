@@ -15,7 +15,19 @@ from abicheck.judge.gate import (
 from abicheck.model.elf import Header, SharedObject
 from abicheck.model.gate import SEVERITIES, Change, GateReport
 from abicheck.model.lock import LockedPackage, Selection
-from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, Tool, Verdict, Window
+from abicheck.model.report import (
+    Artifact,
+    Excuse,
+    Failure,
+    Finding,
+    HostSummary,
+    PythonSummary,
+    Result,
+    Severity,
+    Tool,
+    Verdict,
+    Window,
+)
 from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
 
 UP_TO_2_40 = Window("2.17", "2.40", "2.44")
@@ -63,6 +75,33 @@ def test_a_verdict_before_and_after(before: Verdict | None, after: Verdict | Non
     assert unchanged == (kind is None)
     if kind in ("newly-fails", "newly-not-installable"):
         assert changes[0].predicted == "text"
+
+
+@pytest.mark.parametrize(
+    ("before", "left", "kind"),
+    [
+        ("loads", (), "ignored"),
+        ("loads", ("warning",), "ignored"),
+        ("loads", ("error",), "newly-fails"),
+        ("depends", (), "ignored"),
+        (None, (), "ignored"),
+        ("fails", (), "still-fails"),
+    ],
+)
+def test_what_the_project_ignores_is_a_note(before: Verdict | None, left: tuple[Severity, ...], kind: str) -> None:
+    excused = Finding("no-wheel", "error", "certain", "demo", "none", excuse=Excuse("abicheck.toml", "we build it"))
+    findings = tuple(Finding("other", severity, "certain", "demo", "bad") for severity in left)
+    new = result("fails", "2.0")._replace(findings=findings, ignored=(excused, excused))
+    (change,), _ = compare_results([result(before)] if before else [], [new])
+    assert change.kind == kind
+    assert (change.severity == "note") == (kind != "newly-fails")
+    assert ("which is ignored (abicheck.toml: we build it)" in change.text) == (kind == "ignored")
+
+
+def test_what_is_left_out_without_an_excuse_newly_fails_all_the_same() -> None:
+    left_out = Finding("no-wheel", "error", "certain", "demo", "none")
+    (change,), _ = compare_results([result("loads")], [result("fails", "2.0")._replace(ignored=(left_out,))])
+    assert change.kind == "newly-fails"
 
 
 def test_hosts_of_which_the_same_is_said_are_told_together() -> None:

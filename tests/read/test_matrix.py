@@ -134,6 +134,11 @@ def test_all_matrices_that_are_kept_here_are_tested() -> None:
     assert {path.name for path in MATRICES.iterdir()} == {"ctranslate2.toml", "aarch64.toml", "musl.toml"}
 
 
+#: The keys of a group that is confirmed.
+CELL = ["hosts", "pythons", "subject", "versions", "beside", "imports", "do", "remedy", "settings", "seconds"]
+CELL += ["override", "clips"]
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
@@ -146,7 +151,11 @@ def test_all_matrices_that_are_kept_here_are_tested() -> None:
         ("[[cells]]", "seconds = 0\n[[cells]]", "seconds: must be a number above 0"),
         ("[[cells]]", "seconds = nan\n[[cells]]", "seconds: must be a number above 0"),
         ("[[cells]]", "seconds = inf\n[[cells]]", "seconds: must be a number above 0"),
-        ("[[cells]]", "host = 1\n[[cells]]", "host: is no key that a matrix has; look for a misspelling"),
+        (
+            "[[cells]]",
+            "host = 1\n[[cells]]",
+            "host: is no key here; there are schema_version, name, seconds, dockerfile, base_script, hosts, cells",
+        ),
         ("[[cells]]", "[cells]", "cells: must be a list of tables"),
         ("hosts.trixie.image", "hosts = []\nimage", "hosts: must be a table"),
         ('hosts.trixie.image = "debian:trixie-slim"', "hosts.trixie = 1", "hosts.trixie: must be a table"),
@@ -166,7 +175,7 @@ def test_all_matrices_that_are_kept_here_are_tested() -> None:
         (
             "[[cells]]",
             "hosts.trixie.imgae = 'x'\n[[cells]]",
-            "hosts.trixie.imgae: is no key that a matrix has; look for a misspelling",
+            "hosts.trixie.imgae: is no key here; there are kind, arch, image, base, pythons, predict, check, rolling",
         ),
         ('hosts = ["trixie"]\n', "", "cells[0].hosts: is missing or empty; name at least one"),
         ('hosts = ["trixie"]', "hosts = []", "cells[0].hosts: is missing or empty; name at least one"),
@@ -194,7 +203,11 @@ def test_all_matrices_that_are_kept_here_are_tested() -> None:
         ("versions", "override = 'yes'\nversions", "cells[0].override: must be true or false"),
         ("versions", "clips = 0\nversions", "cells[0].clips: must be a whole number above 0"),
         ("versions", "clips = true\nversions", "cells[0].clips: must be a whole number above 0"),
-        ("versions", "version = ['1']\nversions", "cells[0].version: is no key that a matrix has; look for a misspelling"),
+        (
+            "versions",
+            "version = ['1']\nversions",
+            f"cells[0].version: is no key here; there are {', '.join(CELL)}",
+        ),
         (LEAST, f"{LEAST}[[cells]]\n", "cells[1].hosts: is missing or empty; name at least one"),
         (
             LEAST,
@@ -261,8 +274,8 @@ def test_what_is_only_judged(tmp_path: Path) -> None:
         ('["debian:12", "rootfs:/x"]', "[]", "hosts: is missing or empty; name at least one"),
         ('["3.12", "*"]', '["3"]', "pythons: '3' is no version of Python such as 3.12"),
         ('["3.12", "*"]', '"*"', "pythons: must be a list of strings"),
-        ("subject", "remedy = 'upgrade'\nsubject", "remedy: is no key that a matrix has; look for a misspelling"),
-        ("subject", "seconds = 5\nsubject", "seconds: is no key that a matrix has; look for a misspelling"),
+        ("subject", "remedy = 'upgrade'\nsubject", "remedy: is no key here; there are do, subject, versions, hosts, pythons"),
+        ("subject", "seconds = 5\nsubject", "seconds: is no key here; there are do, subject, versions, hosts, pythons"),
     ],
 )
 def test_a_mistake_in_what_is_only_judged(tmp_path: Path, old: str, new: str, message: str) -> None:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from abicheck.model.report import HostSummary, Report, Tool, Window
+from abicheck.model.report import Excuse, HostSummary, Report, Tool, Window
 from abicheck.report import markdown, terminal
 from abicheck.report.grid.arrange import Entry, Key, Mark, arrange, entry_of, is_grid
 from abicheck.report.grid.compact import compact
@@ -257,6 +257,17 @@ def test_problems_are_told_once_with_their_places() -> None:
     assert "? import order and noexec mounts: 2 results\n" in text
     assert text.count("GLIBC_TUNABLES=glibc.rtld.execstack=2") == 1
     assert "--format html or --format json" in text
+
+
+def test_an_excuse_is_told_with_its_reason() -> None:
+    excused = FAILS.findings[0]._replace(excuse=Excuse("abicheck.toml", "we set the tunable"))
+    known = excused._replace(excuse=Excuse(None, "known in the baseline"))
+    first, second = (FAILS._replace(gpu=(), findings=(), ignored=(each,)) for each in (excused, known))
+    second = second._replace(artifact=FAILS.artifact._replace(version="4.5.0"))
+    text = terminal.render(_report(*(each._replace(host=host) for each in (first, second) for host in HOSTS)), colour=False)
+    assert "✗ exec-stack-refused (abicheck.toml: we set the tunable): 2 results\n" in text
+    assert "✗ exec-stack-refused (known in the baseline): 2 results\n" in text
+    assert " · 0 errors · 2 ignored errors by abicheck.toml, 2 known errors of the baseline · " in text
 
 
 def test_only_what_comes_from_a_grid_is_one() -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from abicheck import __version__
 from abicheck.api.files import HostRun
+from abicheck.api.ignoring import expired, shown_by
 from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
@@ -21,7 +22,7 @@ from abicheck.read.hosts.targets import Locator
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
-    from abicheck.model.report import Finding, Result
+    from abicheck.model.report import Result
     from abicheck.read.files import View
 
 
@@ -72,6 +73,7 @@ def check(
         symbol=options.symbol,
         seconds=time.perf_counter() - started,
         required=options.require,
+        expired=expired(options.ignores),
     )
 
 
@@ -86,27 +88,6 @@ def _once(numbered: Iterable[tuple[int, Result]]) -> list[Result]:
             kept.append(result)
         seen.add(key)
     return kept
-
-
-def shown_by(options: Options) -> Callable[[Result], Result]:
-    """What sets apart the findings of a result that are not to be shown. Raises `UsageError` for rules that do not exist."""
-    if not (options.select or options.ignore):
-        return lambda result: result
-    from abicheck.api.rules import rules  # noqa: PLC0415 -- only for those who ask
-
-    for name in (*options.select, *options.ignore):
-        rules(name)
-
-    def shown(finding: Finding) -> bool:
-        return finding.rule not in options.ignore and (not options.select or finding.rule in options.select)
-
-    def apart(result: Result) -> Result:
-        return result._replace(
-            findings=tuple(each for each in result.findings if shown(each)),
-            ignored=tuple(each for each in result.findings if not shown(each)),
-        )
-
-    return apart
 
 
 def incapable(results: Sequence[Result], required: Sequence[str]) -> Iterator[Failure]:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from abicheck.model.configuration import Ignore
 
 
 class Options(NamedTuple):
@@ -14,7 +17,8 @@ class Options(NamedTuple):
     only assumed of the host and that could change it.
 
     `select` are the rules whose findings are shown and counted (none: all), `ignore` those whose findings are not; the verdict
-    stays as it is. `require` are capabilities that count for the exit code.
+    stays as it is. `ignores` are what a project ignores for a while; one that has expired is an error of the report.
+    `require` are capabilities that count for the exit code.
 
     Of distributions: `dependencies` judges what they require, too; `environment` is the directory or Python in which installed
     ones are looked for (None: `$VIRTUAL_ENV`, else this interpreter's), `prefix` where what is not on the host is taken to be
@@ -38,6 +42,7 @@ class Options(NamedTuple):
     select: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     require: tuple[str, ...] = ()
+    ignores: tuple[Ignore, ...] = ()
     pins: bool = True
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()

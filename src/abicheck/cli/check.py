@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import os
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import click
+from click.core import ParameterSource
 
 from abicheck.api import Options, check
 from abicheck.api.kinds import kind_of
-from abicheck.cli.options import pairs
+from abicheck.cli.options import configurable, configured, pairs, source_of
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
-from abicheck.errors import UsageError
+from abicheck.errors import AbicheckError, UsageError
 from abicheck.report import json, markdown, terminal
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from abicheck.model.report import Report
 
 _OF_NO_GRID = ("extras", "groups", "environment", "verify_record", "settings", "tree", "symbol", "cross_check")
@@ -39,7 +43,7 @@ Grids:
 Exit codes, the first that applies:
   2 wrong usage
   1 a counted error: something does not load, or cannot be installed
-  4 something could not be judged; everything else is reported
+  4 something could not be judged, or an ignore of the configuration has expired; everything else is reported
   3 something depends on a fact that the host does not tell
   0 everything loads
 
@@ -47,6 +51,11 @@ Exit codes, the first that applies:
 An error that --select or --ignore leaves out is not counted ("1 ignored error" says so): the exit code may be 0
 while the verdict still says that something does not load. What cannot be installed counts all the same, and so does
 a capability that --require names and that fails. Notes never count.
+
+\b
+Projects:
+  [tool.abicheck] in pyproject.toml, or abicheck.toml, here or above: defaults of options, and errors that do not count for a
+  while. --write-baseline FILE notes the errors that there are; with --baseline FILE only others count (docs/configuration.md).
 \b
 Examples:
   abicheck check "$(python3 -c 'import _ctypes; print(_ctypes.__file__)')"
@@ -101,6 +110,9 @@ Examples:
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), help="Judge in N processes. [default: 1; for a grid, one for each processor]"
 )
+@configurable
+@click.option("--baseline", metavar="FILE", type=click.Path(), help="Count no errors that are in FILE already.")
+@click.option("--write-baseline", metavar="FILE", type=click.Path(), help="Write the errors that there are to FILE, as known.")
 @click.option("--no-cache", is_flag=True, help="Judge everything anew, and store nothing.")
 @click.option("--cross-check", is_flag=True, help="Read every file with pyelftools too, and report any difference.")
 def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, output: str | None, **how: Any) -> int:
@@ -125,18 +137,46 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         select=how["select"],
         ignore=how["ignore"],
         require=how["require"],
+        ignores=how["config"].ignores,
         extras=how["extras"],
         groups=how["groups"],
     )
-    report = _judged(targets, pairs(settings), options, how)
+    matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
+    if matrices and source_of("hosts") is not ParameterSource.COMMANDLINE:
+        how["hosts"] = ()  # a matrix names its own
+    written = how["write_baseline"]
+    judge = partial(_judged, targets, matrices, pairs(settings), options, how)
+    report = _with_baseline(judge, None if written else how["baseline"]) if written or how["baseline"] else judge()
+    unused = (*(("hosts", "python") if matrices else ()), *(("baseline",) if written else ()))
+    report = report._replace(configured=configured(how["config"], *unused))
     progress("")
-    complain(report.errors)
+    complain((*report.errors, *report.expired))
     write(_rendered(report, style, colour=wants_colour(output)), output)
+    if written:
+        _write_baseline(report, written)
     return report.exit_code
 
 
-def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options, how: dict[str, Any]) -> Report:
-    matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
+def _with_baseline(judge: Callable[[], Report], path: str | None) -> Report:
+    """The report with its known errors set apart: those in the file `path`, else all that there are."""
+    from abicheck.api.baseline import known_apart, known_of, read_baseline  # noqa: PLC0415 -- few have one
+
+    known = None if path is None else read_baseline(path)  # before anything is judged: that takes long
+    report = judge()
+    return known_apart(report, known_of(report) if known is None else known)
+
+
+def _write_baseline(report: Report, path: str) -> None:
+    from abicheck.report.baseline import render  # noqa: PLC0415 -- once for a project
+
+    if not report.results:
+        raise AbicheckError("not written, since nothing could be judged; see to that first", path)
+    write(render(report), path)
+
+
+def _judged(
+    targets: tuple[str, ...], matrices: list[str], settings: dict[str, str], options: Options, how: dict[str, Any]
+) -> Report:
     if not matrices and how["versions"] is None:
         hosts = how["hosts"] or ("local",)
         return check(targets, hosts, python=how["python"], settings=settings, options=options, progress=progress)
@@ -158,10 +198,8 @@ def _judged(targets: tuple[str, ...], settings: dict[str, str], options: Options
 
 def _refuse(names: tuple[str, ...], why: str) -> None:
     """Options that would be passed over are a mistake."""
-    context = click.get_current_context()
-    for parameter in context.command.params:
-        source = context.get_parameter_source(parameter.name or "")
-        if parameter.name in names and source is not None and source.name == "COMMANDLINE":
+    for parameter in click.get_current_context().command.params:
+        if parameter.name in names and source_of(parameter.name) is ParameterSource.COMMANDLINE:
             raise UsageError(f"{parameter.opts[0]}: {why}")
 
 

@@ -8,6 +8,7 @@ import click
 
 from abicheck.api import Options
 from abicheck.api.gate import gate
+from abicheck.cli.options import configurable, configured
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain
 from abicheck.report.gate import json, markdown, terminal
@@ -21,8 +22,10 @@ without what they require; of two lock files only what differs is fetched and ju
 host that OLD did not.
 \b
 Exit codes:
-  1 something newly fails or has no wheel (or counts by --fail-on)    4 something could not be judged
-  2 wrong usage                                                       0 everything else
+  1 something newly fails or has no wheel (or counts by --fail-on)
+  2 wrong usage
+  4 something could not be judged, or an ignore of the configuration has expired
+  0 everything else
 \b
 Examples:
   abicheck gate markupsafe==2.1.5 markupsafe==3.0.2 --python 3.12
@@ -44,6 +47,7 @@ In a project with a lock file:
     default="new",
     help="narrowed: also what shuts out glibc releases or Pythons; any: every warning. [default: new]",
 )
+@configurable
 @click.option("--extra", "extras", metavar="NAME", multiple=True, help="Of a lock file: with this extra; may be repeated.")
 @click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
@@ -53,9 +57,10 @@ In a project with a lock file:
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
     """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
-    options = Options(offline=how["offline"], extras=how["extras"], groups=how["groups"])
+    options = Options(offline=how["offline"], ignores=how["config"].ignores, extras=how["extras"], groups=how["groups"])
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
-    complain(report.errors)
+    report = report._replace(configured=configured(how["config"]))
+    complain((*report.errors, *report.expired))
     write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code
 

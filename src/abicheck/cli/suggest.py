@@ -9,6 +9,7 @@ import click
 
 from abicheck.api import Options
 from abicheck.api.suggest import suggest
+from abicheck.cli.options import configurable
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
 from abicheck.errors import AbicheckError
@@ -36,6 +37,7 @@ Examples:
 @click.option("--python", metavar="X.Y", help="The target Python. [default: the host's, or the newest that has a wheel]")
 @click.option("--every", is_flag=True, help="Judge all releases that there are.")
 @click.option("--constraints", metavar="FILE", type=click.Path(), help="Write constraints for pip and uv to FILE.")
+@configurable
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option(
     "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"

@@ -147,7 +147,8 @@ def _verdict(place: tuple[str, str], old: Result | None, new: Result | None) -> 
     told = new.predicted, tuple(remedy for finding in findings[:1] for remedy in finding.remedies)
     rank = [len(WORST_FIRST) if each is None else WORST_FIRST.index(each.verdict) for each in (old, new)]
     if rank[1] < rank[0] and new.verdict != "loads":
-        return Change(_WORSE[new.verdict], package, *versions, f"{_SAYS[new.verdict]}", (host,), *told)
+        kind, says = _worsened(new)
+        return Change(kind, package, *versions, says, (host,), *told)
     if old is None:
         return Change("added", package, *versions, "is new, and loads", (host,))
     if new.verdict == "loads" and old.verdict != "loads":
@@ -155,6 +156,15 @@ def _verdict(place: tuple[str, str], old: Result | None, new: Result | None) -> 
     if new.verdict in ("fails", "not-installable"):
         return Change("still-fails", package, *versions, f"{_SAYS[new.verdict]}, as before", (host,), *told)
     return None
+
+
+def _worsened(new: Result) -> tuple[ChangeKind, str]:
+    """What to call a result that is worse than before; nothing to worry about where all its errors are excused."""
+    excuses = dict.fromkeys(each.excuse for each in new.ignored if each.severity == "error" and each.excuse)
+    if not excuses or any(finding.severity == "error" for finding in new.findings):
+        return _WORSE[new.verdict], _SAYS[new.verdict]
+    why = " and ".join(map(str, excuses))
+    return "ignored", f"{_SAYS[new.verdict]}, which is ignored ({why})"
 
 
 def _windows(before: Mapping[tuple[str, str], Result], after: Mapping[tuple[str, str], Result]) -> list[Change]:

@@ -26,6 +26,7 @@ ChangeKind: TypeAlias = Literal[
     "exports-dropped",  # of the libraries that it brings
     "added",
     "removed",
+    "ignored",  # it newly fails or cannot be installed, and the project has an excuse
 ]
 
 SEVERITIES: dict[ChangeKind, Severity] = {
@@ -46,6 +47,7 @@ SEVERITIES: dict[ChangeKind, Severity] = {
     "exports-dropped": "note",
     "added": "note",
     "removed": "note",
+    "ignored": "note",
 }
 
 FailOn: TypeAlias = Literal["new", "narrowed", "any"]
@@ -75,7 +77,11 @@ class Change(NamedTuple):
 
 
 class GateReport(NamedTuple):
-    """What NEW changes of OLD; `unchanged` counts the packages on hosts of which nothing is to be said."""
+    """What NEW changes of OLD; `unchanged` counts the packages on hosts of which nothing is to be said.
+
+    `configured` says which settings are a configuration's, as in `hosts from pyproject.toml`; `expired` are
+    ignores whose day is over.
+    """
 
     tool: Tool
     old: str
@@ -86,6 +92,8 @@ class GateReport(NamedTuple):
     errors: tuple[Failure, ...] = ()
     seconds: float = 0.0
     fail_on: FailOn = "new"
+    configured: str = ""
+    expired: tuple[Failure, ...] = ()
 
     @property
     def counted(self) -> tuple[Change, ...]:
@@ -103,7 +111,7 @@ class GateReport(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """1 for a change that counts, 4 where something could not be judged, else 0."""
+        """1 for a change that counts, 4 where something could not be judged or an ignore has expired, else 0."""
         if self.counted:
             return 1
-        return 4 if self.errors else 0
+        return 4 if self.errors or self.expired else 0

@@ -17,6 +17,9 @@ Severity: TypeAlias = Literal["error", "warning", "note"]
 Confidence: TypeAlias = Literal["certain", "likely", "possible"]
 RootKind: TypeAlias = Literal["extension", "executable", "library"]
 
+#: Those of the CPU, which every artifact has, and of the GPU's libraries that it opens by name.
+CAPABILITIES = ("cpu", "cuda")
+
 #: In summaries the worse verdict wins.
 WORST_FIRST: tuple[Verdict, ...] = ("fails", "not-installable", "depends", "loads")
 
@@ -86,8 +89,21 @@ class Remedy(NamedTuple):
     command: str | None = None
 
 
+class Excuse(NamedTuple):
+    """Why a finding does not count: `by` is the file that says so (None: the baseline), `reason` what it says."""
+
+    by: str | None
+    reason: str
+
+    def __str__(self) -> str:
+        return f"{self.by}: {self.reason}" if self.by else self.reason
+
+
 class Finding(NamedTuple):
-    """One problem: the rule that it breaks, the object that it is about, and what shows it."""
+    """One problem: the rule that it breaks, the object that it is about, and what shows it.
+
+    `excuse` is there where the project has decided that it does not count.
+    """
 
     rule: str
     severity: Severity
@@ -97,6 +113,7 @@ class Finding(NamedTuple):
     evidence: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     location: str | None = None
+    excuse: Excuse | None = None
 
 
 class TreeEntry(NamedTuple):
@@ -130,7 +147,7 @@ class Result(NamedTuple):
 
     `tree` and `bindings` are there where they were asked for. `objects` counts what was loaded and `references` the symbols that
     were looked up. `unjudged` are the binaries that nothing on the host would load, each with the reason. `ignored` are findings
-    that the user wants neither shown nor counted; they leave the verdict as it is.
+    that the user or the project wants neither shown nor counted; they leave the verdict as it is.
 
     Of a grid: `gpu` are the majors of the GPU's libraries that the artifact asks for, as in `CUDA 12`; `cell` is the name of the
     matrix's cell, and `variant` what sets the result apart from others of the artifact: what is installed beside it, or done.
@@ -158,9 +175,21 @@ class Result(NamedTuple):
     cell: str | None = None
     variant: str = ""
 
+    @property
+    def counts(self) -> bool:
+        """Tell whether it is one that a run must not pass over.
+
+        A failure counts by its errors, which may be ignored; what cannot be installed counts unless it is excused.
+        """
+        if any(finding.severity == "error" for finding in self.findings):
+            return True
+        if self.verdict == "not-installable":
+            return not any(finding.excuse for finding in self.ignored)
+        return self.verdict == "fails" and not self.ignored
+
 
 class Failure(NamedTuple):
-    """A target or a host that could not be judged, and why."""
+    """A target or a host that could not be judged, and why; or an ignore that has expired, by its place."""
 
     target: str
     message: str
@@ -170,6 +199,8 @@ class Report(NamedTuple):
     """Everything that a run found out.
 
     `symbol` is what `Result.bindings` are about; `seconds` is how long it took. `required` are the capabilities that count.
+    `configured` says which settings are a configuration's, as in `hosts from pyproject.toml`. `outdated` counts the entries of
+    the baseline that are no longer found, `expired` are ignores whose day is over.
     """
 
     tool: Tool
@@ -178,6 +209,9 @@ class Report(NamedTuple):
     symbol: str | None = None
     seconds: float = 0.0
     required: tuple[str, ...] = ()
+    configured: str = ""
+    outdated: int = 0
+    expired: tuple[Failure, ...] = ()
 
     @property
     def verdict(self) -> Verdict | None:
@@ -186,14 +220,17 @@ class Report(NamedTuple):
 
     @property
     def exit_code(self) -> int:
-        """1 a counted error or something not installable, 4 something not judged, 3 depends on an unknown fact, else 0.
+        """What the run exits with.
+
+        1 a counted error or something not installable, 4 something not judged or an expired ignore, 3 depends on an unknown
+        fact, else 0.
 
         A required capability counts as its verdict says, whatever findings are ignored.
         """
         required = {verdict for result in self.results for name, verdict in result.capabilities if name in self.required}
-        if any(map(_counts, self.results)) or not required.isdisjoint(("fails", "not-installable")):
+        if any(result.counts for result in self.results) or not required.isdisjoint(("fails", "not-installable")):
             return 1
-        if self.errors:
+        if self.errors or self.expired:
             return 4
         return 3 if "depends" in {*required, *(result.verdict for result in self.results)} else 0
 
@@ -201,9 +238,3 @@ class Report(NamedTuple):
 def worst_of(verdicts: AbstractSet[Verdict]) -> Verdict | None:
     """The worst of these verdicts, None of none."""
     return next((verdict for verdict in WORST_FIRST if verdict in verdicts), None)
-
-
-def _counts(result: Result) -> bool:
-    """Tell whether the result is one that a run must not pass over; a failure counts by its errors, which may be ignored."""
-    errors = any(finding.severity == "error" for finding in result.findings)
-    return errors or result.verdict == "not-installable" or (result.verdict == "fails" and not result.ignored)

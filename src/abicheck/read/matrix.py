@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from typing import TYPE_CHECKING, Any, get_args
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Any, get_args
 from abicheck.errors import TargetError
 from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy, Sweep
 from abicheck.read.index.simple import names_releases
+from abicheck.read.table import Table
 from abicheck.read.toml import parse_toml
 
 if TYPE_CHECKING:
@@ -24,97 +24,9 @@ _NAME = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 _CHECK = "check"
 
 
-class _Table:
-    """One table of the file: what is taken out of it is checked, and what is left over is a mistake."""
-
-    def __init__(self, file: str, path: str, values: Any) -> None:
-        if not isinstance(values, dict):
-            raise TargetError(f"{path}: must be a table", file)
-        self._file = file
-        self.path = path
-        self._values: dict[str, Any] = dict(values)
-
-    def error(self, key: str, message: str) -> TargetError:
-        """What is wrong at a key."""
-        where = f"{self.path}.{key}" if self.path else key
-        return TargetError(f"{where}: {message}", self._file)
-
-    def text(self, key: str, default: str | None = None) -> str | None:
-        """A string."""
-        value = self._values.pop(key, default)
-        if value is not None and not isinstance(value, str):
-            raise self.error(key, "must be a string")
-        return value
-
-    def word(self, key: str, choices: tuple[str, ...], default: str | None = None) -> Any:
-        """One of a few strings."""
-        value = self.text(key, default)
-        if value is not None and value not in choices:
-            raise self.error(key, f"{value!r} is none of {', '.join(choices)}")
-        return value
-
-    def texts(self, key: str, *, required: bool = False) -> tuple[str, ...]:
-        """A list of strings."""
-        value = self._values.pop(key, [])
-        if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
-            raise self.error(key, "must be a list of strings")
-        if required and not value:
-            raise self.error(key, "is missing or empty; name at least one")
-        return tuple(value)
-
-    def lists(self, key: str) -> tuple[tuple[str, ...], ...]:
-        """A list of lists of strings; one empty list where there is none."""
-        value = self._values.pop(key, [[]])
-        if not isinstance(value, list) or not all(
-            isinstance(each, list) and all(isinstance(x, str) for x in each) for each in value
-        ):
-            raise self.error(key, "must be a list of lists of strings")
-        return tuple(map(tuple, value)) or ((),)
-
-    def pairs(self, key: str) -> tuple[tuple[str, str], ...]:
-        """A table of strings."""
-        value = self._values.pop(key, {})
-        if not isinstance(value, dict) or not all(isinstance(each, str) for each in value.values()):
-            raise self.error(key, "must be a table of strings")
-        return tuple(value.items())
-
-    def number(self, key: str, default: float) -> float:
-        """A number above 0."""
-        value = self._values.pop(key, default)
-        if isinstance(value, bool) or not isinstance(value, (int, float)) or not 0 < value < math.inf:
-            raise self.error(key, "must be a number above 0")
-        return float(value)
-
-    def count(self, key: str) -> int | None:
-        """A whole number above 0, None where there is none."""
-        value = self._values.pop(key, None)
-        if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise self.error(key, "must be a whole number above 0")
-        return value
-
-    def flag(self, key: str) -> bool:
-        """True or false."""
-        value = self._values.pop(key, False)
-        if not isinstance(value, bool):
-            raise self.error(key, "must be true or false")
-        return value
-
-    def raw(self, key: str, kind: type) -> Any:
-        """A value of this type, empty where there is none."""
-        value = self._values.pop(key, kind())
-        if not isinstance(value, kind):
-            raise self.error(key, "must be a table" if kind is dict else "must be a list of tables")
-        return value
-
-    def done(self) -> None:
-        """Nothing may be left."""
-        for key in self._values:
-            raise self.error(key, "is no key that a matrix has; look for a misspelling")
-
-
 def read_matrix(path: str) -> Matrix:
     """The matrix in a TOML file. Raises `TargetError`, whose message names the key that is wrong."""
-    table = _Table(path, "", _load(path))
+    table = Table(path, "", _load(path))
     version = table.number("schema_version", 0.5)
     if version != SCHEMA_VERSION:
         raise table.error("schema_version", f"must be {SCHEMA_VERSION}")
@@ -129,7 +41,7 @@ def read_matrix(path: str) -> Matrix:
     cells: dict[str, Cell] = {}
     sweeps = []
     for number, values in enumerate(groups):
-        group = _Table(path, f"cells[{number}]", values)
+        group = Table(path, f"cells[{number}]", values)
         if isinstance(values, dict) and values.get("do") == _CHECK:
             sweeps.append(_sweep(group))
             continue
@@ -157,7 +69,7 @@ def _beside(directory: str, name: str | None) -> str | None:
 
 
 def _host(file: str, name: str, values: Any) -> MatrixHost:
-    table = _Table(file, f"hosts.{name}", values)
+    table = Table(file, f"hosts.{name}", values)
     host = MatrixHost(
         name=name,
         kind=table.word("kind", get_args(HostKind), "container"),
@@ -175,7 +87,7 @@ def _host(file: str, name: str, values: Any) -> MatrixHost:
     return host
 
 
-def _sweep(table: _Table) -> Sweep:
+def _sweep(table: Table) -> Sweep:
     """A group that is only judged: its hosts are any that there are."""
     table.text("do")
     subject = _subject(table)
@@ -188,7 +100,7 @@ def _sweep(table: _Table) -> Sweep:
     return sweep
 
 
-def _subject(table: _Table) -> str:
+def _subject(table: Table) -> str:
     subject = table.text("subject")
     if not subject:
         raise table.error("subject", "is missing; name the distribution that it is about")
@@ -197,7 +109,7 @@ def _subject(table: _Table) -> str:
     return subject
 
 
-def _check_requirements(table: _Table, key: str, requirements: Iterable[str]) -> None:
+def _check_requirements(table: Table, key: str, requirements: Iterable[str]) -> None:
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 20 ms
 
     for each in requirements:
@@ -207,7 +119,7 @@ def _check_requirements(table: _Table, key: str, requirements: Iterable[str]) ->
             raise table.error(key, f"{each!r} is no requirement that pip takes") from None
 
 
-def _pythons(table: _Table, *others: str, required: bool = False) -> tuple[str, ...]:
+def _pythons(table: Table, *others: str, required: bool = False) -> tuple[str, ...]:
     pythons = table.texts("pythons", required=required)
     for python in pythons:
         if python not in others and not _PYTHON.fullmatch(python):
@@ -215,7 +127,7 @@ def _pythons(table: _Table, *others: str, required: bool = False) -> tuple[str, 
     return pythons
 
 
-def _cells(table: _Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
+def _cells(table: Table, hosts: set[str], seconds: float) -> Iterator[Cell]:
     """The cells of one group: each of its hosts with each Python, version and set of companions."""
     names = table.texts("hosts", required=True)
     for name in names:

@@ -31,7 +31,7 @@ def document(report: Report) -> dict[str, Any]:
         "tool": report.tool._asdict(),
         "verdict": report.verdict,
         "results": [result_document(result, report.symbol) for result in report.results],
-        "errors": [failure._asdict() for failure in report.errors],
+        "errors": [failure._asdict() for failure in (*report.errors, *report.expired)],
     }
 
 
@@ -62,6 +62,9 @@ def result_document(result: Result, symbol: str | None = None) -> dict[str, Any]
         "ignored": dict(Counter(finding.rule for finding in result.ignored)),
         "unjudged": [{"path": path, "reason": reason} for path, reason in result.unjudged],
     }
+    excused = {(finding.rule, *finding.excuse): None for finding in result.ignored if finding.excuse}
+    if excused:
+        plain["excused"] = [{"rule": rule, "by": by or "baseline", "reason": reason} for rule, by, reason in excused]
     if result.gpu is not None:
         plain["gpu"] = list(result.gpu)
     if result.cell is not None:

@@ -12,6 +12,7 @@ from abicheck.report.words import (
     SIGNS,
     depends_on,
     does,
+    excuses,
     figures,
     has_no_code,
     is_brief,
@@ -41,6 +42,8 @@ def _blocks(report: Report) -> Iterator[str]:
     yield from grid.blocks(report) if is_grid(report) else _results(report)
     if report.errors:
         yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
+    if report.expired:
+        yield "\n".join(f"- {code(failure.target)}: {text(failure.message)}" for failure in report.expired)
     yield f"{text(figures(report))} · abicheck {text(report.tool.version)}"
 
 
@@ -84,6 +87,7 @@ def _section(result: Result) -> Iterator[str]:
         lines.append(f"- and {len(problems) - _MAX_FINDINGS:,} more")
     lines += [f"- {text(line)}" for line in unjudged([result])]
     lines += [f"- {text(limit(*each))}" for each in limits(result)]
+    lines += [f"- {text(line)}" for line in excuses(result)]
     lines += [f"- note: {code(note.object)}: {text(note.message)} ({note.rule})" for note in notes]
     if lines:
         yield "\n".join(lines)

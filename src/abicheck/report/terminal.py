@@ -15,6 +15,7 @@ from abicheck.report.words import (
     advice,
     depends_on,
     does,
+    excuses,
     figures,
     has_no_code,
     is_brief,
@@ -141,6 +142,7 @@ def _asides(result: Result) -> Iterator[_Line]:
     if result.tree is None:
         yield from (_Line(f"  {line}") for line in unjudged([result]))
     yield from (_Line(f"  {escape(limit(*each))}") for each in limits(result))
+    yield from (_Line(f"  {escape(line)}") for line in excuses(result))
     for finding in result.findings:
         if finding.severity == "note" and finding.rule != NO_CODE:
             yield _Line(f"  note: {escape(finding.object)}: {escape(finding.message)} ({finding.rule})")

@@ -148,15 +148,20 @@ def unjudged(results: Sequence[Result]) -> Iterator[str]:
             yield f"{number:,} {'binary' if number == 1 else 'binaries'} {what}"
 
 
+def excuses(result: Result) -> list[str]:
+    """Why errors of it do not count, where the project has decided that: a line each."""
+    told = (f"{each.rule} does not count ({each.excuse})" for each in result.ignored if each.severity == "error" and each.excuse)
+    return list(dict.fromkeys(told))
+
+
 def figures(report: Report) -> str:
     """The line of figures: `1 artifact · 1 host · 4 objects · 3,412 symbols bound · 1 error, 1 warning · 0.2 s`."""
     results = report.results
     severities = [finding.severity for result in results for finding in result.findings]
-    ignored = [finding.severity for result in results for finding in result.ignored]
     files = all(result.artifact.kind == "file" for result in results)
     found = [count(severities.count("error"), "error")]
     found += [count(severities.count("warning"), "warning")] if "warning" in severities else []
-    left_out = [count(ignored.count(each), f"ignored {each}") for each in ("error", "warning", "note") if each in ignored]
+    left_out = list(_left_out(results))
     return " · ".join(
         (
             count(len({(result.artifact.path, result.artifact.name) for result in results}), "file" if files else "artifact"),
@@ -165,7 +170,29 @@ def figures(report: Report) -> str:
             count(sum(result.references for result in results), "symbol") + " bound",
             ", ".join(found),
             *((", ".join(left_out),) if left_out else ()),
+            *((_outdated(report.outdated),) if report.outdated else ()),
             *((f"{len(report.errors):,} not judged",) if report.errors else ()),
+            *((count(len(report.expired), "expired ignore"),) if report.expired else ()),
+            *((report.configured,) if report.configured else ()),
             f"{report.seconds:.1f} s",
         )
     )
+
+
+def _outdated(number: int) -> str:
+    return f"{number:,} {'entry' if number == 1 else 'entries'} of the baseline no longer found; write it again"
+
+
+def _left_out(results: Sequence[Result]) -> Iterator[str]:
+    """How many findings do not count, the errors first, and who says so: `2 ignored errors by pyproject.toml`."""
+    ignored = [finding for result in results for finding in result.ignored]
+    for severity in ("error", "warning", "note"):
+        phrases = [_ignored(finding) for finding in ignored if finding.severity == severity]
+        for adjective, by in dict.fromkeys(phrases):
+            yield count(phrases.count((adjective, by)), f"{adjective} {severity}") + by
+
+
+def _ignored(finding: Finding) -> tuple[str, str]:
+    if finding.excuse is None:
+        return "ignored", ""
+    return ("known", " of the baseline") if finding.excuse.by is None else ("ignored", f" by {finding.excuse.by}")

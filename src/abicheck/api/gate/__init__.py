@@ -10,6 +10,7 @@ from abicheck import __version__
 from abicheck.api.checking import check
 from abicheck.api.gate.fallback import with_fallback
 from abicheck.api.gate.needs import needs
+from abicheck.api.ignoring import expired
 from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
@@ -69,7 +70,9 @@ def gate(
     tool = Tool("abicheck", __version__)
     seconds = time.perf_counter() - started
     errors = tuple(dict.fromkeys(found.errors))
-    return GateReport(tool, old, new, tuple(hosts), tuple(together(found.changes)), found.unchanged, errors, seconds, fail_on)
+    changes = tuple(together(found.changes))
+    report = GateReport(tool, old, new, tuple(hosts), changes, found.unchanged, errors, seconds, fail_on)
+    return report._replace(expired=expired(options.ignores))
 
 
 def _reached(given: str, stack: ExitStack) -> tuple[str, tuple[str, str]]:

@@ -10,6 +10,7 @@ from abicheck import __version__
 from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.environment import environment_for, located, python_of_environment
 from abicheck.api.gate.needs import lock_pythons, package_needs
+from abicheck.api.ignoring import shown_by
 from abicheck.api.locked import fetch_locked
 from abicheck.api.refusal import refusal
 from abicheck.api.selection import Selector
@@ -86,6 +87,7 @@ class Comparison:
         self._locks = locks
         self._wheels = wheels
         self._options = task.options
+        self._shows = shown_by(task.options)
         self._index = open_store(offline=task.options.offline)
         self._host = self._open(task, store)
         self._selector = Selector(self._host, task.options, store, None)
@@ -172,7 +174,7 @@ class Comparison:
             along = [each for each in self._opened(beside) if each.entries()]
             failures += beside.failures
             results = self._judge(packages, along) if along else results
-        return Side(packages, tuple(located(each, locked.places) for each in (*refused, *results)), failures)
+        return Side(packages, tuple(self._shows(located(each, locked.places)) for each in (*refused, *results)), failures)
 
     def _judge(self, packages: Sequence[Package], along: Sequence[Package]) -> list[Result]:
         return EnvironmentRun(self._host, packages, tuple, self._options, along).results() if packages else []

@@ -7,8 +7,9 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from abicheck import __version__
-from abicheck.api.checking import incapable, shown_by
+from abicheck.api.checking import incapable
 from abicheck.api.grid.rows import Rows
+from abicheck.api.ignoring import expired, shown_by
 from abicheck.api.kinds import is_name
 from abicheck.api.options import Options
 from abicheck.api.places import places
@@ -116,6 +117,7 @@ def _report(
         errors=(*errors, *incapable(results, options.require)),
         seconds=time.perf_counter() - started,
         required=options.require,
+        expired=expired(options.ignores),
     )
 
 

@@ -26,7 +26,7 @@ def document(report: GateReport) -> dict[str, Any]:
         "hosts": list(report.hosts),
         "changes": [_change(change) for change in report.changes],
         "unchanged": report.unchanged,
-        "errors": [failure._asdict() for failure in report.errors],
+        "errors": [failure._asdict() for failure in (*report.errors, *report.expired)],
     }
 
 

@@ -24,6 +24,8 @@ def _blocks(report: GateReport) -> Iterator[str]:
         yield "\n".join(line for change in report.changes for line in _change(change))
     if report.errors:
         yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
+    if report.expired:
+        yield "\n".join(f"- {code(failure.target)}: {text(failure.message)}" for failure in report.expired)
     yield f"{text(figures(report))} · abicheck {text(report.tool.version)}"
 
 

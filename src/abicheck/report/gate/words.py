@@ -36,7 +36,7 @@ def overall(report: GateReport) -> tuple[str, str]:
     """The sign of the whole, and its style."""
     if report.counted:
         return "✗", "bold red"
-    return ("?", "yellow") if report.errors else ("✓", "green")
+    return ("?", "yellow") if report.errors or report.expired else ("✓", "green")
 
 
 def verdict(report: GateReport) -> str:
@@ -49,10 +49,14 @@ def verdict(report: GateReport) -> str:
     warnings = sum(change.severity == "warning" for change in report.changes)
     if not report.hosts:
         return "it asks for more" if warnings else "it asks for the same"
-    return f"nothing loads worse{where}" + (f", {count(warnings, 'warning')}" if warnings else "")
+    ignored = any(change.kind == "ignored" for change in report.changes)
+    return f"nothing {'else ' if ignored else ''}loads worse{where}" + (f", {count(warnings, 'warning')}" if warnings else "")
 
 
 def figures(report: GateReport) -> str:
     """The line of figures."""
-    pairs = f"{report.unchanged:,} unchanged · " if report.hosts else ""
-    return f"{count(len(report.changes), 'change')} · {pairs}{report.seconds:.1f} s"
+    said = [count(len(report.changes), "change")]
+    said += [f"{report.unchanged:,} unchanged"] if report.hosts else []
+    said += [count(len(report.expired), "expired ignore")] if report.expired else []
+    said += [report.configured] if report.configured else []
+    return " · ".join((*said, f"{report.seconds:.1f} s"))

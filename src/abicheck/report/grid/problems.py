@@ -96,8 +96,8 @@ def _seen(result: Result) -> Iterator[Seen]:
     for number, finding in enumerate(errors):
         yield Seen(kind, finding.rule, None if number else text, _sentences(finding, result), finding.remedies)
     if result.verdict == kind and not errors:
-        rules = (finding.rule for finding in result.ignored if finding.severity == "error")
-        yield Seen(kind, next((f"{rule} (ignored)" for rule in rules), kind), text)
+        ignored = (f"{each.rule} ({each.excuse or 'ignored'})" for each in result.ignored if each.severity == "error")
+        yield Seen(kind, next(ignored, kind), text)
     if result.verdict == "depends":
         facts = " and ".join(dict.fromkeys(missing.fact.replace("-", " ") for missing in result.missing_facts))
         yield Seen("depends", facts or "depends", text, tuple(depends_on(result)))

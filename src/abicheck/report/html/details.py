@@ -119,7 +119,11 @@ def _facts(result: Result) -> Iterator[tuple[str, str]]:
     if result.objects or result.references:
         yield "Simulated", f"{count(result.objects, 'object')} loaded, {count(result.references, 'symbol')} bound"
     if result.ignored:
-        yield "Ignored", ", ".join(dict.fromkeys(f"{finding.rule} ({finding.severity})" for finding in result.ignored))
+        yield "Ignored", ", ".join(dict.fromkeys(map(_ignored, result.ignored)))
+
+
+def _ignored(finding: Finding) -> str:
+    return f"{finding.rule} ({finding.severity}{f'; {finding.excuse}' if finding.excuse else ''})"
 
 
 def _listings(result: Result, symbol: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:

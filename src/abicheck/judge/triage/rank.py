@@ -1,0 +1,154 @@
+"""From the signatures that a report shows to causes in the order in which they count, with what to do and to ask."""
+
+from __future__ import annotations
+
+import posixpath
+import re
+from typing import TYPE_CHECKING
+
+from abicheck.judge.rules import pages
+from abicheck.judge.rules.subject import first_fixed_of
+from abicheck.judge.triage.signatures import data, questions
+from abicheck.model.report import Remedy
+from abicheck.model.triage import Cause, Diagnosis
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from abicheck.judge.triage.match import Hit
+    from abicheck.judge.triage.text import Text
+    from abicheck.model.report import Confidence
+    from abicheck.model.triage import Question, ReportFacts, Signature
+
+_EVIDENCE = 3
+_MOST_SURE: tuple[Confidence, ...] = ("certain", "likely", "possible")
+_PACKAGE_DIRECTORY = re.compile(r"(?:site|dist)-packages/([A-Za-z]\w*)(?:\.libs)?/")
+_BOUND = re.compile(r"(>=|<=|<|>|==)(\d+(?:\.\d+)*)")
+
+
+def diagnose(found: Sequence[Hit], facts: ReportFacts, text: Text) -> Diagnosis:
+    """What `found` says together. Raises `DataError`.
+
+    Where something that is no problem of the environment has the higher rank, nothing is said of the environment.
+    """
+    ours = [hit for hit in found if hit.signature.environment]
+    others = [hit for hit in found if not hit.signature.environment]
+    if _rank(others) > _rank(ours):
+        ours = []
+    nothing = () if ours or others else tuple(_asked(data("questions.toml")["nothing"], facts))
+    return Diagnosis(_causes(ours, facts, text), _causes(others, facts, text), facts, nothing)
+
+
+def _rank(found: Sequence[Hit]) -> int:
+    return max((hit.signature.rank for hit in found), default=-1)
+
+
+def _causes(found: Sequence[Hit], facts: ReportFacts, text: Text) -> tuple[Cause, ...]:
+    """A cause for each class: consequences last, the more specific before others, else in the order of the report."""
+    classes: dict[str, list[Hit]] = {}
+    for hit in found:
+        classes.setdefault(hit.signature.class_, []).append(hit)
+    several = len({hit.match.start for hit in found if hit.how == "cut"}) < sum(hit.how == "cut" for hit in found)
+    ranked = []
+    for hits in classes.values():
+        best = min(hits, key=lambda hit: (_MOST_SURE.index(_confidence(hit, facts, several=several)), -hit.signature.rank))
+        consequence = any(other in classes for other in best.signature.consequence_of if other != best.signature.class_)
+        confidence = _confidence(best, facts, several=several)
+        order = (consequence, _MOST_SURE.index(confidence) == 2, -best.signature.rank, hits[0].match.start)  # noqa: PLR2004
+        ranked.append((order, _cause(best, hits, facts, text)._replace(confidence=confidence, consequence=consequence)))
+    return tuple(cause for _, cause in sorted(ranked, key=lambda each: each[0]))
+
+
+def _confidence(hit: Hit, facts: ReportFacts, *, several: bool) -> Confidence:
+    """How sure a place is: one whose text is whole is what the signature says; less where host and signature do not fit."""
+    if _fits(hit.signature, facts) is False or (hit.how == "cut" and several and not _fits(hit.signature, facts)):
+        return "possible"
+    if hit.how == "whole":
+        return hit.signature.confidence
+    return "likely" if hit.signature.confidence == "certain" else "possible"
+
+
+def _fits(signature: Signature, facts: ReportFacts) -> bool | None:
+    """Whether the reported C library prints this text; None where that is not known."""
+    libc, bounds = re.split(r"(?=[<>=])", signature.versions, maxsplit=1)[0], _BOUND.findall(signature.versions)
+    if libc != "glibc" or facts.glibc is None or not bounds:
+        return None
+    have = _numbers(facts.glibc)
+    holds = {">=": lambda a, b: a >= b, "<=": lambda a, b: a <= b, "<": lambda a, b: a < b, ">": lambda a, b: a > b}
+    return all(holds.get(sign, lambda a, b: a == b)(have, _numbers(bound)) for sign, bound in bounds)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    return tuple(int(number) for number in re.findall(r"\d{1,9}", version)[:2])
+
+
+def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Cause:
+    signature, fields = best.signature, _fields(best, facts)
+    page = pages.page(signature.rule) if signature.rule else None
+    lines = dict.fromkeys(text.excerpt(hit.match.start, hit.match.end) for hit in (best, *hits))
+    return Cause(
+        class_=signature.class_,
+        confidence=signature.confidence,
+        summary=_filled(signature.cause, fields) or (page.summary if page else signature.cause),
+        culprit=fields.get("object") or fields.get("path") or fields.get("provider"),
+        evidence=tuple(lines)[:_EVIDENCE],
+        remedies=tuple(_remedies(signature, fields)),
+        questions=tuple(_asked(signature.questions, facts)),
+        rule=signature.rule,
+        signature=signature.id,
+        stage=signature.stage,
+        sources=signature.sources,
+    )
+
+
+def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
+    """What the templates of a cause may name: the fields of the text, and what is known of the object's package and host."""
+    fields = dict(hit.match.fields)
+    path = fields.get("object", "")
+    fields |= {key: value for key in ("glibc", "python") if (value := getattr(facts, key))}
+    fields["file"] = posixpath.basename(path)
+    if "/" in path:
+        fields["path"] = path
+    package = fields.get("package") or _package(path, facts)
+    if package is not None:
+        fields["package"] = package
+        version = dict(facts.packages).get(package)
+        fixed = version and first_fixed_of(package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", ""))
+        fields |= {key: value for key, value in (("version", version), ("fixed", fixed)) if value}
+    return {key: value for key, value in fields.items() if value}
+
+
+def _package(path: str, facts: ReportFacts) -> str | None:
+    """The package that an object belongs to: by its directory, else by its name."""
+    named = _PACKAGE_DIRECTORY.search(path)
+    if named:
+        return re.sub("[-_.]+", "-", named[1]).lower()
+    stem = posixpath.basename(path)
+    return next((name for name, _ in facts.packages if name.replace("-", "_") in stem), None)
+
+
+def _remedies(signature: Signature, fields: dict[str, str]) -> Iterator[Remedy]:
+    """The signature's own; where it has none, those of its rule of which all is known."""
+    if signature.remedies:
+        for each in signature.remedies:
+            text, command = _filled(each.text, fields), _filled(each.command or "", fields)
+            if text is not None:
+                yield Remedy(each.kind, text, command or None)
+    elif signature.rule:
+        yield from pages.remedies(pages.page(signature.rule), fields)
+
+
+def _asked(keys: Sequence[str], facts: ReportFacts) -> Iterator[Question]:
+    """The questions that the report does not answer."""
+    for key in keys:
+        known = facts.packages if key.startswith("package") else getattr(facts, key, None)
+        if not known and not (key == "glibc" and (facts.distribution or facts.musl)):
+            yield questions()[key]
+
+
+def _filled(template: str, fields: dict[str, str]) -> str | None:
+    """The template with its fields, None where one of them is not known."""
+    try:
+        return template.format_map(fields)
+    except (KeyError, ValueError, IndexError):
+        return None

@@ -1,0 +1,22 @@
+"""From the bytes of a report to its diagnosis."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from abicheck.judge.triage.facts import extract
+from abicheck.judge.triage.match import hits
+from abicheck.judge.triage.rank import diagnose
+from abicheck.judge.triage.signatures import signatures
+from abicheck.judge.triage.text import cleaned, decoded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from abicheck.model.triage import Diagnosis, Signature
+
+
+def read_report(data: bytes, known: Sequence[Signature] | None = None) -> Diagnosis:
+    """What a report says; `known` are the signatures to look for (None: all that there are). Raises `DataError`."""
+    text = cleaned(decoded(data))
+    return diagnose(hits(text, signatures() if known is None else known), extract(text), text)

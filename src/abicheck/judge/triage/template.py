@@ -1,0 +1,167 @@
+"""Templates of texts, and where they stand in a report: found by their longest literal, then read to both sides of it."""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.judge.triage.text import without_quotes
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from abicheck.judge.triage.text import Text
+
+#: What each field of a template stands for. All are bounded, so that reading one takes no time that counts.
+FIELDS = {
+    "object": r"[^\s<>|]{1,400}",
+    "provider": r"[^\s<>|]{1,400}",
+    "needed_by": r"[^\s<>|]{1,400}",
+    "path": r"[^\s<>|]{1,400}",
+    "symbol": r"[^\s,;)]{1,1000}",
+    "node": r"[A-Za-z][\w.]{1,80}",
+    "version": r"v?\d[\w.+!]{0,40}",
+    "number": r"\d{1,20}",
+    "name": r"[\w.@+-]{1,100}",
+    "package": r"[A-Za-z0-9][\w.-]{0,80}(?:\[[\w,-]{0,60}\])?",
+    "any": r"[^\n]{0,200}?",
+    "release": r"\d+\.\d[\w.+-]{0,60}",
+    "model": r"[A-Z]{0,3}[ -]?[\w-]{1,12}(?: (?:Ti|TI|Super|SUPER|Laptop|Max-Q|Ada|Generation)){0,2}",
+    "garbage": r"[^\n]{0,60}?[^ -~\n][^\n]{0,60}?",
+}
+
+_PART = re.compile(r"\{(\w+)\}")
+#: So much of a text may lie to one side of its anchor, and so often is an anchor looked at.
+_WINDOW, _TRIES = 2500, 300
+#: A text that was cut off must have kept so many characters of its anchor.
+_LEAST = 24
+_CUT = re.compile(r"[ :]{0,3}(?:\Z|\n|…|\.\.\.)")
+
+
+class Template(NamedTuple):
+    """A template, taken apart: the longest literal, what comes before it (both reversed: text and pattern), and after."""
+
+    source: str
+    anchor: str
+    before: str
+    after: str
+    words: frozenset[str]
+
+
+class Match(NamedTuple):
+    """Where a template stands, with what its fields stand for. `whole` is false where the text is cut off."""
+
+    start: int
+    end: int
+    fields: dict[str, str]
+    whole: bool = True
+
+
+@lru_cache(maxsize=4096)
+def compiled(source: str) -> Template:
+    """The template that `source` is. Raises `ValueError` for an unknown field, or where there is nothing literal in it."""
+    plain = re.sub(r"\s+", " ", without_quotes(source))
+    parts = _PART.split(plain)  # literal, field, literal, field, …, literal
+    for field in parts[1::2]:
+        if field not in FIELDS:
+            raise ValueError(f"{{{field}}} is no field; there are {', '.join(FIELDS)}")
+    longest = max(range(0, len(parts), 2), key=lambda index: len(parts[index].strip()))
+    anchor = parts[longest]
+    if len(anchor.strip()) < 3:
+        raise ValueError("needs a literal of three characters at least")
+    words = frozenset(anchor.split(" ")[1:-1])
+    after = [part if number % 2 else FIELDS[part] for number, part in enumerate(parts[longest + 1 :])]
+    turned = parts[:longest][::-1]
+    before = [part[::-1] if number % 2 else _backwards(part) for number, part in enumerate(turned)]
+    return Template(plain, anchor, _pattern(before, anchor[0]), _pattern(after, anchor[-1]), words)
+
+
+def _pattern(pieces: list[str], edge: str) -> str:
+    """Fields and literals in turn, ending where a word does; `edge` is the end of what comes before them."""
+    pattern = "".join(_literal(piece) if number % 2 else f"({piece})" for number, piece in enumerate(pieces))
+    last = pieces[-1] if pieces else edge
+    if not last:
+        return pattern.removesuffix("?)") + ")" if pattern.endswith("}?)") else pattern
+    return pattern + r"(?![A-Za-z0-9_])" if last[-1].isalnum() and last.isascii() else pattern
+
+
+@lru_cache(maxsize=1024)
+def _regex(pattern: str) -> re.Pattern[str]:
+    """Only what is found is worth compiling."""
+    return re.compile(pattern)
+
+
+def _literal(part: str) -> str:
+    return re.escape(part).replace(r"\ ", "[ \n]")
+
+
+def _backwards(field: str) -> str:
+    """The pattern of a field as it reads from its end; those whose first character is special lose that distinction."""
+    return {"version": r"[\w.+!]{0,40}\dv?", "node": r"[\w.]{1,80}[A-Za-z]", "package": r"(?:\][\w,-]{0,60}\[)?[\w.-]{1,80}"}.get(
+        field, FIELDS[field]
+    )
+
+
+def find(template: Template, text: Text, start: int = 0, end: int | None = None) -> Iterator[Match]:
+    """Every place where the template stands, up to a limit."""
+    if not _possible(template.anchor, template.words, text):
+        return
+    at = start - 1
+    for _ in range(_TRIES):
+        at = text.flat.find(template.anchor, at + 1, len(text.flat) if end is None else end)
+        if at < 0:
+            return
+        match = _at(template, text, at)
+        if match is not None:
+            yield match
+
+
+def _at(template: Template, text: Text, at: int) -> Match | None:
+    stop = at + len(template.anchor)
+    after = _regex(template.after).match(text.plain, stop, stop + _WINDOW)
+    if after is None:
+        return None
+    before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1])
+    if before is None:
+        return None
+    values = [*(value[::-1] for value in reversed(before.groups())), *after.groups()]
+    fields: dict[str, str] = {}
+    for name, value in zip(_PART.findall(template.source), values, strict=True):
+        fields.setdefault(name, _trimmed(value))
+    return Match(at - before.end(), after.end(), fields)
+
+
+def find_cut(template: Template, text: Text) -> Match | None:
+    """The first place where the template stands but for its end, which is cut off."""
+    anchor = template.anchor
+    least = max(_LEAST, len(anchor) * 3 // 5)
+    stem = anchor[:least]
+    if len(anchor) < _LEAST or not _possible(stem, frozenset(stem.split(" ")[1:-1]), text):
+        return None
+    at = -1
+    for _ in range(_TRIES):
+        at = text.flat.find(stem, at + 1)
+        if at < 0:
+            return None
+        end = at + least
+        while end - at < len(anchor) and text.flat[end : end + 1] == anchor[end - at]:
+            end += 1
+        end -= anchor[end - at - 1] == " "  # which may be the end of the line
+        before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1])
+        if before is not None and _CUT.match(text.plain, end):
+            values = (_trimmed(value[::-1]) for value in reversed(before.groups()))
+            return Match(at - before.end(), end, dict(zip(_PART.findall(template.source), values, strict=False)), whole=False)
+    return None
+
+
+def _possible(literal: str, words: frozenset[str], text: Text) -> bool:
+    """Whether the text can hold the literal: a look at its words costs less than a search for each of hundreds of literals."""
+    if not words <= text.words:
+        return False
+    return bool(words) or literal.isascii() or text.characters.issuperset(literal)
+
+
+def _trimmed(value: str) -> str:
+    """A field without the marks of a sentence or of markup around it."""
+    return value.strip("()[]{}<>,;:*").rstrip(".") or value

@@ -1,0 +1,127 @@
+"""The text of a report, freed from what mail, terminals, logs and forms did to it."""
+
+from __future__ import annotations
+
+import codecs
+import re
+from bisect import bisect_right
+from functools import cached_property
+
+#: All that is written as a quote: what survives of the loader's ``version `X' not found`` is any of these, or none.
+QUOTES = "`'\"\N{ACUTE ACCENT}‘’‚‛“”„‟′″«»‹›＇＂"
+_SPACES = "\t\x0b\x0c\xa0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
+_NOTHING = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad"
+_ENTITIES = {"&quot;": '"', "&#39;": "'", "&#x27;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&amp;": "&"}
+
+#: ECMA-48: control sequences, operating system commands (titles, links), and the two-character escapes.
+_ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_])")
+#: Escapes of JSON, of shells and of Python's repr; `\n` before a small letter is rather a path of Windows.
+_ESCAPED_BREAK = re.compile(r"\\{1,8}(?:r\\{1,8})?n(?![a-z])")
+_ESCAPED_SIGN = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|x(1[bB])|(033|e)(?=\[))")
+_ESCAPED_QUOTE = re.compile(r"\\{1,8}(?=[\"'])")
+#: Quotations of mails (`> `), the margin of docker compose (`name-1  | `), and times that log drivers put before a line.
+_MARGIN = re.compile(r"\n(?:[ |]{0,40}>){1,20}[ ]?")
+_COMPOSE = re.compile(r"\n[\w.-]{1,60}[-_]\d{1,3} *\| ?")
+_TIME = re.compile(r"\n\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}(?:Z|[+-]\d\d:?\d\d)?\]? ")
+
+
+class Text:
+    """A cleaned report: `plain` is what templates are matched against, without quotes; `flat` the same on one line.
+
+    Both have the same positions: a line break of `plain` is a space of `flat`, for texts that mail has wrapped.
+    """
+
+    def __init__(self, shown: str) -> None:
+        self._shown = shown
+        self.plain = without_quotes(shown)
+        self.flat = self.plain.replace("\n", " ")
+
+    @cached_property
+    def _breaks(self) -> list[int]:
+        return [match.start() for match in re.finditer("\n", self.plain)]
+
+    @cached_property
+    def _lines(self) -> list[str]:
+        return self._shown.split("\n")
+
+    @cached_property
+    def words(self) -> set[str]:
+        """All words, as blanks part them."""
+        return set(self.flat.split(" "))
+
+    @cached_property
+    def characters(self) -> set[str]:
+        """All characters."""
+        return set(self.plain)
+
+    def line(self, position: int) -> int:
+        """The number of the line, from 0 on, that holds this position."""
+        return bisect_right(self._breaks, position - 1)
+
+    def excerpt(self, start: int, end: int, limit: int = 300) -> str:
+        """The lines that hold these positions, with the quotes, as one; `…` stands for what is too long."""
+        first, last = self.line(start), self.line(max(start, end - 1))
+        whole = " ".join(self._lines[first : last + 1]).strip()
+        if len(whole) <= limit:
+            return whole
+        offset = start - (self._breaks[first - 1] + 1 if first else 0)
+        begin = min(max(0, offset - limit // 3), len(whole) - limit)
+        return f"{'…' if begin else ''}{whole[begin : begin + limit].strip()}{'…' if begin + limit < len(whole) else ''}"
+
+
+def decoded(data: bytes) -> str:
+    """The characters of a file: UTF-8, or UTF-16 that says so; what is neither becomes U+FFFD."""
+    for mark, encoding in ((codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16")):
+        if data.startswith(mark):
+            return data.decode(encoding, "replace")
+    return data.decode("utf-8", "replace")
+
+
+def cleaned(raw: str) -> Text:
+    """The text of a report, ready to be searched. It takes time in proportion to its length, whatever it holds."""
+    text = "\n" + raw.replace("\r\n", "\n").replace("\r", "\n")
+    if "\\" in text:
+        text = _unescaped(text)
+    if "\x1b" in text:
+        text = _ANSI.sub("", text)
+    if "&" in text:
+        text = _replaced(text, _ENTITIES)
+    if not text.isascii():
+        text = _replaced(text, dict.fromkeys(_NOTHING, ""))
+    text = _replaced(text, dict.fromkeys(_SPACES, " "))
+    while "  " in text:
+        text = text.replace("  ", " ")
+    text = text.replace(" \n", "\n").replace("\n ", "\n")
+    if "|" in text:
+        text = _COMPOSE.sub("\n", text)
+    if ">" in text:
+        text = _MARGIN.sub("\n", text)
+    return Text(_TIME.sub("\n", text)[1:])
+
+
+def without_quotes(text: str) -> str:
+    """The text without any quotes, one blank in place of several."""
+    text = _replaced(text, dict.fromkeys(QUOTES, ""))
+    while "  " in text:
+        text = text.replace("  ", " ")
+    return text
+
+
+def _unescaped(text: str) -> str:
+    text = _ESCAPED_BREAK.sub("\n", text)
+    text = _ESCAPED_QUOTE.sub("", text)
+    text = text.replace("\\_", "_").replace("\\`", "`")
+    return _ESCAPED_SIGN.sub(_sign, text)
+
+
+def _sign(match: re.Match[str]) -> str:
+    code = int(match[1], 16) if match[1] else 0x1B
+    return match[0] if 0xD800 <= code < 0xE000 else chr(code)
+
+
+def _replaced(text: str, table: dict[str, str]) -> str:
+    """Replace one by one: each is a scan at the speed of memory, where `str.translate` looks at every character."""
+    for old, new in table.items():
+        if old in text:
+            text = text.replace(old, new)
+    return text
