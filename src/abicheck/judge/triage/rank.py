@@ -141,7 +141,7 @@ def _remedies(signature: Signature, fields: dict[str, str]) -> Iterator[Remedy]:
 def _asked(keys: Sequence[str], facts: ReportFacts) -> Iterator[Question]:
     """The questions that the report does not answer."""
     for key in keys:
-        known = facts.packages if key.startswith("package") else getattr(facts, key, None)
+        known = facts.packages if key.startswith("package") else getattr(facts, key, None) or key in dict(facts.packages)
         if not known and not (key == "glibc" and (facts.distribution or facts.musl)):
             yield questions()[key]
 

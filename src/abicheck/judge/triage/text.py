@@ -6,6 +6,10 @@ import codecs
 import re
 from bisect import bisect_right
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: All that is written as a quote: what survives of the loader's ``version `X' not found`` is any of these, or none.
 QUOTES = "`'\"\N{ACUTE ACCENT}‘’‚‛“”„‟′″«»‹›＇＂"
@@ -57,6 +61,18 @@ class Text:
     def line(self, position: int) -> int:
         """The number of the line, from 0 on, that holds this position."""
         return bisect_right(self._breaks, position - 1)
+
+    def around(self, places: Iterable[int], reach: int) -> Text:
+        """What is so near to the start, the end, or one of these places; a short text is whole."""
+        if len(self.plain) <= 4 * reach:
+            return self
+        parts: list[tuple[int, int]] = []
+        for start, end in sorted([(0, reach), (len(self.plain) - reach, len(self.plain)), *((at - reach, at + reach) for at in places)]):
+            if parts and start <= parts[-1][1]:
+                parts[-1] = (parts[-1][0], max(end, parts[-1][1]))
+            else:
+                parts.append((max(0, start), end))
+        return Text("\n".join(self.plain[start:end] for start, end in parts))
 
     def excerpt(self, start: int, end: int, limit: int = 300) -> str:
         """The lines that hold these positions, with the quotes, as one; `…` stands for what is too long."""
