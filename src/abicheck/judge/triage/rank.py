@@ -94,6 +94,7 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
         evidence=tuple(lines)[:_EVIDENCE],
         remedies=tuple(_remedies(signature, fields)),
         questions=tuple(_asked(signature.questions, facts)),
+        package=fields.get("package"),
         rule=signature.rule,
         signature=signature.id,
         stage=signature.stage,
