@@ -114,7 +114,9 @@ def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
     if package is not None:
         fields["package"] = package
         version = dict(facts.packages).get(package)
-        fixed = version and first_fixed_of(package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", ""))
+        fixed = version and first_fixed_of(
+            package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", "")
+        )
         fields |= {key: value for key, value in (("version", version), ("fixed", fixed)) if value}
     return {key: value for key, value in fields.items() if value}
 

@@ -19,6 +19,7 @@ ANSWERS: dict[Answer, tuple[str, str, str]] = {
 }
 _LIBRARIES = {"glibc": "glibc", "musl": "musl", "python": "Python", "kernel": "kernel", "arch": ""}
 _GPU = {"gpu": "GPU", "driver": "driver", "cuda": "CUDA", "cudnn": "cuDNN"}
+_PROVEN = " (as its library's name proves)"
 #: So many packages are listed; JSON has all.
 _PACKAGES = 12
 
@@ -50,7 +51,7 @@ def facts(known: ReportFacts) -> Iterator[tuple[str, str]]:
         proven = [each for each in known.packages if each[0] in known.wheels]
         order = [*proven, *(each for each in known.packages if each not in proven)]
         words = [
-            f"{name} {version}{' (its library’s name proves it)' if (name, version) in proven else ''}" for name, version in order
+            f"{name} {version}{_PROVEN if (name, version) in proven else ''}" for name, version in order
         ]
         more = f", {len(words) - _PACKAGES} more" if len(words) > _PACKAGES else ""
         yield "packages", ", ".join(words[:_PACKAGES]) + more
