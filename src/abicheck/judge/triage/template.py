@@ -13,6 +13,12 @@ if TYPE_CHECKING:
 
     from abicheck.judge.triage.text import Text
 
+#: What nobody would write as a short code: a control character in it, or one that is not ASCII or special at its start. Later ones may
+#: belong to the sentence around, where the quotes were lost: `iw` may be followed by a letter of any script.
+_GARBAGE = (
+    r"(?:[!-~]{0,6}[\x00-\x08\x0e-\x1f\x7f\u2400-\u2421\ufffd]\S{0,12}"
+    r"|[!-~]?(?![\u2010-\u2027\u2190-\u21ff\u3001-\u3011\uff01-\uff1f])[^ -~\s]\S{0,12}|[!#-/:-@\[-^{-~][!-~]{1,7})"
+)
 _ANY = r"[^\n]{0,200}?"
 #: What each field of a template stands for. All are bounded, so that reading one takes no time that counts.
 FIELDS = {
@@ -29,7 +35,8 @@ FIELDS = {
     "any": _ANY,
     "release": r"\d+\.\d[\w.+-]{0,60}",
     "model": r"[A-Z]{0,3}[ -]?[\w-]{1,12}(?: (?:Ti|TI|Super|SUPER|Laptop|Max-Q|Ada|Generation)){0,2}",
-    "garbage": r"[^\n]{0,60}?[^ -~\n][^\n]{0,60}?",
+    "garbage": _GARBAGE,
+    "runon": r"[a-z]{2,3}[A-Z](?!an[st]\b)[a-z]{3,40}[^\n]{0,60}?",
 }
 
 #: Fields that name files.
