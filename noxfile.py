@@ -30,7 +30,7 @@ def lint(session: nox.Session) -> None:
 @nox.session
 def types(session: nox.Session) -> None:
     """Mypy, strict, over the package, the tests and the scripts."""
-    session.install("-e", ".[test]", "mypy>=1.15", "nox", "types-jsonschema")
+    session.install("-e", ".[test]", "mypy>=1.15", "nox", "types-jsonschema", "types-pyyaml")
     session.run("mypy", "src", "tests", "containers", "tools", "noxfile.py")
 
 
@@ -44,7 +44,7 @@ def tests(session: nox.Session) -> None:
 @nox.session
 def network(session: nox.Session) -> None:
     """The tests that fetch real wheels from the package index; what they fetch is kept."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", "check-jsonschema>=0.29", "pre-commit>=4")
     session.run("pytest", "-m", "network", *session.posargs)
 
 

@@ -130,7 +130,8 @@ def test_a_hash_that_is_new_is_checked(shelf: Path) -> None:
     wrong = "0" * 64
     for old, new, refused in (("", digest, False), ("", wrong, True), (digest, wrong, True), (wrong, "", False)):
         before, after = (f"a==1.0 --hash=sha256:{each}\n" if each else "a==1.0\n" for each in (old, new))
-        assert [("refused: " in each.message, each.target) for each in _gate(before, after).errors] == [(True, "new.txt:1")] * refused
+        errors = _gate(before, after).errors
+        assert [("refused: " in each.message, each.target) for each in errors] == [(True, "new.txt:1")] * refused
 
 
 @pytest.mark.usefixtures("shelf")

@@ -63,3 +63,21 @@ def test_what_cannot_be_judged_is_listed() -> None:
     report = gate("demo==1.0", "nowhere==1.0", [HOST], python="3.12")
     assert {failure.target for failure in report.errors} == {"nowhere"}
     assert report.exit_code == 4
+
+
+@pytest.mark.parametrize(
+    ("style", "begins"),
+    [
+        ("sarif", '{\n "$schema": '),
+        ("junit", "<?xml "),
+        (
+            "github",
+            "::error title=demo 2.0%3A no-wheel::demo 1.0 → 2.0 has no wheel (unpinned, pip takes 1.0) on debian:12%0AERROR",
+        ),
+    ],
+)
+def test_each_format_is_written(style: str, begins: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["gate", "demo==1.0", "demo==2.0", "--host", HOST, "--python", "3.12", "--format", style])
+    assert ended.value.code == 1
+    assert capsys.readouterr().out.startswith(begins)

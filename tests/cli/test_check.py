@@ -170,6 +170,43 @@ def test_markdown(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture
     assert f"- not judged: `{tmp_path}/gone.so`: no such file" in out
 
 
+@pytest.mark.parametrize(
+    ("style", "begins", "place"),
+    [
+        ("sarif", '{\n "$schema": ', '"uri": "lib/empty.so"'),
+        ("junit", "<?xml ", 'name="lib/empty.so'),
+        ("github", "::error title=lib/empty.so%3A truncated-file::lib/empty.so: file too short%0A", "%0A→ "),
+    ],
+)
+def test_paths_are_told_from_the_current_directory(
+    style: str, begins: str, place: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "lib").mkdir()
+    (tmp_path / "lib/empty.so").touch()
+    monkeypatch.chdir(tmp_path)
+    assert _check("--format", style, "lib/empty.so", "gone.so") == 1
+    out = capsys.readouterr().out
+    assert out.startswith(begins)
+    assert place in out
+    assert "gone.so" in out
+    assert str(tmp_path) not in out
+
+
+def test_one_run_writes_several_formats(extension: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    files = {style: tmp_path / f"a={style}" for style in ("sarif", "junit", "markdown", "terminal", "json", "html", "github")}
+    options = [each for style, file in files.items() for each in ("--write", f"{style}={file}")]
+    assert _check(*options, str(extension)) == 0
+    assert capsys.readouterr().out.startswith("✓ ")
+    begins = {"sarif": "{", "junit": "<?xml", "markdown": "#", "terminal": "✓ ", "json": "{", "html": "<!doctype", "github": "✓ "}
+    assert all(file.read_text(encoding="utf-8").startswith(begins[style]) for style, file in files.items())
+
+
+@pytest.mark.parametrize("told", ["xml=a", "sarif", "sarif=", "=a"])
+def test_a_format_without_a_file_is_wrong_usage(told: str, extension: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _check("--write", told, str(extension)) == 2
+    assert f"--write {told}: write it as --write FORMAT=FILE, with one of terminal, json, sarif, " in capsys.readouterr().err
+
+
 def test_the_json_path_imports_no_rich(extension: Path) -> None:
     program = (
         "import sys, atexit; from abicheck.cli.main import main;"

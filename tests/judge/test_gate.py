@@ -22,6 +22,7 @@ from abicheck.model.report import (
     Finding,
     HostSummary,
     PythonSummary,
+    Remedy,
     Result,
     Severity,
     Tool,
@@ -75,6 +76,18 @@ def test_a_verdict_before_and_after(before: Verdict | None, after: Verdict | Non
     assert unchanged == (kind is None)
     if kind in ("newly-fails", "newly-not-installable"):
         assert changes[0].predicted == "text"
+
+
+def test_a_change_names_the_rule_of_the_first_error_and_the_line_of_the_pin() -> None:
+    def found(*findings: Finding, verdict: Verdict = "fails") -> list[tuple[str | None, str | None, tuple[Remedy, ...]]]:
+        changes, _ = compare_results([result("loads")], [result(verdict, "2.0")._replace(findings=findings)])
+        return [(change.rule, change.location, change.remedies) for change in changes]
+
+    aside = Finding("relative-rpath", "warning", "certain", "a.so", "", remedies=(Remedy("any", "aside"),), location="uv.lock:3")
+    errors = [aside._replace(rule=rule, severity="error", remedies=(Remedy("any", rule),)) for rule in ("first", "second")]
+    assert found(aside, *errors) == [("first", "uv.lock:3", (Remedy("any", "first"),))]
+    assert found(aside, verdict="depends") == [(None, "uv.lock:3", ())]
+    assert found() == [(None, None, ())]
 
 
 @pytest.mark.parametrize(

@@ -5,11 +5,17 @@ from importlib.resources import files
 from typing import Any, get_args
 
 import jsonschema
+import pytest
+from junitparser import JUnitXml
 
-from abicheck.model.gate import Change, ChangeKind, GateReport
+from abicheck.api.rules import rules
+from abicheck.model.gate import SEVERITIES, Change, ChangeKind, GateReport
 from abicheck.model.report import Failure, Remedy, Tool
+from abicheck.report.alerts import gate as alerts
+from abicheck.report.alerts import github, sarif
 from abicheck.report.gate import json as as_json
-from abicheck.report.gate import markdown, terminal
+from abicheck.report.gate import junit, markdown, terminal
+from tests.report.sarif_standard import VALIDATOR
 
 SCHEMA: dict[str, Any] = json.loads((files("abicheck.report") / "schema/gate.json").read_text(encoding="utf-8"))
 FAILS = Change(
@@ -63,3 +69,74 @@ def test_json_is_valid_and_knows_every_kind() -> None:
     jsonschema.Draft202012Validator(SCHEMA).validate(document)
     assert [change["severity"] for change in document["changes"]] == ["error", "warning"]
     assert SCHEMA["properties"]["changes"]["items"]["properties"]["kind"]["enum"] == list(get_args(ChangeKind))
+
+
+PINNED = FAILS._replace(location="locks/uv.lock:12", rule="library-missing")
+
+
+def _sarif(report: GateReport) -> Any:
+    document = json.loads(sarif.render(alerts.alerts(report, "/work"), rules()))
+    VALIDATOR.validate(document)
+    return document["runs"][0]
+
+
+def test_code_scanning_sees_what_is_worse_at_the_line_of_the_pin() -> None:
+    run = _sarif(REPORT._replace(changes=(PINNED, NARROWED)))
+    fails, narrowed = run["results"]
+    assert [(each["ruleId"], each["level"]) for each in run["results"]] == [("library-missing", "error"), ("narrowed", "warning")]
+    assert fails["message"]["text"] == "demo 1.0 → 2.0 does not load on debian:13\nlib\\x1b: no\n→ take 3.0: pip"
+    assert fails["locations"][0]["physicalLocation"] == {
+        "artifactLocation": {"uri": "locks/uv.lock", "uriBaseId": "%SRCROOT%"},
+        "region": {"startLine": 12},
+    }
+    assert narrowed["locations"][0]["physicalLocation"]["artifactLocation"]["uri"] == "demo==2.0"
+    (error,) = run["invocations"][0]["toolExecutionNotifications"]
+    assert error["message"]["text"] == "other: gone"
+    assert run["invocations"][0]["exitCode"] == 1
+
+
+@pytest.mark.parametrize("kind", get_args(ChangeKind))
+def test_every_kind_but_good_news_has_a_rule_in_code_scanning(kind: ChangeKind) -> None:
+    run = _sarif(REPORT._replace(changes=(NARROWED._replace(kind=kind),)))
+    told = [(result["ruleId"], result["level"]) for result in run["results"]]
+    assert told == ([(kind, SEVERITIES[kind])] if SEVERITIES[kind] != "note" or kind == "still-fails" else [])
+
+
+def test_a_fingerprint_outlives_versions_and_hosts_and_is_there_once() -> None:
+    def prints(*changes: Change) -> list[str]:
+        results = _sarif(REPORT._replace(changes=changes))["results"]
+        return [result["partialFingerprints"]["primaryLocationLineHash"] for result in results]
+
+    later = PINNED._replace(old="2.0", new="2.1", hosts=("debian:13", "rhel:10"), location="locks/uv.lock:99")
+    assert prints(PINNED) == prints(later)
+    assert prints(PINNED) != prints(PINNED._replace(location="uv.lock:12"))
+    both = prints(NARROWED, NARROWED._replace(text="loads up to glibc 2.40 only (before: on all newer ones)"))
+    assert len(set(both)) == 2
+
+
+def test_annotations_are_at_the_line_of_the_pin_and_the_verdict_comes_last() -> None:
+    lines = github.render(alerts.alerts(REPORT._replace(changes=(PINNED, NARROWED)), "/work")).splitlines()
+    told = "demo 1.0 → 2.0 does not load on debian:13%0Alib\\x1b: no%0A→ take 3.0: pip"
+    assert lines == [
+        f"::error file=locks/uv.lock,line=12,title=demo 2.0%3A library-missing::{told}",
+        "::error title=abicheck::other: gone",
+        "::warning title=demo 2.0%3A narrowed::demo 1.0 → 2.0 needs glibc 2.27 or newer (before: 2.17)",
+        "✗ 1 change for the worse on debian:13 · 2 changes · 3 unchanged · 1.2 s",
+    ]
+
+
+@pytest.mark.parametrize(("fail_on", "red"), [("new", [True, False, False]), ("narrowed", [True, True, False])])
+def test_a_change_is_a_test_that_fails_where_it_shuts_the_gate(fail_on: Any, red: list[bool]) -> None:
+    report = REPORT._replace(changes=(PINNED, NARROWED, NARROWED._replace(kind="trait-added")), fail_on=fail_on)
+    (suite,) = JUnitXml.fromstring(junit.render(report).encode())
+    *cases, error = list(suite)
+    assert [bool(case.result) for case in cases] == red
+    assert (suite.name, suite.tests, suite.failures, suite.errors) == ("demo==1.0 → demo==2.0", 4, sum(red), 1)
+    assert cases[0].result[0].type == "library-missing"
+    assert cases[0].result[0].text == "lib\\x1b: no\nlocks/uv.lock:12\n→ take 3.0: pip"
+    assert (error.name, error.result[0].message) == ("other", "gone")
+
+
+def test_where_nothing_changes_that_is_the_test() -> None:
+    (suite,) = JUnitXml.fromstring(junit.render(REPORT._replace(changes=(), errors=())).encode())
+    assert [(case.name, case.is_passed) for case in suite] == [("nothing loads worse on debian:13", True)]

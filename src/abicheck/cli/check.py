@@ -11,8 +11,8 @@ from click.core import ParameterSource
 
 from abicheck.api import Options, check
 from abicheck.api.kinds import kind_of
-from abicheck.cli.options import configurable, configured, pairs, source_of
-from abicheck.cli.output import wants_colour, write
+from abicheck.cli.options import configurable, configured, format_files, pairs, source_of
+from abicheck.cli.output import of_alerts, wants_colour, write
 from abicheck.cli.progress import complain, progress
 from abicheck.errors import AbicheckError, UsageError
 from abicheck.report import json, markdown, terminal
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _OF_NO_GRID = ("extras", "groups", "environment", "verify_record", "settings", "tree", "symbol", "cross_check")
 _OF_NO_MATRIX = (*_OF_NO_GRID, "versions", "python", "no_deps", "prefix")
 
+_FORMATS = ("terminal", "json", "sarif", "junit", "github", "markdown", "html")
 _EPILOG = """\b
 Hosts:
   local       this machine, with this environment's LD_LIBRARY_PATH, LD_PRELOAD and GLIBC_TUNABLES
@@ -63,6 +64,7 @@ Examples:
   abicheck check --host local --host rootfs:/ /lib*/*/libm.so.6
   abicheck check --strict --ignore text-relocation --format markdown -o verdict.md /lib*/*/libm.so.6
   abicheck check --host local --host rootfs:/ --format html -o verdicts.html /lib*/*/libm.so.6
+  abicheck check --host local --host rootfs:/ --write sarif=abicheck.sarif /lib*/*/libm.so.6
   abicheck check --set LD_BIND_NOW=1 --format json -o report.json /lib*/*/libm.so.6
   abicheck check markupsafe --versions '>=3' --host debian:12 --host alpine:3.22 --python 3.12
 """
@@ -102,11 +104,12 @@ Examples:
 @click.option(
     "--format",
     "style",
-    type=click.Choice(["terminal", "json", "markdown", "html"]),
+    type=click.Choice(_FORMATS),
     default="terminal",
-    help="html is one page with everything in it. [default: terminal]",
+    help="sarif: for code scanning; junit: a test report; github: annotations; html: one page of all. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
+@click.option("--write", "others", metavar="FORMAT=FILE", multiple=True, help="Write it in another format to FILE, too.")
 @click.option(
     "--jobs", metavar="N", type=click.IntRange(1), help="Judge in N processes. [default: 1; for a grid, one for each processor]"
 )
@@ -122,6 +125,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     requirement (NAME==VERSION), a lock file (requirements.txt, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), or a
     matrix (FILE.toml).
     """
+    others = format_files(how["others"], _FORMATS)
     options = Options(
         tree=how["tree"],
         symbol=how["symbol"],
@@ -152,6 +156,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     progress("")
     complain((*report.errors, *report.expired))
     write(_rendered(report, style, colour=wants_colour(output)), output)
+    for other, file in others:
+        write(_rendered(report, other, colour=False), file)
     if written:
         _write_baseline(report, written)
     return report.exit_code
@@ -210,4 +216,12 @@ def _rendered(report: Report, style: str, *, colour: bool) -> str:
         from abicheck.report.html import check as html  # noqa: PLC0415 -- jinja2 takes longer to import than most checks take
 
         return html.render(report)
+    if style in ("sarif", "github"):
+        from abicheck.report.alerts import check as alerts  # noqa: PLC0415 -- for these formats only
+
+        return of_alerts(alerts.alerts(report, os.getcwd()), style)
+    if style == "junit":
+        from abicheck.report import junit  # noqa: PLC0415 -- xml.sax is for this format only
+
+        return junit.render(report)
     return json.render(report) if style == "json" else markdown.render(report)

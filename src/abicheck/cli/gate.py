@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from abicheck.api import Options
 from abicheck.api.gate import gate
-from abicheck.cli.options import configurable, configured
-from abicheck.cli.output import wants_colour, write
+from abicheck.cli.options import configurable, configured, format_files
+from abicheck.cli.output import of_alerts, wants_colour, write
 from abicheck.cli.progress import complain
 from abicheck.report.gate import json, markdown, terminal
 
 if TYPE_CHECKING:
     from abicheck.model.gate import GateReport
 
+_FORMATS = ("terminal", "json", "sarif", "junit", "github", "markdown")
 _EPILOG = """\b
 OLD and NEW are what `abicheck check` takes, or git:REV:PATH for what lies at PATH in a revision. Artifacts are compared alone,
 without what they require; of two lock files only what differs is fetched and judged. Without a host it says what NEW asks of any
@@ -52,20 +54,36 @@ In a project with a lock file:
 @click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option(
-    "--format", "style", type=click.Choice(["terminal", "json", "markdown"]), default="terminal", help="[default: terminal]"
+    "--format",
+    "style",
+    type=click.Choice(_FORMATS),
+    default="terminal",
+    help="sarif: for code scanning; junit: a test report; github: annotations. [default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
+@click.option("--write", "others", metavar="FORMAT=FILE", multiple=True, help="Write it in another format to FILE, too.")
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
     """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
+    others = format_files(how["others"], _FORMATS)
     options = Options(offline=how["offline"], ignores=how["config"].ignores, extras=how["extras"], groups=how["groups"])
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
     report = report._replace(configured=configured(how["config"]))
     complain((*report.errors, *report.expired))
     write(_rendered(report, style, colour=wants_colour(output)), output)
+    for other, file in others:
+        write(_rendered(report, other, colour=False), file)
     return report.exit_code
 
 
 def _rendered(report: GateReport, style: str, *, colour: bool) -> str:
     if style == "terminal":
         return terminal.render(report, colour=colour)
+    if style in ("sarif", "github"):
+        from abicheck.report.alerts import gate as alerts  # noqa: PLC0415 -- for these formats only
+
+        return of_alerts(alerts.alerts(report, os.getcwd()), style)
+    if style == "junit":
+        from abicheck.report.gate import junit  # noqa: PLC0415 -- xml.sax is for this format only
+
+        return junit.render(report)
     return json.render(report) if style == "json" else markdown.render(report)

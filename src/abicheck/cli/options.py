@@ -10,7 +10,7 @@ from click.core import ParameterSource
 from abicheck.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Callable, Iterable, Sequence
 
     from abicheck.model.configuration import Configuration
 
@@ -26,6 +26,17 @@ def pairs(values: Iterable[str]) -> dict[str, str]:
             raise UsageError(f"--set {value}: write it as --set NAME=VALUE")
         settings[name] = setting
     return settings
+
+
+def format_files(values: Iterable[str], formats: Sequence[str]) -> list[tuple[str, str]]:
+    """What `--write FORMAT=FILE` names. Raises `UsageError`."""
+    found = []
+    for value in values:
+        style, _, file = value.partition("=")
+        if style not in formats or not file:
+            raise UsageError(f"--write {value}: write it as --write FORMAT=FILE, with one of {', '.join(formats)}")
+        found.append((style, file))
+    return found
 
 
 def configurable(command: _Command) -> _Command:

@@ -6,14 +6,30 @@ import contextlib
 import os
 import stat
 import sys
+from typing import TYPE_CHECKING
 
 from abicheck.errors import AbicheckError
+
+if TYPE_CHECKING:
+    from abicheck.report.alerts.alert import Alerts
 
 
 def wants_colour(output: str | None) -> bool:
     """True when the report goes to a terminal that has colours and whose user wants them (https://no-color.org)."""
     dull = os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb"
     return output is None and not dull and sys.stdout.isatty()
+
+
+def of_alerts(found: Alerts, style: str) -> str:
+    """Alerts as SARIF or, with the style `github`, as annotations."""
+    if style == "github":
+        from abicheck.report.alerts import github  # noqa: PLC0415 -- for this format only
+
+        return github.render(found)
+    from abicheck.api.rules import rules  # noqa: PLC0415 -- only this format tells the pages of rules
+    from abicheck.report.alerts import sarif  # noqa: PLC0415 -- as above
+
+    return sarif.render(found, rules())
 
 
 def write(text: str, output: str | None) -> None:

@@ -36,6 +36,8 @@ _WORSE: dict[Verdict, ChangeKind] = {
 _LIBRARY = re.compile(r"(lib[^/]*?)(?:-[0-9a-f]{8})?\.so[.\d]*")
 #: So many symbols are named.
 _SHOWN = 3
+#: What keeps a distribution from a release that loads: the first that is to be done about it.
+_PINS = "pin-excludes-loading"
 _GONE = "is no longer installed"
 #: Of these traits the value is told; the bytes of thread-local variables change with every build.
 _TOLD = ("marker", "isa-level", "kernel", "page-size")
@@ -143,19 +145,30 @@ def _verdict(place: tuple[str, str], old: Result | None, new: Result | None) -> 
     versions = (old.artifact.version if old else None, new.artifact.version if new else None)
     if new is None:
         return Change("removed", package, *versions, _GONE, (host,))
-    findings = [finding for finding in new.findings if finding.severity == "error"]
-    told = new.predicted, tuple(remedy for finding in findings[:1] for remedy in finding.remedies)
     rank = [len(WORST_FIRST) if each is None else WORST_FIRST.index(each.verdict) for each in (old, new)]
     if rank[1] < rank[0] and new.verdict != "loads":
         kind, says = _worsened(new)
-        return Change(kind, package, *versions, says, (host,), *told)
+        return _explained(Change(kind, package, *versions, says, (host,)), new)
     if old is None:
         return Change("added", package, *versions, "is new, and loads", (host,))
     if new.verdict == "loads" and old.verdict != "loads":
         return Change("newly-fixed", package, *versions, f"loads; {old.artifact.version} {_SAYS[old.verdict]}", (host,))
     if new.verdict in ("fails", "not-installable"):
-        return Change("still-fails", package, *versions, f"{_SAYS[new.verdict]}, as before", (host,), *told)
+        return _explained(Change("still-fails", package, *versions, f"{_SAYS[new.verdict]}, as before", (host,)), new)
     return None
+
+
+def _explained(change: Change, new: Result) -> Change:
+    """A change with what the result says of why it does not load, and of what to do."""
+    error = next((finding for finding in new.findings if finding.severity == "error"), None)
+    pins = [finding for finding in new.findings if finding.rule == _PINS]
+    return change._replace(
+        predicted=new.predicted,
+        remedies=(*(each for pin in pins for each in pin.remedies), *(error.remedies if error else ())),
+        location=next((finding.location for finding in new.findings if finding.location and finding.rule != _PINS), None),
+        rule=error.rule if error else None,
+        why=tuple(pin.message for pin in pins),
+    )
 
 
 def _worsened(new: Result) -> tuple[ChangeKind, str]:

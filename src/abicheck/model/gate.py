@@ -56,7 +56,9 @@ FailOn: TypeAlias = Literal["new", "narrowed", "any"]
 class Change(NamedTuple):
     """One change of one package: from and to which version (None: it is not there), and on which hosts (none: everywhere).
 
-    `text` says what changed in half a sentence, `predicted` is the loader's or pip's own text where there is one.
+    `text` says what changed in half a sentence, `predicted` is the loader's or pip's own text where there is one. `location` is
+    where the new lock file pins the package, as `FILE:LINE`; `rule` is that of its first error. `why` are sentences about what
+    keeps the package from a release that loads.
     """
 
     kind: ChangeKind
@@ -69,6 +71,7 @@ class Change(NamedTuple):
     remedies: tuple[Remedy, ...] = ()
     location: str | None = None
     rule: str | None = None
+    why: tuple[str, ...] = ()
 
     @property
     def severity(self) -> Severity:

@@ -59,6 +59,11 @@ def render(report: Report, *, colour: bool) -> str:
     return join([*told, _Line(figures(report))] if report.results else [], colour=colour)
 
 
+def described(result: Result) -> str:
+    """One result as plain text, without what was asked for beside the verdict."""
+    return join(list(_result(result._replace(tree=None, bindings=None), None)), colour=False)
+
+
 def _blocks(report: Report) -> Iterator[_Line]:
     """What has something to say, a block each; then what only loads, a line each or folded, host by host."""
     by_place: dict[str, list[Result]] = {}

@@ -40,6 +40,8 @@ if TYPE_CHECKING:
 #: A library that others may load; those in NAME.libs are auditwheel's copies for one distribution alone.
 _PROVIDED = re.compile(r"(?!.*\.libs/).*/lib[^/]*\.so[.\d]*")
 
+_REFUSED = ("fails", "not-installable")
+
 
 class Side(NamedTuple):
     """What one lock installs of what differs: opened, judged, and what could not be."""
@@ -86,6 +88,7 @@ class Comparison:
     def __init__(self, locks: tuple[Lock, Lock], task: Task, store: FactStore, wheels: Wheels) -> None:
         self._locks = locks
         self._wheels = wheels
+        self._task = task
         self._options = task.options
         self._shows = shown_by(task.options)
         self._index = open_store(offline=task.options.offline)
@@ -98,6 +101,7 @@ class Comparison:
         """Judge what differs, and what that may have an effect on."""
         names = self._names()
         old, new = (self._judged(lock, names) for lock in self._locks)
+        new = self._with_pins(old, new)
         changes, unchanged = compare_results(old.results, new.results)
         pins = [{package.name for package in selection.packages} for selection in self._selections]
         untouched = pins[1] - names
@@ -175,6 +179,29 @@ class Comparison:
             failures += beside.failures
             results = self._judge(packages, along) if along else results
         return Side(packages, tuple(self._shows(located(each, locked.places)) for each in (*refused, *results)), failures)
+
+    def _with_pins(self, old: Side, new: Side) -> Side:
+        """The new side; what does not load any more is told which pins of the lock keep it from a release that does."""
+        before = {result.artifact.name: result.verdict for result in old.results}
+        worse = {
+            result.artifact.name
+            for result in new.results
+            if result.verdict in _REFUSED and before.get(result.artifact.name) not in _REFUSED
+        }
+        if not worse or not self._options.pins:
+            return new
+        from abicheck.api.pins import Pins  # noqa: PLC0415 -- what loads is to pay nothing for it
+        from abicheck.model.pins import Together  # noqa: PLC0415 -- as above
+
+        lock, selection = self._locks[1], self._selections[1]
+        everything = [package.name for package in selection.packages]
+        asking = [each.name for each in selection.packages if any(link.name in worse for link in each.links)]
+        locked = self._fetch(lock, {*worse, *(asking if any(each.links for each in selection.packages) else everything)})
+        members = tuple(each for _, each in locked.outcomes if isinstance(each, index.Wheel))
+        together = Together(members, locked.asked, markers(self._target), locked.places)
+        pins = Pins(self._task)
+        told = [pins.told(each, together, self._target) if each.artifact.name in worse else each for each in new.results]
+        return new._replace(results=tuple(told))
 
     def _judge(self, packages: Sequence[Package], along: Sequence[Package]) -> list[Result]:
         return EnvironmentRun(self._host, packages, tuple, self._options, along).results() if packages else []

@@ -94,6 +94,7 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
         evidence=tuple(lines)[:_EVIDENCE],
         remedies=tuple(_remedies(signature, fields)),
         questions=tuple(_asked(signature.questions, facts)),
+        package=fields.get("package"),
         rule=signature.rule,
         signature=signature.id,
         stage=signature.stage,
@@ -113,7 +114,9 @@ def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
     if package is not None:
         fields["package"] = package
         version = dict(facts.packages).get(package)
-        fixed = version and first_fixed_of(package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", ""))
+        fixed = version and first_fixed_of(
+            package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", "")
+        )
         fields |= {key: value for key, value in (("version", version), ("fixed", fixed)) if value}
     return {key: value for key, value in fields.items() if value}
 
@@ -141,7 +144,7 @@ def _remedies(signature: Signature, fields: dict[str, str]) -> Iterator[Remedy]:
 def _asked(keys: Sequence[str], facts: ReportFacts) -> Iterator[Question]:
     """The questions that the report does not answer."""
     for key in keys:
-        known = facts.packages if key.startswith("package") else getattr(facts, key, None)
+        known = facts.packages if key.startswith("package") else getattr(facts, key, None) or key in dict(facts.packages)
         if not known and not (key == "glibc" and (facts.distribution or facts.musl)):
             yield questions()[key]
 

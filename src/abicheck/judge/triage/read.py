@@ -16,7 +16,13 @@ if TYPE_CHECKING:
     from abicheck.model.triage import Diagnosis, Signature
 
 
+#: In a long log facts are looked for so many characters from its start, its end, and the first places where something was found.
+_REACH, _PLACES = 100_000, 8
+
+
 def read_report(data: bytes, known: Sequence[Signature] | None = None) -> Diagnosis:
     """What a report says; `known` are the signatures to look for (None: all that there are). Raises `DataError`."""
     text = cleaned(decoded(data))
-    return diagnose(hits(text, signatures() if known is None else known), extract(text), text)
+    found = hits(text, signatures() if known is None else known)
+    facts = extract(text.around((hit.match.start for hit in found[:_PLACES]), _REACH))
+    return diagnose(found, facts, text)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from abicheck.judge.triage.text import without_quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from abicheck.judge.triage.text import Text
 
@@ -19,6 +19,7 @@ _GARBAGE = (
     r"(?:[!-~]{0,6}[\x00-\x08\x0e-\x1f\x7f\u2400-\u2421\ufffd]\S{0,12}"
     r"|[!-~]?(?![\u2010-\u2027\u2190-\u21ff\u3001-\u3011\uff01-\uff1f])[^ -~\s]\S{0,12}|[!#-/:-@\[-^{-~][!-~]{1,7})"
 )
+_ANY = r"[^\n]{0,200}?"
 #: What each field of a template stands for. All are bounded, so that reading one takes no time that counts.
 FIELDS = {
     "object": r"[^\s<>|]{1,400}",
@@ -28,16 +29,19 @@ FIELDS = {
     "symbol": r"[^\s,;)]{1,1000}",
     "node": r"[A-Za-z][\w.]{1,80}",
     "version": r"v?\d[\w.+!]{0,40}",
-    "number": r"\d{1,20}",
+    "number": r"\d[\d.]{0,20}",
     "name": r"[\w.@+-]{1,100}",
     "package": r"[A-Za-z0-9][\w.-]{0,80}(?:\[[\w,-]{0,60}\])?",
-    "any": r"[^\n]{0,200}?",
+    "any": _ANY,
     "release": r"\d+\.\d[\w.+-]{0,60}",
     "model": r"[A-Z]{0,3}[ -]?[\w-]{1,12}(?: (?:Ti|TI|Super|SUPER|Laptop|Max-Q|Ada|Generation)){0,2}",
     "garbage": _GARBAGE,
     "runon": r"[a-z]{2,3}[A-Z](?!an[st]\b)[a-z]{3,40}[^\n]{0,60}?",
 }
 
+#: Fields that name files.
+_FILES = ("object", "provider", "needed_by", "path")
+_REST_OF_NAME = re.compile(r"[\w.+-]{0,200}")
 _PART = re.compile(r"\{(\w+)\}")
 #: So much of a text may lie to one side of its anchor, and so often is an anchor looked at.
 _WINDOW, _TRIES = 2500, 300
@@ -81,16 +85,23 @@ def compiled(source: str) -> Template:
     after = [part if number % 2 else FIELDS[part] for number, part in enumerate(parts[longest + 1 :])]
     turned = parts[:longest][::-1]
     before = [part[::-1] if number % 2 else _backwards(part) for number, part in enumerate(turned)]
-    return Template(plain, anchor, _pattern(before, anchor[0]), _pattern(after, anchor[-1]), words)
+    end = _pattern(after) + _word_end(parts[-1])
+    if plain.endswith("{any}"):
+        end = end.removesuffix(f"({_ANY})") + "([^\n]{0,200})"
+    return Template(plain, anchor, _pattern(before), end, words)
 
 
-def _pattern(pieces: list[str], edge: str) -> str:
-    """Fields and literals in turn, ending where a word does; `edge` is the end of what comes before them."""
+def _pattern(pieces: list[str]) -> str:
+    """Fields and literals in turn. What is quoted may be nothing, and then only one of two blanks is left."""
     pattern = "".join(_literal(piece) if number % 2 else f"({piece})" for number, piece in enumerate(pieces))
-    last = pieces[-1] if pieces else edge
+    return pattern.replace(f"({_ANY})[ \n]", f"({_ANY})[ \n]?")
+
+
+def _word_end(last: str) -> str:
+    """What must not follow the end of a template: numbers and words are whole."""
     if not last:
-        return pattern.removesuffix("?)") + ")" if pattern.endswith("}?)") else pattern
-    return pattern + r"(?![A-Za-z0-9_])" if last[-1].isalnum() and last.isascii() else pattern
+        return ""
+    return "(?![A-Za-z_])" if last[-1].isalpha() and last.isascii() else "(?![0-9])" if last[-1].isdigit() else ""
 
 
 @lru_cache(maxsize=1024)
@@ -100,7 +111,7 @@ def _regex(pattern: str) -> re.Pattern[str]:
 
 
 def _literal(part: str) -> str:
-    return re.escape(part).replace(r"\ ", "[ \n]")
+    return re.escape(part).replace("\\ ", "[ \n]")
 
 
 def _backwards(field: str) -> str:
@@ -132,11 +143,23 @@ def _at(template: Template, text: Text, at: int) -> Match | None:
     before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1])
     if before is None:
         return None
-    values = [*(value[::-1] for value in reversed(before.groups())), *after.groups()]
+    spans = [*_left_spans(before, at), *(after.span(number + 1) for number in range(len(after.groups())))]
+    return Match(at - before.end(), after.end(), _fields(template, spans, text))
+
+
+def _left_spans(before: re.Match[str], at: int) -> list[tuple[int, int]]:
+    """Where the fields before an anchor stand in the text, which was matched from right to left."""
+    spans = [before.span(number + 1) for number in range(len(before.groups()))]
+    return [(at - end, at - start) for start, end in reversed(spans)]
+
+
+def _fields(template: Template, spans: Sequence[tuple[int, int]], text: Text) -> dict[str, str]:
+    """What the fields stand for; a file's name is the whole word, as in `{object}.so.8`."""
     fields: dict[str, str] = {}
-    for name, value in zip(_PART.findall(template.source), values, strict=True):
-        fields.setdefault(name, _trimmed(value))
-    return Match(at - before.end(), after.end(), fields)
+    for name, (start, end) in zip(_PART.findall(template.source), spans, strict=False):
+        rest = _REST_OF_NAME.match(text.plain, end) if name in _FILES else None
+        fields.setdefault(name, _trimmed(text.plain[start : rest.end() if rest else end]))
+    return fields
 
 
 def find_cut(template: Template, text: Text) -> Match | None:
@@ -157,8 +180,7 @@ def find_cut(template: Template, text: Text) -> Match | None:
         end -= anchor[end - at - 1] == " "  # which may be the end of the line
         before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1])
         if before is not None and _CUT.match(text.plain, end):
-            values = (_trimmed(value[::-1]) for value in reversed(before.groups()))
-            return Match(at - before.end(), end, dict(zip(_PART.findall(template.source), values, strict=False)), whole=False)
+            return Match(at - before.end(), end, _fields(template, _left_spans(before, at), text), whole=False)
     return None
 
 

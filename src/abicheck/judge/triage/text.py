@@ -6,9 +6,13 @@ import codecs
 import re
 from bisect import bisect_right
 from functools import cached_property
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 #: All that is written as a quote: what survives of the loader's ``version `X' not found`` is any of these, or none.
-QUOTES = "`'\"\N{ACUTE ACCENT}‘’‚‛“”„‟′″«»‹›＇＂"
+QUOTES = "`'\"\xb4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\xab\xbb\u2039\u203a\uff07\uff02"
 _SPACES = "\t\x0b\x0c\xa0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
 _NOTHING = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad"
 _ENTITIES = {"&quot;": '"', "&#39;": "'", "&#x27;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&amp;": "&"}
@@ -16,9 +20,9 @@ _ENTITIES = {"&quot;": '"', "&#39;": "'", "&#x27;": "'", "&lt;": "<", "&gt;": ">
 #: ECMA-48: control sequences, operating system commands (titles, links), and the two-character escapes.
 _ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_])")
 #: Escapes of JSON, of shells and of Python's repr; `\n` before a small letter is rather a path of Windows.
-_ESCAPED_BREAK = re.compile(r"\\{1,8}(?:r\\{1,8})?n(?![a-z])")
-_ESCAPED_SIGN = re.compile(r"\\{1,8}(?:u([0-9a-fA-F]{4})|x(1[bB])|(033|e)(?=\[))")
-_ESCAPED_QUOTE = re.compile(r"\\{1,8}(?=[\"'])")
+_ESCAPED_BREAK = re.compile(r"\\(?:r\\)?n(?![a-z])")
+_ESCAPED_SIGN = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x(1[bB])|(033|e)(?=\[))")
+_ESCAPES = {"\\_": "_", "\\`": "`", '\\"': '"', "\\'": "'"}
 #: Quotations of mails (`> `), the margin of docker compose (`name-1  | `), and times that log drivers put before a line.
 _MARGIN = re.compile(r"\n(?:[ |]{0,40}>){1,20}[ ]?")
 _COMPOSE = re.compile(r"\n[\w.-]{1,60}[-_]\d{1,3} *\| ?")
@@ -57,6 +61,20 @@ class Text:
     def line(self, position: int) -> int:
         """The number of the line, from 0 on, that holds this position."""
         return bisect_right(self._breaks, position - 1)
+
+    def around(self, places: Iterable[int], reach: int) -> Text:
+        """What is so near to the start, the end, or one of these places; a short text is whole."""
+        if len(self.plain) <= 4 * reach:
+            return self
+        parts: list[tuple[int, int]] = []
+        for start, end in sorted(
+            [(0, reach), (len(self.plain) - reach, len(self.plain)), *((at - reach, at + reach) for at in places)]
+        ):
+            if parts and start <= parts[-1][1]:
+                parts[-1] = (parts[-1][0], max(end, parts[-1][1]))
+            else:
+                parts.append((max(0, start), end))
+        return Text("\n".join(self.plain[start:end] for start, end in parts))
 
     def excerpt(self, start: int, end: int, limit: int = 300) -> str:
         """The lines that hold these positions, with the quotes, as one; `…` stands for what is too long."""
@@ -108,10 +126,9 @@ def without_quotes(text: str) -> str:
 
 
 def _unescaped(text: str) -> str:
-    text = _ESCAPED_BREAK.sub("\n", text)
-    text = _ESCAPED_QUOTE.sub("", text)
-    text = text.replace("\\_", "_").replace("\\`", "`")
-    return _ESCAPED_SIGN.sub(_sign, text)
+    while "\\\\" in text:  # escaped more than once
+        text = text.replace("\\\\", "\\")
+    return _ESCAPED_SIGN.sub(_sign, _replaced(_ESCAPED_BREAK.sub("\n", text), _ESCAPES))
 
 
 def _sign(match: re.Match[str]) -> str:

@@ -35,5 +35,6 @@ def _change(change: Change) -> dict[str, Any]:
         **change._asdict(),
         "severity": change.severity,
         "hosts": list(change.hosts),
+        "why": list(change.why),
         "remedies": [remedy._asdict() for remedy in change.remedies],
     }

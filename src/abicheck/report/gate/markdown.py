@@ -34,4 +34,5 @@ def _change(change: Change) -> Iterator[str]:
     if change.severity == "error":
         if change.predicted is not None:
             yield f"  - {code(change.predicted)}"
+        yield from (f"  - {text(each)}" for each in change.why)
         yield from (f"  - → {text(each.text)}{f': {code(each.command)}' if each.command else ''}" for each in change.remedies)

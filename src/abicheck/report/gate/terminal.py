@@ -28,4 +28,5 @@ def _lines(report: GateReport) -> Iterator[Line]:
         yield Line(f" {escape(sentence(change))}", f"  {mark}", style)
         if change.severity == "error":
             yield from ([Line(f"      {escape(change.predicted)}")] if change.predicted is not None else [])
+            yield from (Line(f"      {escape(each)}") for each in change.why)
             yield from (Line(f"      → {escape(advice(each))}") for each in change.remedies)

@@ -1,0 +1,1 @@
+"""What is wrong as alerts at files and lines, for code scanning (SARIF) and as annotations of GitHub."""
