@@ -61,6 +61,13 @@ def test_the_culprit_is_named(report: dict[str, Any]) -> None:
         assert report["culprit"] in str(_diagnosis(report).causes[0].culprit)
 
 
+def _same(wanted: object, got: object) -> bool:
+    """A longer version says the same; Linux and Debian call one machine by two names."""
+    if not isinstance(wanted, str) or not isinstance(got, str):
+        return wanted == got
+    return got == wanted.replace("arm64", "aarch64") or got.startswith((f"{wanted}.", f"{wanted}+"))
+
+
 def test_the_facts_are_found() -> None:
     """Of the facts that the reports are known to hold, nearly all."""
     known, missed = 0, []
@@ -71,5 +78,5 @@ def test_the_facts_are_found() -> None:
         pairs = [(key, value, have["packages"].get(key)) for key, value in wanted.pop("packages", {}).items()]
         pairs += [(key, value, have.get(key)) for key, value in wanted.items()]
         known += len(pairs)
-        missed += [f"{report['source']}: {key} {value!r}, not {got!r}" for key, value, got in pairs if value != got]
+        missed += [f"{report['source']}: {key} {value!r}, not {got!r}" for key, value, got in pairs if not _same(value, got)]
     assert len(missed) <= 0.05 * known, f"{len(missed)} of {known} missed:\n" + "\n".join(missed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -19,6 +20,12 @@ if TYPE_CHECKING:
 _FIRST_IN_REPORT = {"image", "arch"}
 #: Facts that are taken over as they are.
 _PLAIN = ("glibc", "musl", "kernel", "driver", "cuda", "cudnn", "gpu", "installer", "arch")
+
+
+#: Fields of which the first that a text has is the value.
+_VALUES = ("version", "release", "number", "model")
+_NUMBER = re.compile(r"v?(\d+(?:\.\d+)*t?)")
+_PYTHON_TAG = re.compile(r"3\d{1,2}t?")
 
 
 class _Found(NamedTuple):
@@ -54,13 +61,21 @@ def _clues(text: Text) -> Iterator[_Found]:
     for fact in data("facts.toml")["fact"]:
         for source in fact["texts"]:
             for match in islice(find(compiled(source), text), 1):
-                give = fact.get("give", "").format_map({key: _bare(value) for key, value in match.fields.items()})
-                value = give or _bare(next(iter(match.fields.values()), ""))
+                fields = {key: _bare(value) if key == "version" else value for key, value in match.fields.items()}
+                told = next((fields[key] for key in _VALUES if key in fields), "")
+                value = fact["give"].format_map(fields) if "give" in fact else told
                 yield _Found(Clue(fact["fact"], value, text.excerpt(match.start, match.end, 120)), match.start)
 
 
 def _bare(value: str) -> str:
-    return value.removeprefix("v").strip(".")
+    """A version without what a build adds."""
+    number = _NUMBER.match(value)
+    return number[1] if number else value
+
+
+def _dotted(clue: Clue) -> Clue:
+    """A tag of file names, `311`, as the version that it means."""
+    return clue._replace(value=f"3.{clue.value[1:]}") if _PYTHON_TAG.fullmatch(clue.value) else clue
 
 
 def _place(found: dict[str, list[_Found]]) -> dict[str, Clue]:
@@ -90,7 +105,7 @@ def _image(line: str, otherwise: str) -> str:
 
 def _python(found: dict[str, list[_Found]]) -> Clue | None:
     """Paths of a traceback tell the minor version; what else says the same one may tell more."""
-    paths, others = ([each.clue for each in found.get(fact, ())] for fact in ("python", "python-full"))
+    paths, others = ([_dotted(each.clue) for each in found.get(fact, ())] for fact in ("python", "python-full"))
     if not paths:
         return others[0]._replace(fact="python") if others else None
     longer = (each for each in others if f"{each.value}.".startswith(f"{paths[0].value}."))

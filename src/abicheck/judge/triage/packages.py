@@ -6,6 +6,7 @@ import re
 from typing import TYPE_CHECKING, TypeAlias
 
 from abicheck.judge.triage.signatures import data
+from abicheck.judge.triage.template import compiled, find
 from abicheck.model.triage import Clue
 
 if TYPE_CHECKING:
@@ -15,18 +16,19 @@ if TYPE_CHECKING:
 
 _NAME, _VERSION = r"[A-Za-z][\w.-]{0,80}", r"\d[\w.+!]{0,40}"
 #: `pip list`, `conda list` (with build and channel), a table in markdown, `uv` (` + name==version`), poetry (`name (version)`).
-_ROW = re.compile(rf"\n[|+*-]? ?({_NAME})(?: \| | ?: ?v?| ?=+ ?| \(?)({_VERSION})\)?(?: [\w.]{{1,40}}){{0,2}}(?: \|)?(?=\n|\Z)")
+_ROW = re.compile(rf"\n[|+*-]? ?({_NAME})(?: \| | ?: ?v?| ?=+ ?| \(?)({_VERSION})\)?(?: [\w.]{{1,40}}_\d{{1,3}}(?: [\w./-]{{1,60}})?)?(?: \|)?(?=\n|\Z)")
 _BLOCK = re.compile(rf"\n(?:Name: |name = |name: )({_NAME})\n(?:Version: |version = |version: )({_VERSION})")
 _PINNED_LEFT = re.compile(r"(?:\][\w,-]{0,80}\[)?([\w.-]{1,80})")
 _PINNED_RIGHT = re.compile(rf" ?({_VERSION})")
 _INSTALLED = re.compile(rf"({_NAME})-({_VERSION})\Z")
 _FILE = re.compile(rf"({_NAME}?)-({_VERSION})(?:-(?:\d\w*-)?(?:cp|py|pp)\w|\.dist-info)")
-_SENTENCE = re.compile(rf"[ \n:=@(v*|,]{{0,12}}(?:[Vv]ersion)?[ :=(v*|]{{0,8}}({_VERSION}(?:\.[\w+]{{1,20}}))")
+_SENTENCE = re.compile(r"[ \n:=@(v*|,-]{0,12}(?:[Vv]ersion)?[ :=(v*|]{0,8}(\d+(?:\.\d+){1,5}[\w.+!]{0,20})")
 _HASHED = re.compile(r"lib[\w+]{1,40}-([0-9a-f]{8})\.so[.\d]{0,20}")
 #: What looks like a row and names no package.
 _NO_PACKAGES = frozenset(
     ("alpine", "build", "centos", "code", "cpu", "cpython", "cuda", "cuda-version", "cudnn", "debian", "docker", "driver", "driver-version", "error", "exit", "fedora", "file", "from", "gcc", "glibc", "gpu", "kernel", "line", "linux", "macos", "musl", "name", "nvidia", "os", "package", "pip3", "python", "python-version", "ram", "rc", "release", "rhel", "status", "step", "took", "ubuntu", "version", "windows", "wsl")
 )
+_ALSO_CALLED = {"pytorch": "torch"}
 #: Repetitions of one sign that are looked at: enough for any listing.
 _TRIES = 20_000
 
@@ -43,6 +45,7 @@ def packages(text: Text) -> tuple[dict[str, str], tuple[str, ...], list[Clue]]:
             clues.append(Clue("package", f"{name} {version}", text.excerpt(start, end, 120)))
     for name, version, start, end in _all(text):
         key = re.sub(r"[-_.]+", "-", name).lower()
+        key = _ALSO_CALLED.get(key, key)
         if key not in known and key not in _NO_PACKAGES:
             known[key] = version.rstrip(".")
             clues.append(Clue("package", f"{key} {known[key]}", text.excerpt(start, end, 120)))
@@ -58,6 +61,7 @@ def _all(text: Text) -> Iterator[_Version]:
     for pattern in (_BLOCK, _ROW):
         for match in pattern.finditer("\n" + text.plain):
             yield match[1], match[2], match.start(), match.end() - 1
+    yield from _told(text)
     yield from _installed(text)
     yield from _pinned(text)
     yield from _files(text)
@@ -80,6 +84,14 @@ def _pinned(text: Text) -> Iterator[_Version]:
         left = _PINNED_LEFT.match(text.flat[max(0, at - 170) : at].rstrip()[::-1])
         if right and left:
             yield left[1][::-1], right[1], at, right.end()
+
+
+def _told(text: Text) -> Iterator[_Version]:
+    """Sentences of tools."""
+    for release in data("facts.toml")["release"]:
+        for source in release["texts"]:
+            for match in find(compiled(source), text):
+                yield release.get("package") or match.fields["package"], match.fields["version"], match.start, match.end
 
 
 def _installed(text: Text) -> Iterator[_Version]:
