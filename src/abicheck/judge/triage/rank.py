@@ -29,14 +29,30 @@ _BOUND = re.compile(r"(>=|<=|<|>|==)(\d+(?:\.\d+)*)")
 def diagnose(found: Sequence[Hit], facts: ReportFacts, text: Text) -> Diagnosis:
     """What `found` says together. Raises `DataError`.
 
-    Where something that is no problem of the environment has the higher rank, nothing is said of the environment.
+    Where something that is no problem of the environment has the higher rank, or explains what there is, nothing is said of the
+    environment.
     """
-    ours = [hit for hit in found if hit.signature.environment]
+    found = _foremost(found)
     others = [hit for hit in found if not hit.signature.environment]
+    explain = {hit.signature.class_ for hit in others}
+    ours = [hit for hit in found if hit.signature.environment and explain.isdisjoint(hit.signature.consequence_of)]
     if _rank(others) > _rank(ours):
         ours = []
     nothing = () if ours or others else tuple(_asked(data("questions.toml")["nothing"], facts))
     return Diagnosis(_causes(ours, facts, text), _causes(others, facts, text), facts, nothing)
+
+
+def _foremost(found: Sequence[Hit]) -> list[Hit]:
+    """Of places that overlap those with the higher rank: what is said precisely may be read more broadly, too."""
+
+    def outdone(hit: Hit) -> bool:
+        return any(
+            other.match.start < hit.match.end and hit.match.start < other.match.end and other.signature.rank > hit.signature.rank
+            for other in found
+            if other.signature.class_ != hit.signature.class_ and other.how != "cut"
+        )
+
+    return [hit for hit in found if not outdone(hit)]
 
 
 def _rank(found: Sequence[Hit]) -> int:
