@@ -23,6 +23,7 @@ _COMMANDS = {
     "gate": "Say what an upgrade changes, and whether it still loads everywhere.",
     "suggest": "Say which releases load on a host, and write constraints for pip and uv.",
     "confirm": "Really load, really transcribe, and compare with what was predicted.",
+    "triage": "Say what a bug report is about: the cause, the object, what to do, what to ask.",
     "host": "Print a host as abicheck sees it, and check its C library against the built-in table.",
     "rule": "Say what a rule means, why it fails, and what to do.",
 }

@@ -87,7 +87,11 @@ class ReportFacts(NamedTuple):
 
 
 class Cause(NamedTuple):
-    """One thing that a report shows: `culprit` is the object that it is about, `evidence` lines of the report."""
+    """One thing that a report shows: `culprit` is the object that it is about, `evidence` lines of the report.
+
+    `package` is the distribution that the culprit belongs to, where that can be told. `consequence` is true where another cause
+    of the same report explains this one.
+    """
 
     class_: str
     confidence: Confidence
@@ -96,6 +100,7 @@ class Cause(NamedTuple):
     evidence: tuple[str, ...] = ()
     remedies: tuple[Remedy, ...] = ()
     questions: tuple[Question, ...] = ()
+    package: str | None = None
     rule: str | None = None
     signature: str = ""
     stage: Stage = "import"

@@ -25,9 +25,7 @@ _SENTENCE = re.compile(rf"[ \n:=@(v*|,]{{0,12}}(?:[Vv]ersion)?[ :=(v*|]{{0,8}}({
 _HASHED = re.compile(r"lib[\w+]{1,40}-([0-9a-f]{8})\.so[.\d]{0,20}")
 #: What looks like a row and names no package.
 _NO_PACKAGES = frozenset(
-    "python cpython version glibc musl linux ubuntu debian fedora centos alpine rhel cuda cudnn driver kernel os macos windows pip3 "
-    "driver-version cuda-version python-version line step exit code error gpu cpu nvidia release line rc status took "
-    "from file wsl docker gcc name ram build package".split()
+    ("alpine", "build", "centos", "code", "cpu", "cpython", "cuda", "cuda-version", "cudnn", "debian", "docker", "driver", "driver-version", "error", "exit", "fedora", "file", "from", "gcc", "glibc", "gpu", "kernel", "line", "linux", "macos", "musl", "name", "nvidia", "os", "package", "pip3", "python", "python-version", "ram", "rc", "release", "rhel", "status", "step", "took", "ubuntu", "version", "windows", "wsl")
 )
 #: Repetitions of one sign that are looked at: enough for any listing.
 _TRIES = 20_000

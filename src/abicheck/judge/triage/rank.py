@@ -110,6 +110,7 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
         evidence=tuple(lines)[:_EVIDENCE],
         remedies=tuple(_remedies(signature, fields)),
         questions=tuple(_asked(signature.questions, facts)),
+        package=fields.get("package"),
         rule=signature.rule,
         signature=signature.id,
         stage=signature.stage,
@@ -129,7 +130,9 @@ def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
     if package is not None:
         fields["package"] = package
         version = dict(facts.packages).get(package)
-        fixed = version and first_fixed_of(package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", ""))
+        fixed = version and first_fixed_of(
+            package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", "")
+        )
         fields |= {key: value for key, value in (("version", version), ("fixed", fixed)) if value}
     return {key: value for key, value in fields.items() if value}
 

@@ -119,10 +119,14 @@ def _check(file: str, path: str, found: Signature) -> None:
     lists |= {f"locales.{language}": texts for language, texts in found.locales}
     for key, texts in lists.items():
         for number, text in enumerate(texts):
-            try:
-                compiled(text)
-            except ValueError as error:
-                raise _wrong(file, f"{path}.{key}[{number}]", f"a template: {error}") from None
+            _template(file, f"{path}.{key}[{number}]", text)
+
+
+def _template(file: str, path: str, text: str) -> None:
+    try:
+        compiled(text)
+    except ValueError as error:
+        raise _wrong(file, path, f"a template: {error}") from None
 
 
 def _text(file: str, path: str, value: Any) -> str:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 #: All that is written as a quote: what survives of the loader's ``version `X' not found`` is any of these, or none.
-QUOTES = "`'\"\N{ACUTE ACCENT}‘’‚‛“”„‟′″«»‹›＇＂"
+QUOTES = "`'\"\xb4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\xab\xbb\u2039\u203a\uff07\uff02"
 _SPACES = "\t\x0b\x0c\xa0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
 _NOTHING = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad"
 _ENTITIES = {"&quot;": '"', "&#39;": "'", "&#x27;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&amp;": "&"}
@@ -67,7 +67,9 @@ class Text:
         if len(self.plain) <= 4 * reach:
             return self
         parts: list[tuple[int, int]] = []
-        for start, end in sorted([(0, reach), (len(self.plain) - reach, len(self.plain)), *((at - reach, at + reach) for at in places)]):
+        for start, end in sorted(
+            [(0, reach), (len(self.plain) - reach, len(self.plain)), *((at - reach, at + reach) for at in places)]
+        ):
             if parts and start <= parts[-1][1]:
                 parts[-1] = (parts[-1][0], max(end, parts[-1][1]))
             else:
