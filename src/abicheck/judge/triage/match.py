@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from abicheck.judge.triage.text import Text
     from abicheck.model.triage import Signature
 
+#: Between templates of which one is enough for a signature's need.
+ALTERNATIVE = " || "
 #: What a signature needs or excludes is looked for so many characters before and after its text.
 _NEAR = 20_000
 #: So many places of one signature are kept: enough to see several objects, few enough for a log that repeats itself.
@@ -63,10 +65,10 @@ def _cut(signature: Signature, text: Text) -> Iterator[Hit]:
 
 
 def _holds(signature: Signature, match: Match, text: Text) -> bool:
-    """Tell whether all that the signature needs is near, and nothing that it excludes."""
+    """Tell whether all that the signature needs is near (of alternatives: one), and nothing that it excludes."""
     start, end = max(0, match.start - _NEAR), match.end + _NEAR
 
     def near(source: str) -> bool:
-        return next(find(compiled(source), text, start, end), None) is not None
+        return any(next(find(compiled(each), text, start, end), None) is not None for each in source.split(ALTERNATIVE))
 
     return all(map(near, signature.needs)) and not any(map(near, signature.unless))

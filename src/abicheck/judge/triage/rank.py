@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from abicheck.judge.triage.match import Hit
+    from abicheck.judge.triage.template import Match
     from abicheck.judge.triage.text import Text
     from abicheck.model.report import Confidence
     from abicheck.model.triage import Question, ReportFacts, Signature
@@ -23,20 +24,38 @@ if TYPE_CHECKING:
 _EVIDENCE = 3
 _MOST_SURE: tuple[Confidence, ...] = ("certain", "likely", "possible")
 _PACKAGE_DIRECTORY = re.compile(r"(?:site|dist)-packages/([A-Za-z]\w*)(?:\.libs)?/")
+_LIBRARY = re.compile(r"[\w+.-]{1,80}\.(?:so|dll|dylib)\b(?:[\w.]{0,40}\w)?")
+_WHOLE_NAME = 40
 _BOUND = re.compile(r"(>=|<=|<|>|==)(\d+(?:\.\d+)*)")
 
 
 def diagnose(found: Sequence[Hit], facts: ReportFacts, text: Text) -> Diagnosis:
     """What `found` says together. Raises `DataError`.
 
-    Where something that is no problem of the environment has the higher rank, nothing is said of the environment.
+    Where something that is no problem of the environment has the higher rank, or explains what there is, nothing is said of the
+    environment.
     """
-    ours = [hit for hit in found if hit.signature.environment]
+    found = _foremost(found)
     others = [hit for hit in found if not hit.signature.environment]
+    explain = {hit.signature.class_ for hit in others}
+    ours = [hit for hit in found if hit.signature.environment and explain.isdisjoint(hit.signature.consequence_of)]
     if _rank(others) > _rank(ours):
         ours = []
     nothing = () if ours or others else tuple(_asked(data("questions.toml")["nothing"], facts))
     return Diagnosis(_causes(ours, facts, text), _causes(others, facts, text), facts, nothing)
+
+
+def _foremost(found: Sequence[Hit]) -> list[Hit]:
+    """Of places that overlap those with the higher rank: what is said precisely may be read more broadly, too."""
+
+    def outdone(hit: Hit) -> bool:
+        return any(
+            other.match.start < hit.match.end and hit.match.start < other.match.end and other.signature.rank > hit.signature.rank
+            for other in found
+            if other.signature.class_ != hit.signature.class_ and other.how != "cut"
+        )
+
+    return [hit for hit in found if not outdone(hit)]
 
 
 def _rank(found: Sequence[Hit]) -> int:
@@ -90,7 +109,7 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
         class_=signature.class_,
         confidence=signature.confidence,
         summary=_filled(signature.cause, fields) or (page.summary if page else signature.cause),
-        culprit=fields.get("object") or fields.get("path") or fields.get("provider"),
+        culprit=_culprit(fields, best.match, text),
         evidence=tuple(lines)[:_EVIDENCE],
         remedies=tuple(_remedies(signature, fields)),
         questions=tuple(_asked(signature.questions, facts)),
@@ -100,6 +119,15 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
         stage=signature.stage,
         sources=signature.sources,
     )
+
+
+def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
+    """The object that does not fit: the one that needs what is not there; where no field is about one, a library that is named."""
+    for field in ("object", "path", "needed_by", "provider"):
+        if field in fields:
+            return fields[field]
+    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(text.excerpt(match.start, match.end))
+    return library[0] if library else None
 
 
 def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
