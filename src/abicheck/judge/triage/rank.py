@@ -47,15 +47,17 @@ def diagnose(found: Sequence[Hit], facts: ReportFacts, text: Text) -> Diagnosis:
 
 def _foremost(found: Sequence[Hit]) -> list[Hit]:
     """Of places that overlap those with the higher rank: what is said precisely may be read more broadly, too."""
-
-    def outdone(hit: Hit) -> bool:
-        return any(
-            other.match.start < hit.match.end and hit.match.start < other.match.end and other.signature.rank > hit.signature.rank
-            for other in found
-            if other.signature.class_ != hit.signature.class_ and other.how != "cut"
-        )
-
-    return [hit for hit in found if not outdone(hit)]
+    outdone: set[int] = set()
+    open_: list[int] = []
+    for number, hit in enumerate(found):  # in the order of their starts
+        open_ = [each for each in open_ if found[each].match.end > hit.match.start]
+        for other in open_:
+            pair = sorted((number, other), key=lambda each: found[each].signature.rank)
+            lower, higher = (found[each] for each in pair)
+            if lower.signature.rank < higher.signature.rank and lower.signature.class_ != higher.signature.class_ and higher.how != "cut":
+                outdone.add(pair[0])
+        open_.append(number)
+    return [hit for number, hit in enumerate(found) if number not in outdone]
 
 
 def _rank(found: Sequence[Hit]) -> int:
