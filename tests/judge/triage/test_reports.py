@@ -49,7 +49,7 @@ def test_nothing_is_claimed_of_what_is_no_question_of_the_environment(folder: st
     assert not claimed
 
 
-@pytest.mark.parametrize("report", _reports("reports"), ids=lambda report: report["source"])
+@pytest.mark.parametrize("report", list(_reports("reports")), ids=lambda report: report["source"])
 def test_what_follows_is_found_too(report: dict[str, Any]) -> None:
     classes = [cause.class_ for cause in _diagnosis(report).causes]
     assert set(report.get("then", ())) <= set(classes[1:])
