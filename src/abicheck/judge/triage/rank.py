@@ -54,7 +54,11 @@ def _foremost(found: Sequence[Hit]) -> list[Hit]:
         for other in open_:
             pair = sorted((number, other), key=lambda each: found[each].signature.rank)
             lower, higher = (found[each] for each in pair)
-            if lower.signature.rank < higher.signature.rank and lower.signature.class_ != higher.signature.class_ and higher.how != "cut":
+            if (
+                lower.signature.rank < higher.signature.rank
+                and lower.signature.class_ != higher.signature.class_
+                and higher.how != "cut"
+            ):
                 outdone.add(pair[0])
         open_.append(number)
     return [hit for number, hit in enumerate(found) if number not in outdone]
@@ -128,7 +132,9 @@ def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
     for field in ("object", "path", "needed_by", "provider"):
         if field in fields:
             return fields[field]
-    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(text.excerpt(match.start, match.end))
+    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(
+        text.excerpt(match.start, match.end)
+    )
     return library[0] if library else None
 
 

@@ -175,7 +175,9 @@ def find_cut(template: Template, text: Text) -> Match | None:
         while end - at < len(anchor) and text.flat[end : end + 1] == anchor[end - at]:
             end += 1
         end -= anchor[end - at - 1] == " "  # which may be the end of the line
-        before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1]) if _CUT.match(text.plain, end) else None
+        before = (
+            _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1]) if _CUT.match(text.plain, end) else None
+        )
         if before is not None:
             return Match(at - before.end(), end, _fields(template, _left_spans(before, at), text), whole=False)
     return None
