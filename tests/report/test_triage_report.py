@@ -38,7 +38,16 @@ FACTS = ReportFacts(
     packages=(("numpy", "1.26"), ("x", "1.0")),
     wheels=("x",),
 )
-REPLAY = Replay(True, "", "x==1.0", "debian:13 (glibc 2.41)", "3.12", "libx-1a2b3c4d.so.1: no", LINE, "wheel")
+REPLAY = Replay(
+    agrees=True,
+    reason="",
+    requirement="x==1.0",
+    host="debian:13 (glibc 2.41)",
+    python="3.12",
+    predicted="libx-1a2b3c4d.so.1: no",
+    reported=LINE,
+    basis="wheel",
+)
 FOUND = Triage(Tool("abicheck", "0.1.0"), Diagnosis((CAUSE, LATER), (), FACTS), REPLAY)
 OTHER = FOUND._replace(diagnosis=Diagnosis((), (CAUSE._replace(class_="callers-code"),), FACTS), replay=None)
 NOTHING = FOUND._replace(diagnosis=Diagnosis((), (), ReportFacts(), CAUSE.questions), replay=None, unread=1234)

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 _NAME, _VERSION = r"[A-Za-z][\w.-]{0,80}", r"\d[\w.+!]{0,40}"
 #: `pip list`, `conda list` (with build and channel), a table in markdown, `uv` (` + name==version`), poetry (`name (version)`).
 _ROW = re.compile(
-    rf"\n[|+*-]? ?({_NAME})(?: \| | ?: ?v?| ?=+ ?| \(?)({_VERSION})\)?(?: [\w.]{{1,40}}_\d{{1,3}}(?: [\w./-]{{1,60}})?)?(?: \|)?(?=\n|\Z)"
+    rf"\n[|+*-]? ?({_NAME})(?: \| | ?: ?v?| ?=+ ?| \(?)({_VERSION})\)?"
+    r"(?: [\w.]{1,40}_\d{1,3}(?: [\w./-]{1,60})?)?(?: \|)?(?=\n|\Z)"
 )
 _BLOCK = re.compile(rf"\n(?:Name: |name = |name: )({_NAME})\n(?:Version: |version = |version: )({_VERSION})")
 _PINNED_LEFT = re.compile(r"(?:\][\w,-]{0,80}\[)?([\w.-]{1,80})")

@@ -79,7 +79,7 @@ def _causes(found: Sequence[Hit], facts: ReportFacts, text: Text) -> tuple[Cause
         best = min(hits, key=lambda hit: (_MOST_SURE.index(_confidence(hit, facts, several=several)), -hit.signature.rank))
         consequence = any(other in classes for other in best.signature.consequence_of if other != best.signature.class_)
         confidence = _confidence(best, facts, several=several)
-        order = (consequence, _MOST_SURE.index(confidence) == 2, -best.signature.rank, hits[0].match.start)  # noqa: PLR2004
+        order = (consequence, _MOST_SURE.index(confidence) == 2, -best.signature.rank, hits[0].match.start)
         ranked.append((order, _cause(best, hits, facts, text)._replace(confidence=confidence, consequence=consequence)))
     return tuple(cause for _, cause in sorted(ranked, key=lambda each: each[0]))
 
@@ -132,9 +132,8 @@ def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
     for field in ("object", "path", "needed_by", "provider"):
         if field in fields:
             return fields[field]
-    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(
-        text.excerpt(match.start, match.end)
-    )
+    line = text.excerpt(match.start, match.end)
+    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(line)
     return library[0] if library else None
 
 

@@ -18,7 +18,7 @@ ANSWERS: dict[Answer, tuple[str, str, str]] = {
     "unrecognised": ("?", "yellow", "Nothing in the report was recognised"),
 }
 _LIBRARIES = {"glibc": "glibc", "musl": "musl", "python": "Python", "kernel": "kernel", "arch": ""}
-_GPU = {"gpu": "GPU", "driver": "driver", "cuda": "CUDA", "cudnn": "cuDNN"}
+_GPU = {"gpu": "", "driver": "driver", "cuda": "CUDA", "cudnn": "cuDNN"}
 _PROVEN = " (as its library's name proves)"
 #: So many packages are listed; JSON has all.
 _PACKAGES = 12
