@@ -13,8 +13,8 @@ if TYPE_CHECKING:
 
     from abicheck.judge.triage.text import Text
 
-#: What nobody would write as a short code: a control character in it, or one that is not ASCII or special at its start. Later ones may
-#: belong to the sentence around, where the quotes were lost: `iw` may be followed by a letter of any script.
+#: What nobody would write as a short code: a control character in it, or one that is not ASCII or special at its start. Later ones
+#: may belong to the sentence around it, where the quotes were lost: a letter of any script may follow `iw`.
 _GARBAGE = (
     r"(?:[!-~]{0,6}[\x00-\x08\x0e-\x1f\x7f\u2400-\u2421\ufffd]\S{0,12}"
     r"|[!-~]?(?![\u2010-\u2027\u2190-\u21ff\u3001-\u3011\uff01-\uff1f])[^ -~\s]\S{0,12}|[!#-/:-@\[-^{-~][!-~]{1,7})"
