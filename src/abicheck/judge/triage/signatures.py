@@ -96,6 +96,8 @@ def _signature(file: str, path: str, plain: Mapping[str, Any]) -> Signature:
         raise _wrong(file, f"{path}.rank", "a number from 0 to 100")
     if "rule" not in plain and "cause" not in plain:
         raise _wrong(file, f"{path}.cause", "there, or `rule`")
+    if not lists["texts"]:
+        raise _wrong(file, f"{path}.texts", "a list of texts")
     found = Signature(
         class_=texts.pop("class"),
         versions=texts.pop("from", ""),
