@@ -46,13 +46,14 @@ def diagnose(found: Sequence[Hit], facts: ReportFacts, text: Text) -> Diagnosis:
 
 
 def _foremost(found: Sequence[Hit]) -> list[Hit]:
-    """Of places that overlap those with the higher rank: what is said precisely may be read more broadly, too."""
+    """Of places that overlap those with the higher rank: what is said precisely may be read more broadly, or as a text cut off."""
 
     def outdone(hit: Hit) -> bool:
         return any(
-            other.match.start < hit.match.end and hit.match.start < other.match.end and other.signature.rank > hit.signature.rank
+            other.match.start < hit.match.end and hit.match.start < other.match.end
             for other in found
-            if other.signature.class_ != hit.signature.class_ and other.how != "cut"
+            if other.how != "cut" and other.signature.class_ != hit.signature.class_
+            if hit.how == "cut" or other.signature.rank > hit.signature.rank
         )
 
     return [hit for hit in found if not outdone(hit)]
