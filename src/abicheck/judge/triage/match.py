@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
+from abicheck.judge.triage.signatures import ALTERNATIVE
 from abicheck.judge.triage.template import compiled, find, find_cut
 
 if TYPE_CHECKING:
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from abicheck.judge.triage.text import Text
     from abicheck.model.triage import Signature
 
-#: Between templates of which one is enough for a signature's need.
-ALTERNATIVE = " || "
 #: What a signature needs or excludes is looked for so many characters before and after its text.
 _NEAR = 20_000
 #: So many places of one signature are kept: enough to see several objects, few enough for a log that repeats itself.

@@ -28,9 +28,9 @@ _HASHED = re.compile(r"lib[\w+]{1,40}-([0-9a-f]{8})\.so[.\d]{0,20}")
 _NO_PACKAGES = frozenset(
     ("alpine", "build", "centos", "code", "cpu", "cpython", "cuda", "cuda-version", "cudnn", "debian", "docker", "driver", "driver-version", "error", "exit", "fedora", "file", "from", "gcc", "glibc", "gpu", "kernel", "line", "linux", "macos", "musl", "name", "nvidia", "os", "package", "pip3", "python", "python-version", "ram", "rc", "release", "rhel", "status", "step", "took", "ubuntu", "version", "windows", "wsl")
 )
+#: So many are listed at most; the largest environments have some hundreds.
+_MOST = 1000
 _ALSO_CALLED = {"pytorch": "torch"}
-#: Repetitions of one sign that are looked at: enough for any listing.
-_TRIES = 20_000
 
 
 def packages(text: Text) -> tuple[dict[str, str], tuple[str, ...], list[Clue]]:
@@ -46,6 +46,8 @@ def packages(text: Text) -> tuple[dict[str, str], tuple[str, ...], list[Clue]]:
     for name, version, start, end in _all(text):
         key = re.sub(r"[-_.]+", "-", name).lower()
         key = _ALSO_CALLED.get(key, key)
+        if len(known) == _MOST:
+            break
         if key not in known and key not in _NO_PACKAGES:
             known[key] = version.rstrip(".")
             clues.append(Clue("package", f"{key} {known[key]}", text.excerpt(start, end, 120)))
@@ -68,18 +70,9 @@ def _all(text: Text) -> Iterator[_Version]:
     yield from _sentences(text)
 
 
-def _places(text: Text, sign: str) -> Iterator[int]:
-    at = -1
-    for _ in range(_TRIES):
-        at = text.flat.find(sign, at + 1)
-        if at < 0:
-            return
-        yield at
-
-
 def _pinned(text: Text) -> Iterator[_Version]:
     """`name==version`."""
-    for at in _places(text, "=="):
+    for at in text.places("=="):
         right = _PINNED_RIGHT.match(text.flat, at + 2)
         left = _PINNED_LEFT.match(text.flat[max(0, at - 170) : at].rstrip()[::-1])
         if right and left:
@@ -96,13 +89,13 @@ def _told(text: Text) -> Iterator[_Version]:
 
 def _installed(text: Text) -> Iterator[_Version]:
     """Pip's last line, and what it found before."""
-    for at in _places(text, "Successfully installed "):
+    for at in text.places("Successfully installed "):
         for word in text.flat[at + 23 : at + 20_000].split(" "):
             match = _INSTALLED.match(word)
             if match is None:
                 break
             yield match[1], match[2], at, at + 23
-    for at in _places(text, "existing installation: "):
+    for at in text.places("existing installation: "):
         name, _, rest = text.flat[at + 23 : at + 200].partition(" ")
         match = _PINNED_RIGHT.match(rest)
         if match:
@@ -112,7 +105,7 @@ def _installed(text: Text) -> Iterator[_Version]:
 def _files(text: Text) -> Iterator[_Version]:
     """Wheels and the directories that they leave."""
     for sign in (".whl", ".dist-info"):
-        for at in _places(text, sign):
+        for at in text.places(sign):
             word = re.split(r"[\s/\\=,(]", text.plain[max(0, at - 200) : at])[-1] + sign
             match = _FILE.match(word)
             if match:
@@ -122,7 +115,7 @@ def _files(text: Text) -> Iterator[_Version]:
 def _sentences(text: Text) -> Iterator[_Version]:
     """`ctranslate2 4.4.0`, for names that are known."""
     for name in data("facts.toml")["packages"]:
-        for at in _places(text, name):
+        for at in text.places(name):
             before = text.flat[at - 1 : at] if at else ""
             match = _SENTENCE.match(text.plain, at + len(name))
             if match and not (before.isalnum() or before in ("-", "_", "/")):
@@ -133,7 +126,7 @@ def _hashed(text: Text) -> Iterator[_Version]:
     """Libraries whose names hold a hash of their content, which tells the release."""
     for package, libraries in data("libraries.toml").items():
         for library, hashes in libraries.items():
-            for at in _places(text, f"{library}-"):
+            for at in text.places(f"{library}-"):
                 match = _HASHED.match(text.plain, at)
                 versions = hashes.get(match[1], {}).get("versions", ()) if match else ()
                 if match and versions:

@@ -46,17 +46,23 @@ def diagnose(found: Sequence[Hit], facts: ReportFacts, text: Text) -> Diagnosis:
 
 
 def _foremost(found: Sequence[Hit]) -> list[Hit]:
-    """Of places that overlap those with the higher rank: what is said precisely may be read more broadly, or as a text cut off."""
+    """Of places that overlap those with the higher rank: what is said precisely may be read more broadly, too."""
+    outdone: set[int] = set()
+    open_: list[int] = []
+    for number, hit in enumerate(found):  # in the order of their starts
+        open_ = [each for each in open_ if found[each].match.end > hit.match.start]
+        for other in open_:
+            pair = sorted((number, other), key=lambda each: _weight(found[each]))
+            lower, higher = (found[each] for each in pair)
+            if _weight(lower) < _weight(higher) and lower.signature.class_ != higher.signature.class_ and higher.how != "cut":
+                outdone.add(pair[0])
+        open_.append(number)
+    return [hit for number, hit in enumerate(found) if number not in outdone]
 
-    def outdone(hit: Hit) -> bool:
-        return any(
-            other.match.start < hit.match.end and hit.match.start < other.match.end
-            for other in found
-            if other.how != "cut" and other.signature.class_ != hit.signature.class_
-            if hit.how == "cut" or other.signature.rank > hit.signature.rank
-        )
 
-    return [hit for hit in found if not outdone(hit)]
+def _weight(hit: Hit) -> tuple[bool, int]:
+    """What a place counts beside another one: a text that is there whole is no other's that was cut off."""
+    return hit.how != "cut", hit.signature.rank
 
 
 def _rank(found: Sequence[Hit]) -> int:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 #: The files that hold no signatures: facts, questions, tables.
 NO_SIGNATURES = ("facts.toml", "questions.toml", "libraries.toml", "ctranslate2.toml")
 
+#: Between templates of which one is enough for what a signature needs.
+ALTERNATIVE = " || "
+
 _TEXTS = {"id", "class", "rule", "from", "stage", "cause", "confidence"}
 _LISTS = {"texts", "needs", "unless", "consequence_of", "questions", "sources", "matches", "rejects"}
 _REQUIRED = {"id", "class", "texts", "sources", "matches"}
@@ -93,6 +96,8 @@ def _signature(file: str, path: str, plain: Mapping[str, Any]) -> Signature:
         raise _wrong(file, f"{path}.rank", "a number from 0 to 100")
     if "rule" not in plain and "cause" not in plain:
         raise _wrong(file, f"{path}.cause", "there, or `rule`")
+    if not lists["texts"]:
+        raise _wrong(file, f"{path}.texts", "a list of texts")
     found = Signature(
         class_=texts.pop("class"),
         versions=texts.pop("from", ""),
@@ -119,7 +124,8 @@ def _check(file: str, path: str, found: Signature) -> None:
     lists |= {f"locales.{language}": texts for language, texts in found.locales}
     for key, texts in lists.items():
         for number, text in enumerate(texts):
-            _template(file, f"{path}.{key}[{number}]", text)
+            for each in text.split(ALTERNATIVE):
+                _template(file, f"{path}.{key}[{number}]", each)
 
 
 def _template(file: str, path: str, text: str) -> None:

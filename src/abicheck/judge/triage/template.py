@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.triage.text import without_quotes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
     from abicheck.judge.triage.text import Text
 
@@ -51,13 +52,16 @@ _CUT = re.compile(r"[ :]{0,3}(?:\Z|\n|…|\.\.\.)")
 
 
 class Template(NamedTuple):
-    """A template, taken apart: the longest literal, what comes before it (both reversed: text and pattern), and after."""
+    """A template, taken apart: the longest literal, as much of it as a text that is cut off must have, and patterns of the rest.
+
+    What comes before the literal is matched from right to left, so `before` is turned round.
+    """
 
     source: str
     anchor: str
+    stem: str
     before: str
     after: str
-    words: frozenset[str]
 
 
 class Match(NamedTuple):
@@ -81,14 +85,14 @@ def compiled(source: str) -> Template:
     anchor = parts[longest]
     if len(anchor.strip()) < 3:
         raise ValueError("needs a literal of three characters at least")
-    words = frozenset(anchor.split(" ")[1:-1])
+    stem = anchor[: max(_LEAST, len(anchor) * 3 // 5)]
     after = [part if number % 2 else FIELDS[part] for number, part in enumerate(parts[longest + 1 :])]
     turned = parts[:longest][::-1]
     before = [part[::-1] if number % 2 else _backwards(part) for number, part in enumerate(turned)]
     end = _pattern(after) + _word_end(parts[-1])
     if plain.endswith("{any}"):
         end = end.removesuffix(f"({_ANY})") + "([^\n]{0,200})"
-    return Template(plain, anchor, _pattern(before), end, words)
+    return Template(plain, anchor, stem, _pattern(before), end)
 
 
 def _pattern(pieces: list[str]) -> str:
@@ -123,13 +127,12 @@ def _backwards(field: str) -> str:
 
 def find(template: Template, text: Text, start: int = 0, end: int | None = None) -> Iterator[Match]:
     """Every place where the template stands, up to a limit."""
-    if not _possible(template.anchor, template.words, text):
-        return
-    at = start - 1
-    for _ in range(_TRIES):
-        at = text.flat.find(template.anchor, at + 1, len(text.flat) if end is None else end)
-        if at < 0:
-            return
+    anchor = template.anchor
+    if end is None:
+        places: Iterable[int] = (at for at in text.places(template.stem) if text.flat.startswith(anchor, at))
+    else:
+        places = text.places_between(anchor, start, end)
+    for at in islice(places, _TRIES):
         match = _at(template, text, at)
         if match is not None:
             yield match
@@ -164,31 +167,18 @@ def _fields(template: Template, spans: Sequence[tuple[int, int]], text: Text) ->
 
 def find_cut(template: Template, text: Text) -> Match | None:
     """The first place where the template stands but for its end, which is cut off."""
-    anchor = template.anchor
-    least = max(_LEAST, len(anchor) * 3 // 5)
-    stem = anchor[:least]
-    if len(anchor) < _LEAST or not _possible(stem, frozenset(stem.split(" ")[1:-1]), text):
+    anchor, least = template.anchor, len(template.stem)
+    if least == len(anchor):
         return None
-    at = -1
-    for _ in range(_TRIES):
-        at = text.flat.find(stem, at + 1)
-        if at < 0:
-            return None
+    for at in islice(text.places(template.stem), _TRIES):
         end = at + least
         while end - at < len(anchor) and text.flat[end : end + 1] == anchor[end - at]:
             end += 1
         end -= anchor[end - at - 1] == " "  # which may be the end of the line
-        before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1])
-        if before is not None and _CUT.match(text.plain, end):
+        before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1]) if _CUT.match(text.plain, end) else None
+        if before is not None:
             return Match(at - before.end(), end, _fields(template, _left_spans(before, at), text), whole=False)
     return None
-
-
-def _possible(literal: str, words: frozenset[str], text: Text) -> bool:
-    """Whether the text can hold the literal: a look at its words costs less than a search for each of hundreds of literals."""
-    if not words <= text.words:
-        return False
-    return bool(words) or literal.isascii() or text.characters.issuperset(literal)
 
 
 def _trimmed(value: str) -> str:

@@ -6,10 +6,11 @@ import codecs
 import re
 from bisect import bisect_right
 from functools import cached_property
+from itertools import islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
 #: All that is written as a quote: what survives of the loader's ``version `X' not found`` is any of these, or none.
 QUOTES = "`'\"\xb4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\xab\xbb\u2039\u203a\uff07\uff02"
@@ -28,6 +29,9 @@ _MARGIN = re.compile(r"\n(?:[ |]{0,40}>){1,20}[ ]?")
 _COMPOSE = re.compile(r"\n[\w.-]{1,60}[-_]\d{1,3} *\| ?")
 _TIME = re.compile(r"\n\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}(?:Z|[+-]\d\d:?\d\d)?\]? ")
 
+#: So many places of one literal are kept.
+_PLACES = 500
+
 
 class Text:
     """A cleaned report: `plain` is what templates are matched against, without quotes; `flat` the same on one line.
@@ -39,6 +43,7 @@ class Text:
         self._shown = shown
         self.plain = without_quotes(shown)
         self.flat = self.plain.replace("\n", " ")
+        self._found: dict[str, list[int]] = {}
 
     @cached_property
     def _breaks(self) -> list[int]:
@@ -49,14 +54,29 @@ class Text:
         return self._shown.split("\n")
 
     @cached_property
-    def words(self) -> set[str]:
-        """All words, as blanks part them."""
+    def _words(self) -> set[str]:
         return set(self.flat.split(" "))
 
     @cached_property
-    def characters(self) -> set[str]:
-        """All characters."""
+    def _characters(self) -> set[str]:
         return set(self.plain)
+
+    def places(self, literal: str) -> list[int]:
+        """Where a literal stands, up to a limit; it is searched only where all its words are there, and only once."""
+        found = self._found.get(literal)
+        if found is None:
+            words = literal.split(" ")[1:-1]
+            possible = self._words.issuperset(words) and (bool(words) or literal.isascii() or self._characters.issuperset(literal))
+            found = list(islice(self.places_between(literal, 0, len(self.flat)), _PLACES)) if possible else []
+            self._found[literal] = found
+        return found
+
+    def places_between(self, literal: str, start: int, end: int) -> Iterator[int]:
+        """Where a literal stands in a part of the text."""
+        at = self.flat.find(literal, start, end)
+        while at >= 0:
+            yield at
+            at = self.flat.find(literal, at + 1, end)
 
     def line(self, position: int) -> int:
         """The number of the line, from 0 on, that holds this position."""
