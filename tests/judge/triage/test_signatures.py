@@ -11,6 +11,7 @@ from abicheck.judge.rules import pages
 from abicheck.judge.triage.match import hits
 from abicheck.judge.triage.read import read_report
 from abicheck.judge.triage.signatures import parse, signatures
+from abicheck.judge.triage.template import FIELDS
 from abicheck.judge.triage.text import cleaned
 
 if TYPE_CHECKING:
@@ -83,3 +84,15 @@ def test_what_is_wrong_is_named(change: dict[str, Any], path: str) -> None:
         parse("x.toml", {"signature": [plain]})
     assert caught.value.message.startswith(path)
     assert caught.value.subject == "x.toml"
+
+
+@pytest.mark.parametrize("signature", [each for each in SIGNATURES if each.locales], ids=lambda signature: signature.id)
+def test_translations_are_found(signature: Signature) -> None:
+    for _, texts in signature.locales:
+        for text in texts:
+            said = text.format(object="/srv/libx.so", **dict.fromkeys(FIELDS.keys() - {"object"}, "x1"))
+            assert (said, _classes(said)) == (said, [signature.class_])
+
+
+def _classes(text: str) -> list[str]:
+    return [cause.class_ for cause in read_report(text.encode()).causes]

@@ -52,16 +52,17 @@ def _foremost(found: Sequence[Hit]) -> list[Hit]:
     for number, hit in enumerate(found):  # in the order of their starts
         open_ = [each for each in open_ if found[each].match.end > hit.match.start]
         for other in open_:
-            pair = sorted((number, other), key=lambda each: found[each].signature.rank)
+            pair = sorted((number, other), key=lambda each: _weight(found[each]))
             lower, higher = (found[each] for each in pair)
-            if (
-                lower.signature.rank < higher.signature.rank
-                and lower.signature.class_ != higher.signature.class_
-                and higher.how != "cut"
-            ):
+            if _weight(lower) < _weight(higher) and lower.signature.class_ != higher.signature.class_ and higher.how != "cut":
                 outdone.add(pair[0])
         open_.append(number)
     return [hit for number, hit in enumerate(found) if number not in outdone]
+
+
+def _weight(hit: Hit) -> tuple[bool, int]:
+    """What a place counts beside another one: a text that is there whole is no other's that was cut off."""
+    return hit.how != "cut", hit.signature.rank
 
 
 def _rank(found: Sequence[Hit]) -> int:
