@@ -73,3 +73,20 @@ def test_nothing_recognised_asks_for_more() -> None:
 
 def test_nothing_at_all() -> None:
     assert _of("").answer == "unrecognised"
+
+
+def test_a_host_report_leaves_nothing_to_ask() -> None:
+    """The block that `abicheck host --report` prints, as it is pasted into an issue form."""
+    block = (
+        "<details><summary>abicheck report: everything that is installed loads</summary>\n\n```text\nabicheck 0.1.0, report 1\n"
+        'PRETTY_NAME="Debian GNU/Linux 13 (trixie)" in a container (docker)\nglibc 2.41 (Debian) GLIBC_ABI_DT_RELR\n'
+        "Linux 6.12.3 x86_64, CPU level x86-64-v3, pages of 4,096 bytes\nexecutable stacks: refused\n"
+        "Python 3.12 (~/env/bin/python of a virtual environment)\nno NVIDIA driver\n\n"
+        "2 distributions installed:\nctranslate2==4.5.0\nnumpy==2.0.1\n```\n\n</details>\n"
+    )
+    found = _of(f"### What it says\n\n{STACK.format(CT2, 'Invalid argument')}\n{block}")
+    assert (found.causes[0].class_, found.causes[0].questions) == ("exec-stack-refused", ())
+    facts = found.facts
+    assert (facts.distribution, facts.container, facts.glibc, facts.python) == ("debian 13", "docker", "2.41", "3.12")
+    assert (facts.kernel, facts.arch, facts.driver, facts.report) == ("6.12.3", "x86_64", "none", "0.1.0")
+    assert dict(facts.packages) == {"ctranslate2": "4.5.0", "numpy": "2.0.1"}

@@ -129,7 +129,7 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
 
 
 def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
-    """The object that does not fit: the one that needs what is not there; where no field is about one, a library that is named."""
+    """The object that does not fit: the one that needs what is not there; where no field is about one, any library."""
     for field in ("object", "path", "needed_by", "provider"):
         if field in fields:
             return fields[field]
@@ -179,9 +179,10 @@ def _remedies(signature: Signature, fields: dict[str, str]) -> Iterator[Remedy]:
 
 def _asked(keys: Sequence[str], facts: ReportFacts) -> Iterator[Question]:
     """The questions that the report does not answer."""
+    reported = data("questions.toml")["reported"] if facts.report else ()
     for key in keys:
         known = facts.packages if key.startswith("package") else getattr(facts, key, None) or key in dict(facts.packages)
-        if not known and not (key == "glibc" and (facts.distribution or facts.musl)):
+        if not known and key not in reported and not (key == "glibc" and (facts.distribution or facts.musl)):
             yield questions()[key]
 
 
