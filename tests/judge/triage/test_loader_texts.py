@@ -28,7 +28,7 @@ def _classes(text: str, *, environment: bool = True) -> list[str]:
 @pytest.mark.parametrize(("class_", "text"), _texts("environment"))
 def test_a_text_has_its_class_and_no_other(class_: str, text: str) -> None:
     assert _classes(text) == [class_]
-    assert _classes(f"Traceback (most recent call last):\n  File \"x.py\", line 1\nImportError: {text}") == [class_]
+    assert _classes(f'Traceback (most recent call last):\n  File "x.py", line 1\nImportError: {text}') == [class_]
 
 
 @pytest.mark.parametrize(("class_", "text"), _texts("not-environment"))

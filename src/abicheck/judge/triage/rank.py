@@ -133,7 +133,9 @@ def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
     for field in ("object", "path", "needed_by", "provider"):
         if field in fields:
             return fields[field]
-    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(text.excerpt(match.start, match.end))
+    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(
+        text.excerpt(match.start, match.end)
+    )
     return library[0] if library else None
 
 
