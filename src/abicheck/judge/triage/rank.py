@@ -129,7 +129,7 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
 
 
 def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
-    """The object that does not fit: the one that needs what is not there; where no field is about one, a library that is named."""
+    """The object that does not fit, or that needs what is not there; where no field is about one, a library that is named."""
     for field in ("object", "path", "needed_by", "provider"):
         if field in fields:
             return fields[field]
