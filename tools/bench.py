@@ -213,6 +213,26 @@ def bench(runs: int) -> list[str]:
     return missed
 
 
+def bench_triage() -> list[str]:
+    """A report of 10 MB: a log with one error at its end, and one whose lines look like errors."""
+    missed = []
+    line = "2026-01-02T10:11:12.345Z INFO worker[{0}] request took {0} ms path=/api/v1/items/{0} status=200\n"
+    near = "OSError: lib{0}.so: cannot open shared object file: number {0}; version GLIBC_2.{0} not found by {0}\n"
+    error = "ImportError: libx.so: cannot enable executable stack as shared object requires: Invalid argument\n"
+    loop = min(measure([sys.executable, "-c", LOOP]).cpu for _ in range(3))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.txt"
+        for name, each in (("a log", line), ("near misses", near)):
+            text = "".join(each.format(number) for number in range(10_000_000 // len(each)))
+            path.write_text(text[:9_999_000] + "\n" + error, encoding="utf-8")
+            run = min((measure([*ABICHECK, "triage", "--no-replay", str(path)]) for _ in range(3)), key=lambda run: run.cpu)
+            ratio = run.cpu / loop
+            print(f"triage of {name}, 10 MB: wall {run.wall:.2f} s, cpu {run.cpu:.2f} s, {ratio:.1f} times ten million additions")
+            if run.wall > 2:
+                missed.append(f"triage of {name} of 10 MB takes {run.wall:.2f} s, more than 2")
+    return missed
+
+
 def bench_grid() -> list[str]:
     """The matrix of CTranslate2 on the hosts that nobody has to have, from facts that were kept."""
     matrix = Path(__file__).parents[1] / "matrices" / "ctranslate2.toml"
@@ -232,12 +252,37 @@ def bench_grid() -> list[str]:
     return missed if wall < cells / 1000 else [*missed, f"a cell takes {1000 * wall / cells:.2f} ms, more than 1"]
 
 
+def bench_gate() -> list[str]:
+    """A lock of 150 packages of which three change, on two hosts, from wheels that were fetched and facts that were kept."""
+    with tempfile.TemporaryDirectory() as folder:
+        for name, versions in (("old", ("4.6.0", "2.2.0", "5.3.0")), ("new", ("4.6.1", "2.2.6", "5.3.1"))):
+            changed = dict(zip(("ctranslate2", "numpy", "lxml"), versions, strict=True))
+            packages = {**{f"package-{number}": "1.0" for number in range(147)}, **changed}
+            (Path(folder) / name).mkdir()
+            (Path(folder) / name / "uv.lock").write_text(_uv_lock(packages), encoding="utf-8")
+        locks = [f"{folder}/{name}/uv.lock" for name in ("old", "new")]
+        command = [*ABICHECK, "gate", *locks, "--host", "debian:12", "--host", "debian:13", "--python", "3.12"]
+        measure(command)  # fetches and reads what is not kept yet
+        wall = min(measure(command).wall for _ in range(3))
+    print(f"gate: 150 packages, 3 changed, 2 hosts: wall {wall:.2f} s")
+    return [] if wall < 3 else [f"the gate takes {wall:.2f} s, more than 3"]
+
+
+def _uv_lock(packages: dict[str, str]) -> str:
+    """A lock as uv writes it, of a project that requires all of these."""
+    index = 'source = { registry = "https://index.example.org/simple" }'
+    links = "".join(f'    {{ name = "{name}" }},\n' for name in packages)
+    parts = [f'[[package]]\nname = "project"\nversion = "1.0"\nsource = {{ virtual = "." }}\ndependencies = [\n{links}]\n']
+    parts += [f'[[package]]\nname = "{name}"\nversion = "{version}"\n{index}\n' for name, version in packages.items()]
+    return 'version = 1\nrequires-python = ">=3.10"\n\n' + "\n".join(parts)
+
+
 def main() -> int:
     """Command line: print the table, exit 1 when a bound is missed."""
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each command")
     runs = parser.parse_args().runs
-    missed = bench_grid() + bench(runs) + bench_wheels(runs)
+    missed = bench_grid() + bench_triage() + bench_gate() + bench(runs) + bench_wheels(runs)
     for line in missed:
         print(f"missed: {line}")
     print("all bounds held" if not missed else f"{len(missed)} bounds missed")

@@ -51,7 +51,7 @@ def _told(report: GateReport) -> list[tuple[str, str, str | None]]:
 
 
 def _extension(*needed: str, undefined: str | None = None) -> bytes:
-    symbols = [Symbol("PyInit__ext"), *([Symbol(undefined, defined=False)] if undefined else [])]
+    symbols = [Symbol("PyInit__ext", defined=True), *([Symbol(undefined, defined=False)] if undefined else [])]
     return write_elf(needed=list(needed), runpath="$ORIGIN/../lib", symbols=symbols)
 
 
@@ -92,6 +92,27 @@ def test_what_needs_a_library_of_what_stays_finds_it(shelf: Path) -> None:
     assert (_told(report), report.errors, report.exit_code) == ([], (), 0)
 
 
+def test_the_pins_that_keep_it_from_a_release_that_loads(shelf: Path) -> None:
+    for version, stack in (("1.0", 7), ("1.5", 7), ("2.0", 6)):
+        extension = write_elf(symbols=[Symbol("PyInit__ext", defined=True)], stack=stack)
+        wheel(shelf, "native", version, TAG, files={"native/_ext.cpython-313-x86_64-linux-gnu.so": extension})
+    for version, asked in (("1.0", "native<2"), ("2.0", "native<3")):
+        wheel(shelf, "app", version, requires=[asked])
+    report = _gate("app==2.0\nnative==2.0\n", "native==1.0\napp==1.0\n")
+    change = report.changes[0]
+    assert (change.kind, change.package, change.location, change.rule) == (
+        "newly-fails",
+        "native",
+        "new.txt:1",
+        "exec-stack-refused",
+    )
+    (why,) = change.why
+    assert why.startswith("app 1.0 requires native<2, which shuts out native 2.0, and that loads on debian:13.")
+    assert "app 2.0 is its first newer release that allows native 2.0" in change.remedies[0].text
+    with_old_pin = _gate("native==1.0\napp==1.0\n", "app==1.0\nnative==1.5\n")
+    assert [(each.kind, each.why) for each in with_old_pin.changes if each.package == "native"] == [("still-fails", ())]
+
+
 def test_the_python_that_the_old_lock_takes(shelf: Path) -> None:
     wheel(shelf, "b", "1.0", TAG)
     wheel(shelf, "b", "2.0", TAG.replace("313", "314"))
@@ -123,6 +144,14 @@ def test_what_cannot_be_judged_is_not_gone(shelf: Path) -> None:
     report = _gate("a==1.0\nb==7.0\n", "a==1.0\nb==1.0\nc==1.0\n")
     assert [each.target for each in report.errors] == ["old.txt:2"]
     assert _told(report) == [("added", "c", "new.txt:3")]
+
+
+def test_what_fails_may_have_failed_before(shelf: Path) -> None:
+    wheel(shelf, "b", "2.0", TAG, files={"b/_ext.cpython-313-x86_64-linux-gnu.so": _extension("libnowhere.so.1")})
+    report = _gate("b==1.0\n", "b==2.0\n")
+    (change,) = report.changes
+    assert (change.kind, change.text) == ("still-fails", "does not load; whether it did before is not known")
+    assert (len(report.errors), report.exit_code) == (1, 4)
 
 
 def test_a_hash_that_is_new_is_checked(shelf: Path) -> None:

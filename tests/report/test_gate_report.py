@@ -140,3 +140,15 @@ def test_a_change_is_a_test_that_fails_where_it_shuts_the_gate(fail_on: Any, red
 def test_where_nothing_changes_that_is_the_test() -> None:
     (suite,) = JUnitXml.fromstring(junit.render(REPORT._replace(changes=(), errors=())).encode())
     assert [(case.name, case.is_passed) for case in suite] == [("nothing loads worse on debian:13", True)]
+
+
+def test_many_that_come_and_go_are_told_in_a_line() -> None:
+    come = [Change("added", name, None, "1", "is new, and loads", ("a", "b")) for name in "wxyz"]
+    gone = [Change("removed", name, "2", None, "is no longer installed", ("a",)) for name in "no"]
+    report = REPORT._replace(changes=(*come, *gone), errors=())
+    assert terminal.render(report, colour=False).splitlines()[2:] == [
+        "  · 4 packages are new, and load on a, b: w 1, x 1, y 1, z 1",
+        "  · n 2 is no longer installed on a",
+        "  · o 2 is no longer installed on a",
+    ]
+    assert "- · 4 packages are new, and load on a, b: w 1, x 1, y 1, z 1\n- · n 2" in markdown.render(report)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import posixpath
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from abicheck.judge.requirements.names import gpu
@@ -38,11 +39,17 @@ def opened_for_gpu(package: Package, loads: Sequence[Load], loader: Loader) -> t
             seen.add(item.path)
             path = posixpath.normpath(item.path)
             if path in own and item.facts.refers_to("dlopen", "dlmopen"):
-                for name in gpu(package.opened_names(path)).libraries:
-                    if name not in found and not name.startswith(_NOT_ASKED):
+                for name in _libraries(package.opened_names(path)):
+                    if name not in found:
                         link_map = loader.open_lazily(load.link_map.process, name, index)
                         found[name] = Opened(name, path, "cuda", link_map)
     return tuple(found.values())
+
+
+@lru_cache(maxsize=64)
+def _libraries(names: tuple[str, ...]) -> tuple[str, ...]:
+    """Those of the names that a GPU is used through."""
+    return tuple(name for name in gpu(names).libraries if not name.startswith(_NOT_ASKED))
 
 
 def gpu_capability(cpu: Verdict, opened: Sequence[Opened]) -> tuple[tuple[str, Verdict], ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from abicheck.api.absent import absent_python
 from abicheck.api.capabilities import gpu_capability, opened_for_gpu, unknown_for_gpu
@@ -69,6 +69,11 @@ class _Binaries(Mapping[str, "ElfFile"]):
                 raise KeyError(path)
             self._found[path] = self._host.files.facts(file)
         return self._found[path]
+
+    def get(self, path: str, default: Any = None) -> Any:
+        """As of any mapping; rules ask the same ones again and again."""
+        found = self._found.get(path)
+        return super().get(path, default) if found is None else found
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._paths)

@@ -7,6 +7,7 @@ that two environments have in common, and for distributions that are built of th
 
 from __future__ import annotations
 
+from operator import eq
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 from abicheck.judge import loader
@@ -40,8 +41,8 @@ class _Known(NamedTuple):
         """Whether `files` of that host give the same answers."""
         return (
             (host == self.host or not self.loaded[0].missing)
-            and all(files.stat(path) == answer for path, answer in self.trace.opened.items())
-            and all(files.resolve(path) == answer for path, answer in self.trace.resolved.items())
+            and all(map(eq, map(files.stat, self.trace.opened), self.trace.opened.values()))
+            and all(map(eq, map(files.resolve, self.trace.resolved), self.trace.resolved.values()))
         )
 
 
@@ -56,6 +57,7 @@ class Loads:
     """All that was loaded in a run, and what else is found out once."""
 
     def __init__(self) -> None:
+        self._memo = loader.Memo()
         self._machines: dict[Hashable, _Machine] = {}
         self._found: dict[Hashable, Any] = {}
 
@@ -70,7 +72,7 @@ class Loads:
         """The loader of one host."""
         machine = _machine(host)
         if machine not in self._machines:
-            self._machines[machine] = _Machine(loader.Memo(), {})
+            self._machines[machine] = _Machine(loader.Memo(self._memo), {})
         return Loader(host, *self._machines[machine])
 
 
@@ -88,7 +90,8 @@ class Loader:
 
     def dlopen(self, process: Process, name: str) -> _Loaded:
         """`loader.dlopen` of `name` in `process`."""
-        return self._load((id(process), name), process, lambda host: loader.dlopen(process, name, host, self.memo)).loaded
+        what = id(process), name, self._host.files.stat(name)  # files of one path that are others fill no common list
+        return self._load(what, process, lambda host: loader.dlopen(process, name, host, self.memo)).loaded
 
     def open_lazily(self, process: Process, name: str, caller: int) -> LinkMap:
         """The link map of opening `name` in `process` as a program does that can go on without it.
@@ -130,7 +133,11 @@ def _places(process: Process, name: str, caller: int) -> Hashable | None:
         return None
     for item in objects:
         dynamic = item.facts.dynamic
-        if name in item.names or (dynamic is not None and dynamic.soname == name) or item.facts.fault("soname"):
+        if (
+            name in item.names
+            or (dynamic is not None and dynamic.soname == name)
+            or (item.facts.faults and item.facts.fault("soname"))
+        ):
             return None
     chain = []
     index: int | None = caller

@@ -50,6 +50,7 @@ In a project with a lock file:
     help="narrowed: also what shuts out glibc releases or Pythons; any: every warning. [default: new]",
 )
 @configurable
+@click.option("--no-deps", is_flag=True, help="Of a requirements file: its own lines alone, not what they require.")
 @click.option("--extra", "extras", metavar="NAME", multiple=True, help="Of a lock file: with this extra; may be repeated.")
 @click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
@@ -65,7 +66,13 @@ In a project with a lock file:
 def command(old: str, new: str, style: str, output: str | None, **how: Any) -> int:
     """Say what an upgrade from OLD to NEW changes, and whether it still loads on every HOST."""
     others = format_files(how["others"], _FORMATS)
-    options = Options(offline=how["offline"], ignores=how["config"].ignores, extras=how["extras"], groups=how["groups"])
+    options = Options(
+        dependencies=not how["no_deps"],
+        offline=how["offline"],
+        ignores=how["config"].ignores,
+        extras=how["extras"],
+        groups=how["groups"],
+    )
     report = gate(old, new, how["hosts"], python=how["python"], fail_on=how["fail_on"], options=options)
     report = report._replace(configured=configured(how["config"]))
     complain((*report.errors, *report.expired))

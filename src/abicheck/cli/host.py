@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from abicheck.api.hosts import collecting_script, describe, known_hosts
 from abicheck.cli.output import wants_colour, write
+from abicheck.cli.progress import progress
 from abicheck.errors import UsageError
 from abicheck.report import host as report
 from abicheck.report import hosts as listing
@@ -31,6 +34,7 @@ Examples:
   abicheck host --save prod.json
   abicheck host --script -o collect.sh    (there: sh collect.sh > collected.txt)
   abicheck host collected.txt --save prod.json
+  abicheck host --report    (to be pasted into a bug report)
 """
 
 
@@ -41,15 +45,17 @@ Examples:
 @click.option("--format", "style", type=click.Choice(["terminal", "json"]), default="terminal", help="[default: terminal]")
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write it to FILE.")
 @click.option("--script", is_flag=True, help="Print a shell script that collects a host which has no Python.")
+@click.option("--report", "reporting", is_flag=True, help="Print what a bug report needs of this machine, to be pasted into it.")
+@click.option("--env", "environment", metavar="DIR|PYTHON", help="With --report: the environment. [default: this Python's]")
 @click.option("--save", metavar="FILE", type=click.Path(), help="Write HOST to FILE, a profile that is a host itself.")
-def command(
-    spec: str, python: str | None, style: str, output: str | None, save: str | None, *, script: bool, listed: bool
-) -> int:
+def command(spec: str, python: str | None, style: str, output: str | None, save: str | None, **how: Any) -> int:
     """Print HOST as abicheck sees it: every fact that decides verdicts, and its C library beside the built-in table."""
-    if script:
+    if how["reporting"]:
+        return _report(spec, how["environment"], style, output)
+    if how["script"]:
         write(collecting_script(), output)
         return 0
-    if listed:
+    if how["listed"]:
         write((listing.render_json if style == "json" else listing.render)(known_hosts()), output)
         return 0
     if save is not None:
@@ -68,4 +74,16 @@ def _save(spec: str, python: str | None, output: str) -> int:
     write(profile.text, output)
     left_out = f", {len(profile.left_out)} left out" if profile.left_out else ""
     click.echo(f"{output}: {profile.files} files{left_out}, {len(profile.text.encode()) / 1000:.0f} kB")
+    return 0
+
+
+def _report(spec: str, environment: str | None, style: str, output: str | None) -> int:
+    from abicheck.api.hostreport import gather  # noqa: PLC0415 -- few runs print it
+    from abicheck.report import hostreport  # noqa: PLC0415 -- as above
+
+    if spec != "local" or style != "terminal":
+        raise UsageError("--report is about this machine, and in one format: leave out HOST and --format")
+    found = gather(environment, progress)
+    progress("")
+    write(hostreport.render(found), output)
     return 0

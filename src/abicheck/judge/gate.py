@@ -58,12 +58,19 @@ def compare_results(old: Sequence[Result], new: Sequence[Result]) -> tuple[list[
 
 
 def believed(changes: Iterable[Change], *, old: bool, new: bool, pinned: AbstractSet[str] = frozenset()) -> Iterator[Change]:
-    """The changes without those that are none: what could not be judged in all of `old` or `new` is neither new nor gone.
+    """The changes as far as they are known, where not all of `old` or `new` was judged, as these say.
 
-    `old` and `new` say whether all of it was judged; of the packages `pinned` both locks tell, whatever was judged.
+    What was not judged is neither new nor gone, and what fails now may have failed before. Of the packages `pinned`, one lock
+    tells that they are not in it, whatever was judged.
     """
     doubtful = {*(() if new else ("removed",)), *(() if old else ("added",))}
-    return (change for change in changes if change.kind not in doubtful or change.package in pinned)
+    for change in changes:
+        if change.package in pinned:
+            yield change
+        elif not old and change.old is None and change.kind in _WORSE.values():
+            yield change._replace(kind="still-fails", text=f"{change.text}; whether it did before is not known")
+        elif change.kind not in doubtful:
+            yield change
 
 
 def changed_pins(old: Selection, new: Selection) -> list[Change]:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from abicheck.model.host import Arch, Assumption, HostKind, LibcKind
-    from abicheck.model.report import Tool
+    from abicheck.model.report import Report, Tool
 
 CacheState: TypeAlias = Literal[
     "valid",
@@ -156,3 +156,24 @@ class Description(NamedTuple):
     libraries: tuple[LibraryFacts, ...]
     assumptions: tuple[Assumption, ...]
     self_check: SelfCheck | None
+
+
+class SystemFacts(NamedTuple):
+    """What maintainers ask about this machine besides, which decides no verdict; None where it is not told.
+
+    `distribution` is the PRETTY_NAME of os-release, `container` what kind of container this process runs in, `environment` what
+    kind of environment its Python is of, `driver` the version of NVIDIA's kernel module.
+    """
+
+    distribution: str | None
+    container: str | None
+    environment: str | None
+    driver: str | None
+
+
+class HostReport(NamedTuple):
+    """All that a maintainer needs to know of the machine on which something does not load, and what `check` says there."""
+
+    host: Description
+    system: SystemFacts
+    report: Report

@@ -64,7 +64,7 @@ class ReportFacts(NamedTuple):
     `distribution` is the one that the code ran on, as in `debian 13`; where that was a container, `container` is its image, or
     what shows that there is one, and `host_distribution` what it ran on. `packages` are pairs of a normalized name (PEP 503) and
     a version, `wheels` those of them that a hashed library name proves. `kinds` tells sorts of environments that paths show:
-    conda, venv, snap, … `clues` are the words behind all this.
+    conda, venv, snap, … `report` is the version of abicheck whose `host --report` is in it. `clues` are the words that say it.
     """
 
     distribution: str | None = None
@@ -80,6 +80,7 @@ class ReportFacts(NamedTuple):
     cuda: str | None = None
     cudnn: str | None = None
     installer: str | None = None
+    report: str | None = None
     packages: tuple[tuple[str, str], ...] = ()
     wheels: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from abicheck.report.lines import escape
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from abicheck.model.report import Remedy
 
 _TICKS = re.compile("`+")
@@ -34,7 +36,12 @@ def code_in_cell(foreign: str) -> str:
 
 def block(foreign: str) -> str:
     """A line in a block of its own, as it stands."""
-    plain = escape(foreign)
+    return block_of([escape(foreign)])
+
+
+def block_of(lines: Sequence[str]) -> str:
+    """Lines that were escaped, in a block of their own."""
+    plain = "\n".join(lines)
     fence = _fence(plain, 3)
     return f"{fence}text\n{plain}\n{fence}"
 

@@ -40,13 +40,19 @@ def _right(report: dict[str, Any]) -> bool:
 def test_the_first_cause_is_right(folder: str) -> None:
     reports = list(_reports(folder))
     wrong = [f"{each['source']}: {_first(each)!r} for {each['class']!r}" for each in reports if not _right(each)]
-    assert len(wrong) <= 0.05 * len(reports), f"{len(wrong)} of {len(reports)} wrong:\n" + "\n".join(wrong)
+    assert len(wrong) <= 0.05 * len(reports), _told(folder, wrong, len(reports))
 
 
 @pytest.mark.parametrize("folder", FOLDERS)
 def test_nothing_is_claimed_of_what_is_no_question_of_the_environment(folder: str) -> None:
-    claimed = [each["source"] for each in _reports(folder) if not each["class"] and not _right(each)]
-    assert not claimed
+    reports = [each for each in _reports(folder) if not each["class"]]
+    claimed = [each["source"] for each in reports if not _right(each)]
+    assert not claimed, _told(folder, claimed, len(reports))
+
+
+def _told(folder: str, wrong: list[str], count: int) -> str:
+    """How many, and which: but of what is held out nobody is to be told, so that it stays a measure."""
+    return "\n".join((f"{len(wrong)} of {count} in {folder}", *(wrong if folder != "held_out" else ())))
 
 
 @pytest.mark.parametrize("report", list(_reports("reports")), ids=lambda report: report["source"])

@@ -39,6 +39,7 @@ from abicheck.read.verdicts import cache_directory
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
     from abicheck.api.options import Options
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from abicheck.judge.rules.context import NoWheel
     from abicheck.model.artifact import Package
     from abicheck.model.confirm import Cell, Sweep
+    from abicheck.model.files import Files
     from abicheck.model.host import Arch, Host
     from abicheck.model.report import Result
     from abicheck.read.artifacts.wheel import Wheel
@@ -92,6 +94,7 @@ class Rows:
         self._chooser = Chooser(self._index)
         self._wheels: dict[str, dict[Scheme, Wheel]] = {}
         self._gpus: dict[str, tuple[str, ...]] = {}
+        self._walked: dict[Files, Walked] = {}
         self._seats: dict[tuple[str, str | None, tuple[tuple[str, str], ...]], _Seat] = {}
 
     def parts(self, sweep: Sweep) -> list[Sweep]:
@@ -110,18 +113,20 @@ class Rows:
 
     def part(self, sweep: Sweep) -> Iterator[tuple[tuple[object, ...], Result | Failure]]:
         """What comes of each release for the one Python of a part on each host, with the release and the Python to sort it by."""
-        from packaging.version import Version  # noqa: PLC0415 -- costs 15 ms
+        from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
+        from packaging.version import Version  # noqa: PLC0415 -- as above
 
         python = sweep.pythons[0] if sweep.pythons else None
         for version in sweep.versions:
+            requirement = Requirement(f"{sweep.subject}=={version}")
             place = Version(version), tuple(map(int, re.findall(r"\d+", python or "")))
             for host in sweep.hosts:
                 try:
-                    result = self._release(sweep.subject, version, host, python)
+                    result = self._release(requirement, host, python)
                 except UsageError:
                     raise
                 except AbicheckError as error:
-                    yield place, Failure(error.subject or f"{sweep.subject}=={version}", error.message)
+                    yield place, Failure(error.subject or str(requirement), error.message)
                     continue
                 if result is not None:
                     yield place, result
@@ -169,34 +174,30 @@ class Rows:
         found = {python for arch, libc in machines for python in pythons(release, arch, libc)}
         return [".".join(map(str, python)) for python in sorted(found)] or [""]
 
-    def _release(self, subject: str, version: str, host: str, python: str | None) -> Result | None:
+    def _release(self, requirement: Requirement, host: str, python: str | None) -> Result | None:
         """One release on one host; None where that host has another Python for good."""
         no_wheel = None
         if python is None:
             task = Task(self._places[host], None, {}, (), self._options)
-            python, no_wheel = choose_python(task, "requirement", f"{subject}=={version}", self._facts, self._index)
+            python, no_wheel = choose_python(task, "requirement", str(requirement), self._facts, self._index)
         elif self._has_another(host, python):
             return None
-        return self.release(subject, version, host, python, no_wheel=no_wheel)
+        return self.release(requirement, host, python, no_wheel=no_wheel)
 
     def release(
         self,
-        subject: str,
-        version: str,
+        requirement: Requirement,
         host: str,
         python: str | None,
         settings: tuple[tuple[str, str], ...] = (),
         no_wheel: NoWheel | None = None,
     ) -> Result:
-        """One release alone on one host, for that Python (None: the host's own). Raises `AbicheckError`."""
-        from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
-
-        given = f"{subject}=={version}"
+        """One release (`NAME==VERSION`) alone on one host, for that Python (None: its own). Raises `AbicheckError`."""
         seat = self._seat(host, python, settings)
-        outcome = self._chooser.choose(Requirement(given), seat.target)
+        outcome = self._chooser.choose(requirement, seat.target)
         if isinstance(outcome, NotInstallable):
-            return refusal(subject, outcome, seat.host, seat.scheme.library)
-        wheel = self._wheel(outcome.path, given, seat.scheme)
+            return refusal(requirement.name, outcome, seat.host, seat.scheme.library)
+        wheel = self._wheel(outcome.path, str(requirement), seat.scheme)
         (result,) = self._judge(seat, [wheel], no_wheel)
         return result._replace(gpu=self._gpu(wheel))
 
@@ -220,7 +221,8 @@ class Rows:
         scheme = default_scheme(host.files, python.path, python.version)
         if self._options.prefix:
             scheme = scheme._replace(library=self._options.prefix)
-        host = host._replace(files=Walked(host.files))
+        files = self._walked.setdefault(host.files, Walked(host.files))
+        host = host._replace(files=files)
         return _Seat(host, scheme, Target(python.version, host.arch, host.libc, python.free_threaded))
 
     def _wheel(self, path: str, given: str, scheme: Scheme) -> Wheel:

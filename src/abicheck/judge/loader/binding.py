@@ -20,7 +20,7 @@ _STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE = 1, 2, 10
 _BINDS = (_STB_GLOBAL, _STB_WEAK, _STB_GNU_UNIQUE)
 _STV_INTERNAL, _STV_HIDDEN = 1, 2
 #: From here on (and in the 2.41 branch) an exact version goes before the object's unversioned default (elf/dl-lookup.c).
-_EXACT_VERSION_FIRST = (2, 41)
+EXACT_VERSION_FIRST = (2, 41)
 #: Up to here a versioned reference that meets an unversioned file of the wanted name fails an assertion (commit bdaf500353).
 _ASSERTS_VERSIONS_BEFORE = (2, 41)
 
@@ -111,7 +111,7 @@ def _fits(definition: Definition, version: Version, item: Map, host: Host) -> _F
             return "yes"
     if version.hidden or own is not None or definition.hidden:
         return "no"
-    return "if-alone" if host.libc.version >= _EXACT_VERSION_FIRST else "yes"
+    return "if-alone" if host.libc.version >= EXACT_VERSION_FIRST else "yes"
 
 
 def _check_unversioned(version: Version, item: Map, reference: Reference, host: Host) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from abicheck.judge.loader.binding import defined, find
+from abicheck.judge.loader.binding import EXACT_VERSION_FIRST, defined, find
 from abicheck.judge.loader.errno import with_errno
 from abicheck.judge.loader.mapping import check_relro
 from abicheck.judge.loader.state import DiedError, RefusedError, assertion, die
@@ -83,8 +83,10 @@ def relocate(space: Namespace, item: Map, scope: Scope, *, lazy: bool = False) -
     space.references += len(facts.references) if facts.demand is None else facts.demand.symbol_count
     before = len(space.errors)
     # Where all that is demanded is there, only special references can fail; else each is looked up, in its order.
-    met = facts.demand is not None and _is_met(item, facts.demand, scope, space)
-    _bind(space, item, facts.demand.special if met and facts.demand else facts.references, scope, lazy=lazy)
+    if facts.demand is not None and _is_met(item, facts.demand, scope, space):
+        _bind(space, item, [each for each in facts.demand.special if not _is_plain(each)], scope, lazy=lazy)
+    else:
+        _bind(space, item, facts.references, scope, lazy=lazy)
     bound = len(space.errors) == before
     if bound and facts.bad_relative_count:
         # DT_RELACOUNT promises that many R_*_RELATIVE at the start of the table.
@@ -146,12 +148,12 @@ def _is_met(item: Map, demand: Demand, scope: Scope, space: Namespace) -> bool:
     facts = item.facts
     if scope.erratic or (scope.unversioned and any(need.file in scope.unversioned for need in facts.version_needs)):
         return False
-    memo, present = space.memo, scope.present
+    memo, present, exact_first = space.memo, scope.present, space.host.libc.version >= EXACT_VERSION_FIRST
     if any(providers <= present for providers in memo.bound.get(id(facts), ())):
         return True
     providers: set[int] = set()
-    for version, names in demand.symbols.items():
-        definers = memo.definers.setdefault(version, {})
+    for version, names in _demanded(demand).items():
+        definers = memo.definers.setdefault((version, exact_first), {})
         left: AbstractSet[str] = names
         for identity in definers.keys() & present:
             if not definers[identity].isdisjoint(left):
@@ -171,17 +173,34 @@ def _is_met(item: Map, demand: Demand, scope: Scope, space: Namespace) -> bool:
     return True
 
 
+def _is_plain(reference: Reference) -> bool:
+    """Whether the reference, which an object holds as a special one, is met by any definition as others are."""
+    return reference.kind == "tls-dynamic" and not reference.weak and reference.name is not None and reference.version != BEYOND
+
+
+def _demanded(demand: Demand) -> dict[Version | None, frozenset[str]]:
+    """The names, by version, that some object of the scope must define."""
+    symbols = dict(demand.symbols)
+    for reference in demand.special:
+        if _is_plain(reference) and reference.name is not None:
+            symbols[reference.version] = symbols.get(reference.version, frozenset()) | {reference.name}
+    return symbols
+
+
 def _provider(name: str, version: Version | None, maps: Iterable[Map], host: Host) -> Map | None:
     """The first of `maps` that defines `name` in `version`, or that leads a lookup astray."""
     return next((other for other in maps if defined((name,), version, other, host) != []), None)
 
 
 def _likely(item: Map, version: Version | None, scope: Scope, space: Namespace) -> list[Map]:
-    """The objects of the scope, first those that are likely to have what `item` wants in `version`: the order is all one here."""
+    """The objects of the scope, first those that are likely to have what `item` wants in `version`: the order is all one here.
+
+    Thread-local data is often its own.
+    """
     dynamic = item.facts.dynamic
     asked = space.named(version.file) if version is not None and version.file is not None else scope.maps[0]
     needed = map(space.by_name.get, dynamic.needed if dynamic is not None else ())
-    first = [other for other in (asked, *needed) if other is not None and id(other.facts) in scope.present]
+    first = [other for other in (asked, item, *needed) if other is not None and id(other.facts) in scope.present]
     return list(dict.fromkeys([*first, *scope.maps]))
 
 

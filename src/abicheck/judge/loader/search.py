@@ -51,6 +51,12 @@ def _split(text: str, separators: str) -> tuple[str, ...]:
     return tuple(re.split(f"[{separators}]", text))
 
 
+@lru_cache(maxsize=64)
+def _halves(subdirectories: tuple[str, ...]) -> tuple[tuple[str, str], ...]:
+    """Each of the subdirectories as its first component and what comes after that."""
+    return tuple((top + slash, rest) for top, slash, rest in (each.partition("/") for each in subdirectories))
+
+
 def directories(text: str, separators: str, origin: str | None, host: Host) -> tuple[str, ...]:
     """The directories of a search path, each with one trailing slash, repeats left out (`fillin_rpath`).
 
@@ -180,11 +186,16 @@ class Searcher:
         """
         known = self.space.directories.get(directory)
         if known is None:
-            places = [directory + subdirectory for subdirectory in (*self.host.loader.hwcap_subdirs, "")]
-            errnos = [self._errno_of(place) for place in places]
-            known = (tuple(place for place, errno in zip(places, errnos, strict=True) if not errno), errnos[-1])
+            errno = self._errno_of(directory)
+            known = ((), errno) if errno else ((*self._subdirectories(directory), directory), 0)
             self.space.directories[directory] = known
         return known
+
+    def _subdirectories(self, directory: str) -> list[str]:
+        """The hwcaps subdirectories of `directory` that are there: `tls/x86_64/` is asked for only where there is a `tls/`."""
+        places = [(directory + top, directory + top + rest) for top, rest in _halves(self.host.loader.hwcap_subdirs)]
+        absent = {top for top in dict.fromkeys(top for top, _ in places) if self._errno_of(top)}
+        return [place for top, place in places if top not in absent and (place == top or not self._errno_of(place))]
 
     def _errno_of(self, directory: str) -> int:
         answer = self.host.files.stat(directory) if directory.startswith("/") else 0

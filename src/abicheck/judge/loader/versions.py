@@ -12,8 +12,9 @@ from abicheck.model.symbols import UNREADABLE
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from abicheck.judge.loader.memo import Memo
     from abicheck.judge.loader.state import Map, Namespace
-    from abicheck.model.elf import DynamicInfo
+    from abicheck.model.elf import DynamicInfo, SharedObject
     from abicheck.model.symbols import NeededVersion, VersionNeed
 
 _VER_FLG_WEAK = 2
@@ -59,11 +60,12 @@ def _check_needs(space: Namespace, item: Map, providers: Sequence[tuple[VersionN
     for need, provider in providers:
         if provider is not None:
             partial = provider.facts.partial
+            defined = _surely_defined(space.memo, provider.facts)
             for version in need.versions:
                 if partial is not None and version.name in partial.nodes:
                     doubtful = True
                     space.note(Missing("version", f"whether {provider.path} defines {version.name} is up to its point release"))
-                elif (error := _match(item, provider, version)) is not None:
+                elif (version.hash, version.name) not in defined and (error := _match(item, provider, version)) is not None:
                     space.errors.append(error)
         elif not space.errors and not space.incomplete:
             missing = LoadError(
@@ -75,6 +77,16 @@ def _check_needs(space: Namespace, item: Map, providers: Sequence[tuple[VersionN
             )
             raise assertion("dl-version.c", "_dl_check_map_versions", "needed != NULL", missing)
     return doubtful
+
+
+def _surely_defined(memo: Memo, facts: SharedObject) -> frozenset[tuple[int, str]]:
+    """The versions, by hash and name, that a walk through sound definitions finds; none where they are not sound."""
+    known = memo.defined.get(id(facts))
+    if known is None:
+        definitions = facts.version_definitions
+        sound = all(each.revision == 1 and each.name != UNREADABLE for each in definitions)
+        known = memo.defined[id(facts)] = frozenset((each.hash, each.name) for each in definitions if sound)
+    return known
 
 
 def _match(item: Map, provider: Map, version: NeededVersion) -> LoadError | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from abicheck.judge.rules.context import Reached
@@ -44,6 +45,7 @@ def duplicate_openmp(context: Context) -> Iterator[Finding]:
         )
 
 
+@lru_cache(maxsize=1 << 12)
 def _is_openmp(path: str) -> bool:
     return _OPENMP.fullmatch(posixpath.basename(path)) is not None
 

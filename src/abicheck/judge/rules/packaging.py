@@ -115,6 +115,7 @@ def tag_understates(context: Context) -> Iterator[Finding]:
             yield context.subject.finding("tag-understates", path, needed=needed, offered=offered, evidence=evidence)
 
 
+@lru_cache(maxsize=64)
 def _promise(tags: tuple[str, ...]) -> _Numbers | None:
     """The oldest glibc that any of the tags admits; None where one of them promises nothing (linux_x86_64) or there is none."""
     found = []

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import posixpath
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge.rules.objects import wanted
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from abicheck.judge.rules.context import Context, Target
     from abicheck.model.report import Finding, Severity
@@ -45,11 +46,12 @@ def _kind(version: str, *, free_threaded: bool) -> str:
     return f"free-threaded Python {version}" if free_threaded else f"Python {version}"
 
 
-def _extensions(context: Context) -> dict[str, list[_Extension]]:
-    """The distribution's extensions with a telling name, by the path of the module without its suffix."""
-    floors = [(int(match[1]), int(match[2])) for tag in context.distribution.tags if (match := _ABI3_TAG.match(tag))]
+@lru_cache(maxsize=64)
+def _extensions(binaries: tuple[str, ...], tags: tuple[str, ...]) -> Mapping[str, list[_Extension]]:
+    """The extensions of a distribution with a telling name, by the path of the module without its suffix."""
+    floors = [(int(match[1]), int(match[2])) for tag in tags if (match := _ABI3_TAG.match(tag))]
     found: dict[str, list[_Extension]] = {}
-    for path in context.distribution.binaries:
+    for path in binaries:
         match = _NAMED.fullmatch(posixpath.basename(path))
         if match is not None:
             floor = min(floors, default=None)
@@ -65,8 +67,8 @@ def _unseen(context: Context) -> dict[str, _Extension]:
     if target.version is None:
         return {}
     unseen = {}
-    binaries = set(context.distribution.binaries)
-    for module, files in _extensions(context).items():
+    binaries = context.distribution.binaries
+    for module, files in _extensions(binaries, context.distribution.tags).items():
         here = [each for each in files if each.arch in (None, context.host.arch)]
         right = [each for each in here if each.fits_version(target)]
         if f"{module}.so" not in binaries and not any(each.free_threaded == target.free_threaded for each in right):
@@ -77,7 +79,9 @@ def _unseen(context: Context) -> dict[str, _Extension]:
 def python_mismatch(context: Context) -> Iterator[Finding]:
     """An extension's name is for another version of Python, or for the other kind of the same version."""
     unseen = _unseen(context)
-    severity: Severity = "error" if len(unseen) == len(_extensions(context)) else "warning"
+    severity: Severity = (
+        "error" if len(unseen) == len(_extensions(context.distribution.binaries, context.distribution.tags)) else "warning"
+    )
     version = ".".join(map(str, context.python.version or ()))
     by_kind: dict[tuple[str, str], list[_Extension]] = {}
     for extension in unseen.values():

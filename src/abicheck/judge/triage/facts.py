@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 #: Facts of which the first in the report counts; of the others the one whose text stands first in facts.toml.
 _FIRST_IN_REPORT = {"image", "arch"}
 #: Facts that are taken over as they are.
-_PLAIN = ("glibc", "musl", "kernel", "driver", "cuda", "cudnn", "gpu", "installer", "arch")
+_PLAIN = ("glibc", "musl", "kernel", "driver", "cuda", "cudnn", "gpu", "installer", "arch", "report")
 
 
 #: Fields of which the first that a text has is the value.

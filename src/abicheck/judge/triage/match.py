@@ -29,12 +29,12 @@ class Hit(NamedTuple):
 
 
 def hits(text: Text, signatures: Sequence[Signature]) -> list[Hit]:
-    """All places of all signatures in the order of the report; cut texts only where their class has no other.
+    """All places of all signatures in the order of the report; cut texts only where their class has nothing better than a hint.
 
     What is no problem of the environment must be there as a whole: its texts begin as those of the loader do.
     """
     found = [hit for signature in signatures for hit in _of(signature, text)]
-    classes = {hit.signature.class_ for hit in found}
+    classes = {hit.signature.class_ for hit in found if hit.signature.confidence == "certain"}
     missing = (signature for signature in signatures if signature.environment and signature.class_ not in classes)
     found += [hit for signature in missing for hit in _cut(signature, text)]
     return sorted(found, key=lambda hit: hit.match.start)

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 _NAME, _VERSION = r"[A-Za-z][\w.-]{0,80}", r"\d[\w.+!]{0,40}"
 #: `pip list`, `conda list` (with build and channel), a table in markdown, `uv` (` + name==version`), poetry (`name (version)`).
-_ROW = re.compile(rf"\n[|+*-]? ?({_NAME})(?: \| | ?: ?v?| ?=+ ?| \(?)({_VERSION})\)?(?: [\w.]{{1,40}}_\d{{1,3}}(?: [\w./-]{{1,60}})?)?(?: \|)?(?=\n|\Z)")
+_ROW = re.compile(
+    rf"\n[|+*-]? ?({_NAME})(?: \| | ?: ?v?| ?=+ ?| \(?)({_VERSION})\)?"
+    r"(?: [\w.]{1,40}_\d{1,3}(?: [\w./-]{1,60})?)?(?: \|)?(?=\n|\Z)"
+)
 _BLOCK = re.compile(rf"\n(?:Name: |name = |name: )({_NAME})\n(?:Version: |version = |version: )({_VERSION})")
 _PINNED_LEFT = re.compile(r"(?:\][\w,-]{0,80}\[)?([\w.-]{1,80})")
 _PINNED_RIGHT = re.compile(rf" ?({_VERSION})")
@@ -26,7 +29,52 @@ _SENTENCE = re.compile(r"[ \n:=@(v*|,-]{0,12}(?:[Vv]ersion)?[ :=(v*|]{0,8}(\d+(?
 _HASHED = re.compile(r"lib[\w+]{1,40}-([0-9a-f]{8})\.so[.\d]{0,20}")
 #: What looks like a row and names no package.
 _NO_PACKAGES = frozenset(
-    ("alpine", "build", "centos", "code", "cpu", "cpython", "cuda", "cuda-version", "cudnn", "debian", "docker", "driver", "driver-version", "error", "exit", "fedora", "file", "from", "gcc", "glibc", "gpu", "kernel", "line", "linux", "macos", "musl", "name", "nvidia", "os", "package", "pip3", "python", "python-version", "ram", "rc", "release", "rhel", "status", "step", "took", "ubuntu", "version", "windows", "wsl")
+    (
+        "alpine",
+        "build",
+        "centos",
+        "code",
+        "cpu",
+        "cpython",
+        "cuda",
+        "cuda-version",
+        "cudnn",
+        "debian",
+        "docker",
+        "driver",
+        "driver-version",
+        "error",
+        "exit",
+        "fedora",
+        "file",
+        "from",
+        "gcc",
+        "glibc",
+        "gpu",
+        "kernel",
+        "line",
+        "linux",
+        "macos",
+        "musl",
+        "name",
+        "nvidia",
+        "os",
+        "package",
+        "pip3",
+        "python",
+        "python-version",
+        "ram",
+        "rc",
+        "release",
+        "rhel",
+        "status",
+        "step",
+        "took",
+        "ubuntu",
+        "version",
+        "windows",
+        "wsl",
+    )
 )
 #: So many are listed at most; the largest environments have some hundreds.
 _MOST = 1000

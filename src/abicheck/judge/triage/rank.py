@@ -80,7 +80,7 @@ def _causes(found: Sequence[Hit], facts: ReportFacts, text: Text) -> tuple[Cause
         best = min(hits, key=lambda hit: (_MOST_SURE.index(_confidence(hit, facts, several=several)), -hit.signature.rank))
         consequence = any(other in classes for other in best.signature.consequence_of if other != best.signature.class_)
         confidence = _confidence(best, facts, several=several)
-        order = (consequence, _MOST_SURE.index(confidence) == 2, -best.signature.rank, hits[0].match.start)  # noqa: PLR2004
+        order = (consequence, _MOST_SURE.index(confidence) == 2, -best.signature.rank, hits[0].match.start)
         ranked.append((order, _cause(best, hits, facts, text)._replace(confidence=confidence, consequence=consequence)))
     return tuple(cause for _, cause in sorted(ranked, key=lambda each: each[0]))
 
@@ -129,13 +129,12 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
 
 
 def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
-    """The object that does not fit, or that needs what is not there; where no field is about one, a library that is named."""
+    """The object that does not fit: the one that needs what is not there; where no field is about one, any library."""
     for field in ("object", "path", "needed_by", "provider"):
         if field in fields:
             return fields[field]
-    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(
-        text.excerpt(match.start, match.end)
-    )
+    line = text.excerpt(match.start, match.end)
+    library = _LIBRARY.search(text.plain, match.start, match.end + _WHOLE_NAME) or _LIBRARY.search(line)
     return library[0] if library else None
 
 
@@ -180,9 +179,10 @@ def _remedies(signature: Signature, fields: dict[str, str]) -> Iterator[Remedy]:
 
 def _asked(keys: Sequence[str], facts: ReportFacts) -> Iterator[Question]:
     """The questions that the report does not answer."""
+    reported = data("questions.toml")["reported"] if facts.report else ()
     for key in keys:
         known = facts.packages if key.startswith("package") else getattr(facts, key, None) or key in dict(facts.packages)
-        if not known and not (key == "glibc" and (facts.distribution or facts.musl)):
+        if not known and key not in reported and not (key == "glibc" and (facts.distribution or facts.musl)):
             yield questions()[key]
 
 

@@ -87,8 +87,8 @@ def _signature(file: str, path: str, plain: Mapping[str, Any]) -> Signature:
         raise _wrong(file, f"{path}.{key}", "there")
     for key in sorted(plain.keys() - _KNOWN):
         raise _wrong(file, f"{path}.{key}", f"one of {', '.join(sorted(_KNOWN))}")
-    texts = {key: _text(file, f"{path}.{key}", plain[key]) for key in sorted(_TEXTS & plain.keys())}
-    lists = {key: _texts(file, f"{path}.{key}", plain[key]) for key in sorted(_LISTS & plain.keys())}
+    texts: dict[str, Any] = {key: _text(file, f"{path}.{key}", plain[key]) for key in sorted(_TEXTS & plain.keys())}
+    lists: dict[str, Any] = {key: _texts(file, f"{path}.{key}", plain[key]) for key in sorted(_LISTS & plain.keys())}
     environment, rank = plain.get("environment", True), plain.get("rank", 50)
     if not isinstance(environment, bool):
         raise _wrong(file, f"{path}.environment", "true or false")
@@ -105,7 +105,7 @@ def _signature(file: str, path: str, plain: Mapping[str, Any]) -> Signature:
         rank=rank,
         locales=_locales(file, f"{path}.locales", plain.get("locales", {})),
         remedies=_remedies(file, f"{path}.remedies", plain.get("remedies", [])),
-        **texts,  # type: ignore[arg-type] # each is checked below
+        **texts,
         **lists,
     )
     _check(file, path, found)

@@ -14,11 +14,13 @@ if TYPE_CHECKING:
 
     from abicheck.judge.triage.text import Text
 
-#: What nobody would write as a short code: a control character in it, or one that is not ASCII or special at its start. Later ones may
-#: belong to the sentence around, where the quotes were lost: `iw` may be followed by a letter of any script.
+#: What nobody would write as a short code: a control character in it, or at its start one that is not ASCII or special. Later
+#: ones may belong to the sentence around it, where the quotes were lost: a letter of any script may follow `iw`. A word of
+#: another script is rather the name of a language.
 _GARBAGE = (
     r"(?:[!-~]{0,6}[\x00-\x08\x0e-\x1f\x7f\u2400-\u2421\ufffd]\S{0,12}"
-    r"|[!-~]?(?![\u2010-\u2027\u2190-\u21ff\u3001-\u3011\uff01-\uff1f])[^ -~\s]\S{0,12}|[!#-/:-@\[-^{-~][!-~]{1,7})"
+    r"|(?![^\W\d_A-Za-z]{2,40}(?!\S))[!-~]?(?![\u2010-\u2027\u2190-\u21ff\u3001-\u3011\uff01-\uff1f])[^ -~\s]\S{0,12}"
+    r"|[!#$%&+,/;=?@\\^|~][!-~]{1,3}(?!\S))"
 )
 _ANY = r"[^\n]{0,200}?"
 #: What each field of a template stands for. All are bounded, so that reading one takes no time that counts.
@@ -175,7 +177,9 @@ def find_cut(template: Template, text: Text) -> Match | None:
         while end - at < len(anchor) and text.flat[end : end + 1] == anchor[end - at]:
             end += 1
         end -= anchor[end - at - 1] == " "  # which may be the end of the line
-        before = _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1]) if _CUT.match(text.plain, end) else None
+        before = (
+            _regex(template.before).match(text.plain[max(0, at - _WINDOW) : at][::-1]) if _CUT.match(text.plain, end) else None
+        )
         if before is not None:
             return Match(at - before.end(), end, _fields(template, _left_spans(before, at), text), whole=False)
     return None

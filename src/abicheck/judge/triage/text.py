@@ -66,7 +66,9 @@ class Text:
         found = self._found.get(literal)
         if found is None:
             words = literal.split(" ")[1:-1]
-            possible = self._words.issuperset(words) and (bool(words) or literal.isascii() or self._characters.issuperset(literal))
+            possible = self._words.issuperset(words) and (
+                bool(words) or literal.isascii() or self._characters.issuperset(literal)
+            )
             found = list(islice(self.places_between(literal, 0, len(self.flat)), _PLACES)) if possible else []
             self._found[literal] = found
         return found

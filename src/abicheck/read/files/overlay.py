@@ -29,7 +29,7 @@ class Walked:
         self._answers: dict[str, FileId | int] = {}
         self._places: dict[str, tuple[str, FileId | int] | None] = {}
         self._directories: dict[str, str | None] = {}
-        self.resolve = files.resolve
+        self._resolved: dict[str, str] = {}
         self.facts = files.facts
 
     def stat(self, path: str) -> FileId | int:
@@ -38,6 +38,12 @@ class Walked:
         if answer is None:
             answer = self._answers[path] = self._files.stat(path)
         return answer
+
+    def resolve(self, path: str) -> str:
+        """`path` without symbolic links; `path` itself where it leads nowhere."""
+        if path not in self._resolved:
+            self._resolved[path] = self._files.resolve(path)
+        return self._resolved[path]
 
     def place(self, path: str) -> tuple[str, FileId | int] | None:
         """`path` with the links on the way to its last component resolved, and what is there; None without such a directory."""
@@ -71,16 +77,16 @@ class Overlay:
         self._is_plain = True
         self._directories: dict[str, FileId] = {}
         for package in packages:
-            made: dict[str, str] = {}
-            for path, file in package.entries().items():
-                head, _, name = path.rpartition("/")
-                if head not in made:
-                    made[head] = self._make(head)
-                real = f"{made[head]}/{name}"
-                self._files[real] = file
-                self._owners[file] = package
-                if made[head] not in self._directories and not isinstance(self._base.stat(real + "/."), int):
-                    self._is_plain = False
+            entries = package.entries()
+            made = {head: self._make(head) for head in {path.rpartition("/")[0]: None for path in entries}}
+            if any(head != real for head, real in made.items()):
+                parts = ((path.rpartition("/"), file) for path, file in entries.items())
+                entries = {f"{made[head]}/{name}": file for (head, _, name), file in parts}
+            self._files.update(entries)
+            self._owners.update(dict.fromkeys(entries.values(), package))
+            shared = {real for real in made.values() if real not in self._directories}
+            if any(p.rpartition("/")[0] in shared and not isinstance(self._base.stat(p + "/."), int) for p in entries if shared):
+                self._is_plain = False
         self._is_plain &= self._files.keys().isdisjoint(self._directories)
         self._entered = {"": "", **{path: path for path in self._directories}}
         self._answers: dict[str, FileId | int] = {}

@@ -11,19 +11,22 @@ from abicheck.model.files import FileId
 
 if TYPE_CHECKING:
     from abicheck.model.elf import ElfFile
+    from abicheck.read.files.root import Root
+    from abicheck.read.hosts.system import System
     from abicheck.read.images import Image
 
 
 class FactStore:
     """Reads each file once a run, whatever the number of hosts and roots that see it. `paths` says where each lies here.
 
-    `images` keeps what was made of image files, by their paths.
+    `images` keeps what was made of image files, by their paths, and `systems` that of distributions, by their names.
     """
 
     def __init__(self) -> None:
         self._facts: dict[FileId, ElfFile] = {}
         self.paths: dict[FileId, str] = {}
         self.images: dict[str, Image] = {}
+        self.systems: dict[str, tuple[System, Root]] = {}
 
     def facts(self, file: FileId, path: str) -> ElfFile:
         """The facts of `file`, which lies at `path` on this machine."""

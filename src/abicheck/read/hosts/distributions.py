@@ -55,10 +55,13 @@ def open_distribution(spec: str, wanted: Wanted, settings: Mapping[str, str], st
     if named is None:
         return None
     found = named.distribution
-    system = musl.system(named) if found.musl else _system(named)
     interpreter = _interpreter(named, wanted)
-    directories = ["/usr/local/bin", "/usr/bin", *system.directories, *_own_directories(named)]
-    identity = zlib.crc32(repr((found, named.arch)).encode())
+    if spec not in store.systems:  # it is the same whatever the Python
+        system = musl.system(named) if found.musl else _system(named)
+        directories = ["/usr/local/bin", "/usr/bin", *system.directories, *_own_directories(named)]
+        identity = zlib.crc32(repr((found, named.arch)).encode())
+        store.systems[spec] = system, Root(Memory(system.entries, identity, directories), store)
+    system, files = store.systems[spec]
     machine = Machine(found.kernel or _KERNEL, named.page, _MEMORY, _cpu(named), own=False)
     packages = Assumption("packages", f"those of the base image{f' {found.image}' if found.image else ''} and no others")
     return Host(
@@ -66,7 +69,7 @@ def open_distribution(spec: str, wanted: Wanted, settings: Mapping[str, str], st
         kind="distribution",
         arch=named.arch,
         libc=found.libc,
-        files=Root(Memory(system.entries, identity, directories), store),
+        files=files,
         loader=system.loader,
         kernel=machine.kernel,
         page_size=named.page,

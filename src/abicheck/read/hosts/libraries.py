@@ -138,10 +138,11 @@ def _runtime(arch: Arch, number: int, shape: Mapping[str, Any], soname: str, lim
     kept = {name for name in names if _is_there(name, limits)}
     if soname == "libgomp.so.1":
         kept = {name for name in names if name in limits.gomp or name == soname}
+    fitting = {"", *kept}
     symbols = {
-        name: fitting
+        name: found
         for name, each in _symbols(arch, number, soname).items()
-        if (fitting := tuple((node, kind) for node, kind in each if not node or node in kept))
+        if (found := each if len(each) == 1 and each[0][0] in fitting else tuple(one for one in each if one[0] in fitting))
     }
     nodes = [tuple(each) for each in shape["nodes"] if each[0] in kept]
     return _object(arch, shape, nodes, symbols, Partial(by_node=True))

@@ -55,7 +55,8 @@ class Chooser:
             if not ranks.keys().isdisjoint(offer.tags) and welcomes(offer, target)
         ]
         if not ranked:
-            return explain(requirement, target, _NOTHING.format(f"{name_of(requirement)}{requirement.specifier}"), self._store)
+            text = _NOTHING.format(f"{name_of(requirement)}{requirement.specifier}")
+            return explain(requirement, target, text, self._store, self._releases[given])
         goodness, best = max(ranked, key=lambda each: each[0])
         if best.filename not in self._wheels:
             # Of several that are as good pip takes one by their order in the index.

@@ -125,8 +125,15 @@ def matching(specifier: SpecifierSet, offered: Sequence[Offer]) -> list[Offer]:
     Pre-releases count only where the specifier names one or nothing else is there; yanked files only where it is pinned.
     """
     usable = [offer for offer in offered if offer.yanked is None or is_pinned(specifier)]
-    versions = set(specifier.filter({offer.version for offer in usable}))
+    versions = _meeting(str(specifier), frozenset({offer.version for offer in usable}))
     return [offer for offer in usable if offer.version in versions]
+
+
+@lru_cache(maxsize=1 << 8)
+def _meeting(specifier: str, versions: frozenset[str]) -> frozenset[str]:
+    from packaging.specifiers import SpecifierSet  # noqa: PLC0415 -- as above
+
+    return frozenset(SpecifierSet(specifier).filter(versions))
 
 
 def fits(offer: Offer, target: Target) -> bool:
@@ -179,8 +186,10 @@ def taken_unpinned(project: str, target: Target, store: Store) -> str | None:
     return None
 
 
-def explain(requirement: Requirement, target: Target, text: str, store: Store) -> NotInstallable:
-    """What lies behind pip's `text` that nothing matches.
+def explain(
+    requirement: Requirement, target: Target, text: str, store: Store, found: Sequence[Offer] | None = None
+) -> NotInstallable:
+    """What lies behind pip's `text` that nothing matches; `found` are the offers that meet the requirement, where they are known.
 
     Raises:
         TargetError: there is no release that meets the requirement.
@@ -191,7 +200,8 @@ def explain(requirement: Requirement, target: Target, text: str, store: Store) -
 
     question = f"{canonicalize_name(requirement.name)}{requirement.specifier}"
     offered = offers(requirement.name, store)
-    found = matching(requirement.specifier, offered)
+    if found is None:
+        found = matching(requirement.specifier, offered)
     if not found:
         message = f"no release meets this (the newest is {offered[0].version}); ask for another version"
         raise TargetError(message, question)

@@ -12,6 +12,9 @@ if TYPE_CHECKING:
 #: The Pythons that are tried where a host may have any, newest first.
 PYTHONS = tuple((3, minor) for minor in range(14, 7, -1))
 
+#: A minor version of glibc and of musl that none has reached.
+_NEWEST_MINOR = 60
+
 #: Stands for the patch release that is not known: later than any, since that is what a maintained host has.
 LATEST_PATCH = 99
 
@@ -51,6 +54,12 @@ def tags(target: Target) -> tuple[str, ...]:
     """All tags of wheels that pip accepts there, best first."""
     from packaging.tags import compatible_tags, cpython_tags  # noqa: PLC0415 -- costs 15 ms
 
+    major, minor = target.libc.version[:2]
+    if minor < _NEWEST_MINOR:
+        # The tags of any C library are those of the newest, in that order, without those of newer platforms.
+        newest = target._replace(libc=target.libc._replace(version=(major, _NEWEST_MINOR)))
+        here = {*platforms(target.arch, target.libc), "any"}
+        return tuple(tag for tag in tags(newest) if tag.rpartition("-")[2] in here)
     version = target.python[:2]
     machine = platforms(target.arch, target.libc)
     specific = cpython_tags(version, [abi(target)], machine)

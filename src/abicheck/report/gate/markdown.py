@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.gate.words import figures, overall, sentence, sign, verdict
+from abicheck.report.gate.words import figures, overall, sentences, sign, verdict
 from abicheck.report.markup import code, text
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ def render(report: GateReport) -> str:
 def _blocks(report: GateReport) -> Iterator[str]:
     yield f"### {overall(report)[0]} {text(verdict(report))}"
     if report.changes:
-        yield "\n".join(line for change in report.changes for line in _change(change))
+        yield "\n".join(line for change, told in sentences(report.changes) for line in _change(change, told))
     if report.errors:
         yield "\n".join(f"- not judged: {code(failure.target)}: {text(failure.message)}" for failure in report.errors)
     if report.expired:
@@ -29,8 +29,8 @@ def _blocks(report: GateReport) -> Iterator[str]:
     yield f"{text(figures(report))} · abicheck {text(report.tool.version)}"
 
 
-def _change(change: Change) -> Iterator[str]:
-    yield f"- {sign(change)[0]} {text(sentence(change))}"
+def _change(change: Change, told: str) -> Iterator[str]:
+    yield f"- {sign(change)[0]} {text(told)}"
     if change.severity == "error":
         if change.predicted is not None:
             yield f"  - {code(change.predicted)}"

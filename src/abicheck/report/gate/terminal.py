@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.report.gate.words import figures, overall, sentence, sign, verdict
+from abicheck.report.gate.words import figures, overall, sentences, sign, verdict
 from abicheck.report.lines import Line, escape, join
 from abicheck.report.words import advice
 
@@ -23,9 +23,9 @@ def _lines(report: GateReport) -> Iterator[Line]:
     yield Line(f" {escape(verdict(report))} · {figures(report)}", *overall(report))
     if report.changes:
         yield Line()
-    for change in report.changes:
+    for change, told in sentences(report.changes):
         mark, style = sign(change)
-        yield Line(f" {escape(sentence(change))}", f"  {mark}", style)
+        yield Line(f" {escape(told)}", f"  {mark}", style)
         if change.severity == "error":
             yield from ([Line(f"      {escape(change.predicted)}")] if change.predicted is not None else [])
             yield from (Line(f"      {escape(each)}") for each in change.why)

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from abicheck.report.lines import count
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from abicheck.model.gate import Change, ChangeKind, GateReport
 
 #: The sign of each change, and its style on a terminal.
@@ -16,6 +19,8 @@ SIGNS: dict[ChangeKind, tuple[str, str]] = {
     "newly-depends": ("?", "yellow"),
     "newly-fixed": ("✓", "green"),
 }
+#: So many packages that come or go are told one by one.
+_MANY = 3
 _WARNS, _NOTES = ("!", "yellow"), ("·", "")
 
 
@@ -30,6 +35,19 @@ def sentence(change: Change) -> str:
     versions = f"{change.old} → {change.new}" if moved else change.new or change.old or ""
     where = f" on {', '.join(change.hosts)}" if change.hosts else ""
     return f"{change.package} {versions} {change.text}{where}".replace("  ", " ")
+
+
+def sentences(changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
+    """Each change with its line; many packages that only come or go have one line together."""
+    for (kind, text, hosts), each in groupby(changes, lambda change: (change.kind, change.text, change.hosts)):
+        alike = list(each)
+        if kind in ("added", "removed") and len(alike) > _MANY:
+            named = ", ".join(f"{change.package} {change.new or change.old}" for change in alike)
+            where = f" on {', '.join(hosts)}" if hosts else ""
+            plural = text.replace("is ", "are ", 1).replace("loads", "load")
+            yield alike[0], f"{count(len(alike), 'package')} {plural}{where}: {named}"
+        else:
+            yield from ((change, sentence(change)) for change in alike)
 
 
 def overall(report: GateReport) -> tuple[str, str]:

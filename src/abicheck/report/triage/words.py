@@ -18,7 +18,7 @@ ANSWERS: dict[Answer, tuple[str, str, str]] = {
     "unrecognised": ("?", "yellow", "Nothing in the report was recognised"),
 }
 _LIBRARIES = {"glibc": "glibc", "musl": "musl", "python": "Python", "kernel": "kernel", "arch": ""}
-_GPU = {"gpu": "GPU", "driver": "driver", "cuda": "CUDA", "cudnn": "cuDNN"}
+_GPU = {"gpu": "", "driver": "driver", "cuda": "CUDA", "cudnn": "cuDNN"}
 _PROVEN = " (as its library's name proves)"
 #: So many packages are listed; JSON has all.
 _PACKAGES = 12
@@ -50,9 +50,7 @@ def facts(known: ReportFacts) -> Iterator[tuple[str, str]]:
     if known.packages:
         proven = [each for each in known.packages if each[0] in known.wheels]
         order = [*proven, *(each for each in known.packages if each not in proven)]
-        words = [
-            f"{name} {version}{_PROVEN if (name, version) in proven else ''}" for name, version in order
-        ]
+        words = [f"{name} {version}{_PROVEN if (name, version) in proven else ''}" for name, version in order]
         more = f", {len(words) - _PACKAGES} more" if len(words) > _PACKAGES else ""
         yield "packages", ", ".join(words[:_PACKAGES]) + more
 
