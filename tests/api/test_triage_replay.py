@@ -85,7 +85,7 @@ def test_a_cut_text_agrees_by_its_rule(asked: list[tuple[list[str], list[str], s
         (f"ImportError: {TEXT}", "the report names neither the distribution nor its C library"),
         (
             f"Debian 13: libx.so: {TEXT.partition(': ')[2]}",
-            "the report does not say which version",
+            "the report does not say which package and version",
         ),
         (f"Plan9 glibc 2.99 {TEXT}", "a host with glibc 2.99 is not among the hosts that abicheck knows"),
     ],

@@ -100,9 +100,9 @@ def _judged(load: Plan, result: Result) -> Replay:
 
 def _why(load: Plan, predicted: str | None) -> str:
     """What may explain the difference."""
-    does = "it loads there" if predicted is None else "it fails otherwise there"
-    more = "" if load.python else "; the report names no Python"
-    return f"{does}: host, version or installation are not as the report says{more}"
+    does = "it loads there by itself" if predicted is None else "it fails otherwise there"
+    more = "" if load.python else ", and the report names no Python"
+    return f"{does}; host, build, or what was loaded before are not as the report tells{more}"
 
 
 def _from_facts(load: Plan, host: Distribution, why: str) -> Replay:

@@ -87,3 +87,12 @@ def test_kinds_of_environments() -> None:
 def test_a_clue_is_the_line_that_says_it() -> None:
     (clue,) = extract(cleaned("a\nldd (GNU libc) 2.40\nb")).clues
     assert clue == ("glibc", "2.40", "ldd (GNU libc) 2.40")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Going back to glibc-2.40-1 helped", "it needs glibc 2.28 or newer", "glibc 2.36 works fine", "downgrade to glibc 2.40"],
+)
+def test_what_is_said_of_another_system(text: str) -> None:
+    assert extract(cleaned(text)).glibc is None
+    assert extract(cleaned(f"{text}\nldd (GNU libc) 2.41")).glibc == "2.41"

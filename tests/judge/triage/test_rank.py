@@ -90,3 +90,9 @@ def test_a_host_report_leaves_nothing_to_ask() -> None:
     assert (facts.distribution, facts.container, facts.glibc, facts.python) == ("debian 13", "docker", "2.41", "3.12")
     assert (facts.kernel, facts.arch, facts.driver, facts.report) == ("6.12.3", "x86_64", "none", "0.1.0")
     assert dict(facts.packages) == {"ctranslate2": "4.5.0", "numpy": "2.0.1"}
+
+
+def test_words_that_the_edge_of_a_terminal_broke() -> None:
+    line = STACK.format(CT2, "Invalid argument")
+    (cause,) = _of("\n".join(line[start : start + 79] for start in range(0, len(line), 79))).causes
+    assert (cause.class_, cause.culprit, cause.confidence) == ("exec-stack-refused", CT2, "likely")

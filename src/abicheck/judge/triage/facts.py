@@ -12,7 +12,7 @@ from abicheck.judge.triage.template import compiled, find
 from abicheck.model.triage import Clue, ReportFacts
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from abicheck.judge.triage.text import Text
 
@@ -58,13 +58,20 @@ def extract(text: Text) -> ReportFacts:
 
 
 def _clues(text: Text) -> Iterator[_Found]:
-    for fact in data("facts.toml")["fact"]:
+    table = data("facts.toml")
+    for fact in table["fact"]:
+        elsewhere = table["elsewhere"] if fact.get("said") else ()
         for source in fact["texts"]:
-            for match in islice(find(compiled(source), text), 1):
+            here = (match for match in find(compiled(source), text) if not _says(text.line(match.start).lower(), elsewhere))
+            for match in islice(here, 1):
                 fields = {key: _bare(value) if key == "version" else value for key, value in match.fields.items()}
                 told = next((fields[key] for key in _VALUES if key in fields), "")
                 value = fact["give"].format_map(fields) if "give" in fact else told
                 yield _Found(Clue(fact["fact"], value, text.excerpt(match.start, match.end, 120)), match.start)
+
+
+def _says(line: str, words: Iterable[str]) -> bool:
+    return any(word in line for word in words)
 
 
 def _bare(value: str) -> str:

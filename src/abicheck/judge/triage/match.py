@@ -25,7 +25,7 @@ class Hit(NamedTuple):
 
     signature: Signature
     match: Match
-    how: Literal["whole", "translated", "cut"]
+    how: Literal["whole", "translated", "cut", "broken"]
 
 
 def hits(text: Text, signatures: Sequence[Signature]) -> list[Hit]:

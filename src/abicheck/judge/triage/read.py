@@ -13,6 +13,7 @@ from abicheck.judge.triage.text import cleaned, decoded
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from abicheck.judge.triage.match import Hit
     from abicheck.model.triage import Diagnosis, Signature
 
 
@@ -23,6 +24,15 @@ _REACH, _PLACES = 100_000, 8
 def read_report(data: bytes, known: Sequence[Signature] | None = None) -> Diagnosis:
     """What a report says; `known` are the signatures to look for (None: all that there are). Raises `DataError`."""
     text = cleaned(decoded(data))
-    found = hits(text, signatures() if known is None else known)
+    known = signatures() if known is None else known
+    found = hits(text, known)
     facts = extract(text.around((hit.match.start for hit in found[:_PLACES]), _REACH))
+    if len(text.plain) < _REACH and not any(_settles(hit) for hit in found):
+        unbroken = text.unbroken()
+        broken = [hit._replace(how="broken") for hit in hits(unbroken, known) if _settles(hit)]
+        text, found = (unbroken, broken) if broken else (text, found)
     return diagnose(found, facts, text)
+
+
+def _settles(hit: Hit) -> bool:
+    return hit.how == "whole" and hit.signature.confidence == "certain"

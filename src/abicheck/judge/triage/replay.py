@@ -46,7 +46,7 @@ def plan(diagnosis: Diagnosis) -> Plan | str:
     known = dict(facts.packages)
     package = cause.package or next(iter(facts.wheels), None)
     if package is None or package not in known:
-        return f"the report does not say which version of {package or 'which package'} it was"
+        return f"the report does not say which {f'version of {package}' if package else 'package and version'} it was"
     hosts = tuple(_hosts(facts))
     if not hosts and facts.glibc is None:
         return "the report names neither the distribution nor its C library"

@@ -91,6 +91,17 @@ class Text:
                 parts.append((max(0, start), end))
         return Text("\n".join(self.plain[start:end] for start, end in parts))
 
+    def line(self, position: int) -> str:
+        """What stands in the line of a position, not too far from it."""
+        reach = 200
+        start = self.plain.rfind("\n", max(0, position - reach), position)
+        end = self.plain.find("\n", position, position + reach)
+        return self.plain[max(start + 1, position - reach) : end if end >= 0 else position + reach]
+
+    def unbroken(self) -> Text:
+        """The text in one line, for words that a terminal's edge has broken."""
+        return Text(self._shown.replace("\n", ""))
+
     def excerpt(self, start: int, end: int, limit: int = 300) -> str:
         """The lines that hold these positions, with the quotes, as one; `…` stands for what is too long."""
         first = self.plain.count("\n", 0, start)
