@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import codecs
 import re
-from bisect import bisect_right
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -46,10 +45,6 @@ class Text:
         self._found: dict[str, list[int]] = {}
 
     @cached_property
-    def _breaks(self) -> list[int]:
-        return [match.start() for match in re.finditer("\n", self.plain)]
-
-    @cached_property
     def _lines(self) -> list[str]:
         return self._shown.split("\n")
 
@@ -65,13 +60,15 @@ class Text:
         """Where a literal stands, up to a limit; it is searched only where all its words are there, and only once."""
         found = self._found.get(literal)
         if found is None:
-            words = literal.split(" ")[1:-1]
-            possible = self._words.issuperset(words) and (
-                bool(words) or literal.isascii() or self._characters.issuperset(literal)
-            )
-            found = list(islice(self.places_between(literal, 0, len(self.flat)), _PLACES)) if possible else []
-            self._found[literal] = found
+            places = self.places_between(literal, 0, len(self.flat)) if self._may_hold(literal) else ()
+            found = self._found[literal] = list(islice(places, _PLACES))
         return found
+
+    def _may_hold(self, literal: str) -> bool:
+        """A look at words or characters costs less than a search for each of hundreds of literals."""
+        if not literal.isascii() and (self.flat.isascii() or not self._characters.issuperset(literal)):
+            return False
+        return self._words.issuperset(literal.split(" ")[1:-1])
 
     def places_between(self, literal: str, start: int, end: int) -> Iterator[int]:
         """Where a literal stands in a part of the text."""
@@ -79,10 +76,6 @@ class Text:
         while at >= 0:
             yield at
             at = self.flat.find(literal, at + 1, end)
-
-    def line(self, position: int) -> int:
-        """The number of the line, from 0 on, that holds this position."""
-        return bisect_right(self._breaks, position - 1)
 
     def around(self, places: Iterable[int], reach: int) -> Text:
         """What is so near to the start, the end, or one of these places; a short text is whole."""
@@ -100,11 +93,12 @@ class Text:
 
     def excerpt(self, start: int, end: int, limit: int = 300) -> str:
         """The lines that hold these positions, with the quotes, as one; `…` stands for what is too long."""
-        first, last = self.line(start), self.line(max(start, end - 1))
+        first = self.plain.count("\n", 0, start)
+        last = first + self.plain.count("\n", start, max(start, end - 1))
         whole = " ".join(self._lines[first : last + 1]).strip()
         if len(whole) <= limit:
             return whole
-        offset = start - (self._breaks[first - 1] + 1 if first else 0)
+        offset = start - self.plain.rfind("\n", 0, start) - 1
         begin = min(max(0, offset - limit // 3), len(whole) - limit)
         return f"{'…' if begin else ''}{whole[begin : begin + limit].strip()}{'…' if begin + limit < len(whole) else ''}"
 
