@@ -26,6 +26,8 @@ _MOST_SURE: tuple[Confidence, ...] = ("certain", "likely", "possible")
 _PACKAGE_DIRECTORY = re.compile(r"(?:site|dist)-packages/([A-Za-z]\w*)(?:\.libs)?/")
 _LIBRARY = re.compile(r"[\w+.-]{1,80}\.(?:so|dll|dylib)\b(?:[\w.]{0,40}\w)?")
 _WHOLE_NAME = 40
+#: The releases of glibc from which on it surely has a tunable that a rule's remedy sets.
+_TUNABLES = {"tls_tunable": (2, 32), "execstack_tunable": (2, 42)}
 _BOUND = re.compile(r"(>=|<=|<|>|==)(\d+(?:\.\d+)*)")
 
 
@@ -139,21 +141,21 @@ def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
 
 
 def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
-    """What the templates of a cause may name: the fields of the text, and what is known of the object's package and host."""
+    """What the templates of a cause may name: the fields of the text, and what is known of the object's package and host.
+
+    A package that is not known is PACKAGE, so that the reader sees what to put in.
+    """
     fields = dict(hit.match.fields)
     path = fields.get("object", "")
     fields |= {key: value for key in ("glibc", "python") if (value := getattr(facts, key))}
+    fields |= {key: "yes" for key, since in _TUNABLES.items() if _numbers(facts.glibc or "") >= since}
     fields["file"] = posixpath.basename(path)
-    if "/" in path:
-        fields["path"] = path
-    package = fields.get("package") or _package(path, facts)
-    if package is not None:
-        fields["package"] = package
-        version = dict(facts.packages).get(package)
-        fixed = version and first_fixed_of(
-            package, version, hit.signature.rule or "", facts.arch or "x86_64", fields.get("name", "")
-        )
-        fields |= {key: value for key, value in (("version", version), ("fixed", fixed)) if value}
+    fields.setdefault("path", path)
+    package = fields.setdefault("package", _package(path, facts) or "PACKAGE")
+    version = dict(facts.packages).get(package, "")
+    fields.setdefault("version", version)  # a text's own {version} is not the package's
+    rule, arch = hit.signature.rule or "", facts.arch or "x86_64"
+    fields["fixed"] = (version and first_fixed_of(package, version, rule, arch, fields.get("name", ""))) or ""
     return {key: value for key, value in fields.items() if value}
 
 
