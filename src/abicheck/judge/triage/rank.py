@@ -26,6 +26,7 @@ _MOST_SURE: tuple[Confidence, ...] = ("certain", "likely", "possible")
 _PACKAGE_DIRECTORY = re.compile(r"(?:site|dist)-packages/([A-Za-z]\w*)(?:\.libs)?/")
 _LIBRARY = re.compile(r"[\w+.-]{1,80}\.(?:so|dll|dylib)\b(?:[\w.]{0,40}\w)?")
 _WHOLE_NAME = 40
+_UNKNOWN = "PACKAGE"
 #: The releases of glibc from which on it surely has a tunable that a rule's remedy sets.
 _TUNABLES = {"tls_tunable": (2, 32), "execstack_tunable": (2, 42)}
 _BOUND = re.compile(r"(>=|<=|<|>|==)(\d+(?:\.\d+)*)")
@@ -122,7 +123,7 @@ def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Ca
         evidence=tuple(lines)[:_EVIDENCE],
         remedies=tuple(_remedies(signature, fields)),
         questions=tuple(_asked(signature.questions, facts)),
-        package=fields.get("package"),
+        package=None if fields["package"] == _UNKNOWN else fields["package"],
         rule=signature.rule,
         signature=signature.id,
         stage=signature.stage,
@@ -143,7 +144,7 @@ def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
 def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
     """What the templates of a cause may name: the fields of the text, and what is known of the object's package and host.
 
-    A package that is not known is PACKAGE, so that the reader sees what to put in.
+    A package that is not known has a name that tells the reader to put it in.
     """
     fields = dict(hit.match.fields)
     path = fields.get("object", "")
@@ -151,7 +152,7 @@ def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
     fields |= {key: "yes" for key, since in _TUNABLES.items() if _numbers(facts.glibc or "") >= since}
     fields["file"] = posixpath.basename(path)
     fields.setdefault("path", path)
-    package = fields.setdefault("package", _package(path, facts) or "PACKAGE")
+    package = fields.setdefault("package", _package(path, facts) or _UNKNOWN)
     version = dict(facts.packages).get(package, "")
     fields.setdefault("version", version)  # a text's own {version} is not the package's
     rule, arch = hit.signature.rule or "", facts.arch or "x86_64"
