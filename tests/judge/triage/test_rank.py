@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 from abicheck.judge.triage.read import read_report
 
 if TYPE_CHECKING:
@@ -96,3 +98,16 @@ def test_words_that_the_edge_of_a_terminal_broke() -> None:
     line = STACK.format(CT2, "Invalid argument")
     (cause,) = _of("\n".join(line[start : start + 79] for start in range(0, len(line), 79))).causes
     assert (cause.class_, cause.culprit, cause.confidence) == ("exec-stack-refused", CT2, "likely")
+
+
+@pytest.mark.parametrize(
+    ("line", "package"),
+    [
+        ("libavutil.so.58: cannot open shared object file: No such file or directory", None),
+        ("libctranslate2-bc15bf3f.so.4.5.0: file too short", "ctranslate2"),
+        ("/x/site-packages/cv2/cv2.abi3.so: file too short", "cv2"),
+        ("/lib/libm.so.6: version `GLIBC_2.29' not found (required by /x/site-packages/tokenizers/t.so)", "tokenizers"),
+    ],
+)
+def test_the_package_of_an_object(line: str, package: str | None) -> None:
+    assert _of(f"av==12.0\nImportError: {line}").causes[0].package == package

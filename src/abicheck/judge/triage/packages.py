@@ -92,7 +92,7 @@ def packages(text: Text) -> tuple[dict[str, str], tuple[str, ...], list[Clue]]:
             known[name] = version
             clues.append(Clue("package", f"{name} {version}", text.excerpt(start, end, 120)))
     for name, version, start, end in _all(text):
-        key = re.sub(r"[-_.]+", "-", name).lower()
+        key = re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
         key = _ALSO_CALLED.get(key, key)
         if len(known) == _MOST:
             break

@@ -152,7 +152,7 @@ def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
     fields |= {key: "yes" for key, since in _TUNABLES.items() if _numbers(facts.glibc or "") >= since}
     fields["file"] = posixpath.basename(path)
     fields.setdefault("path", path)
-    package = fields.setdefault("package", _package(path, facts) or _UNKNOWN)
+    package = fields.setdefault("package", _package(path or fields.get("needed_by", ""), facts) or _UNKNOWN)
     version = dict(facts.packages).get(package, "")
     fields.setdefault("version", version)  # a text's own {version} is not the package's
     rule, arch = hit.signature.rule or "", facts.arch or "x86_64"
@@ -165,8 +165,9 @@ def _package(path: str, facts: ReportFacts) -> str | None:
     named = _PACKAGE_DIRECTORY.search(path)
     if named:
         return re.sub("[-_.]+", "-", named[1]).lower()
-    stem = posixpath.basename(path)
-    return next((name for name, _ in facts.packages if name.replace("-", "_") in stem), None)
+    stem = posixpath.basename(path).removeprefix("lib").replace("-", "_")
+    names = (name for name, _ in facts.packages if stem.startswith(name.replace("-", "_")))
+    return next((name for name in names if not stem[len(name) : len(name) + 1].isalnum()), None)
 
 
 def _remedies(signature: Signature, fields: dict[str, str]) -> Iterator[Remedy]:
