@@ -145,11 +145,12 @@ def finding(
         object=known.get("object", ""),
         message=" ".join(filter(None, (_filled(sentence, known) for sentence in about.message))),
         evidence=tuple(evidence),
-        remedies=tuple(_remedies(about, known)),
+        remedies=tuple(remedies(about, known)),
     )
 
 
-def _remedies(about: Page, known: Mapping[str, str]) -> list[Remedy]:
+def remedies(about: Page, known: Mapping[str, str]) -> list[Remedy]:
+    """Those remedies of a page of which all fields are known."""
     found = []
     for remedy in about.remedies:
         text, command = _filled(remedy.text, known), _filled(remedy.command or "", known)

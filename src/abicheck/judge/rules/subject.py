@@ -101,14 +101,19 @@ def spelled(window: Window | None) -> str | None:
 
 def first_fixed(rule: str, owner: Distribution, arch: str, name: str) -> str | None:
     """The first version of `owner` without what `rule` found, where fixed.toml knows it and `owner` is older."""
+    return first_fixed_of(owner.name, owner.version, rule, arch, name)
+
+
+def first_fixed_of(package: str, version: str, rule: str, arch: str, name: str) -> str | None:
+    """The same for a package by its normalized name (PEP 503)."""
     for fact in pages.data("fixed.toml")["fixed"]:
         names = fact.get("names")
         if (
-            fact["package"] == owner.name
+            fact["package"] == package
             and rule in fact["rules"]
             and fact.get("arch", arch) == arch
             and (names is None or name.startswith(tuple(names)))
-            and _lies_between(owner.version, fact.get("since", "0"), fact["fixed"])
+            and _lies_between(version, fact.get("since", "0"), fact["fixed"])
         ):
             return str(fact["fixed"])
     return None
