@@ -15,7 +15,7 @@ from tests.elfwriter import Elf, write_elf
 from tests.read.elf.conftest import real_files
 
 #: Five times as many as of other properties: this reader is the project's own, and meets whatever lies on a machine.
-many = settings(max_examples=5 * settings.default.max_examples)
+many = settings(max_examples=5 * settings().max_examples)
 
 WRITTEN = Elf(
     soname="libx.so.1",
