@@ -141,7 +141,7 @@ def _of_targets(old: str, new: str, hosts: Sequence[str], python: str | None, op
         found = _Found(list(with_fallback(told, after.results, options)), unchanged, [*before.errors, *after.errors])
         python = python or _python_of(after)
     if single:
-        said, failures = needs(old, new, python, options)
+        said, failures = needs(old, new, python, options, exports=not hosts)
         # With hosts it was said there what cannot be judged; a package without native code asks for nothing.
         found.errors.extend(failures if not hosts else ())
         found.changes.extend(change for change in said if change.kind not in _OF_WINDOW or not hosts)
