@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,7 @@ from abicheck.errors import TargetError
 from abicheck.model.artifact import Scheme
 from abicheck.model.index import NotInstallable, Target, Wheel
 from abicheck.model.lock import LockedPackage
+from abicheck.model.names import normalized
 from abicheck.read.artifacts.environment import Environment, default_scheme, find_environment, this_environment
 from abicheck.read.artifacts.installed import Found, find_distributions, open_installed
 from abicheck.read.artifacts.wheel import open_wheel
@@ -147,7 +147,7 @@ class Selector:
             outcomes = [(requirement.name, fetch(requirement, self.target, store))]
         wheels = [open_wheel(each.path, self.scheme, given if not at else name) for at, (name, each) in _wheels(outcomes)]
         refused = tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable))
-        asked = LockedPackage(_normalized(requirement.name), None, given, 0, extras=tuple(requirement.extras))
+        asked = LockedPackage(normalized(requirement.name), None, given, 0, extras=tuple(requirement.extras))
         return Chosen(tuple(wheels), refused=refused, asked=(asked,))
 
     def _lock(self, given: str) -> Chosen:
@@ -182,7 +182,7 @@ class Selector:
         if written is None:
             raise TargetError("no such file, and no name of a distribution; give a path or a name", given)
         installed = self._found()
-        name = _normalized(written[1])
+        name = normalized(written[1])
         if name not in installed:
             where = self._environment.prefix if self._environment else "this environment"
             raise TargetError(f"not installed in {where}; for a release from the index write {given}==VERSION", given)
@@ -214,7 +214,7 @@ class Selector:
         lacking: list[str] = []
         pending = [(Requirement(given), "")]
         for wanted, asked_by in pending:
-            name = _normalized(wanted.name)
+            name = normalized(wanted.name)
             fresh = {"", *wanted.extras} - seen.get(name, set())
             found = self._found().get(name)
             if found is None or found.obstacle:
@@ -287,8 +287,3 @@ def _wheels(outcomes: Sequence[tuple[str, object]]) -> Iterator[tuple[int, tuple
     for at, (name, outcome) in enumerate(outcomes):
         if isinstance(outcome, Wheel):
             yield at, (name, outcome)
-
-
-def _normalized(name: str) -> str:
-    """A project's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from urllib.parse import unquote
 
 from abicheck.errors import TargetError
-from abicheck.read.artifacts.metadata import normalized
+from abicheck.model.names import normalized
 from abicheck.read.toml import parse_toml
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import TargetError
 from abicheck.model.lock import Lock, LockedPackage
-from abicheck.read.artifacts.metadata import normalized
+from abicheck.model.names import normalized
 from abicheck.read.locks.document import read_text
 
 if TYPE_CHECKING:
