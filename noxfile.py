@@ -36,7 +36,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for thousands of examples."""
+    """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
     session.install("-e", ".[test]")
     session.run("pytest", "-m", "not network and not engine and not browser", *(session.posargs or ["-n", "auto"]))
 

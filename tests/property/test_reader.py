@@ -5,7 +5,7 @@ from __future__ import annotations
 import struct
 from itertools import islice
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from abicheck.model.elf import Malformed, SharedObject
@@ -13,9 +13,6 @@ from abicheck.read.elf import parse_elf
 from tests.elfparts import FUNC, Relocation, Symbol, abi_tag, gnu_property
 from tests.elfwriter import Elf, write_elf
 from tests.read.elf.conftest import real_files
-
-#: Five times as many as of other properties: this reader is the project's own, and meets whatever lies on a machine.
-many = settings(max_examples=5 * settings().max_examples)
 
 WRITTEN = Elf(
     soname="libx.so.1",
@@ -82,26 +79,22 @@ def _ask_everything(data: bytes) -> None:
     assert parse_elf(data) == found or len(found.definitions) > 50
 
 
-@many
 @given(st.binary(max_size=300))
 def test_any_bytes(data: bytes) -> None:
     _ask_everything(data)
 
 
-@many
 @given(st.binary(max_size=2000))
 def test_any_bytes_behind_a_good_header(data: bytes) -> None:
     _ask_everything(BASES[0][:64] + data)
 
 
-@many
 @given(st.binary(min_size=48, max_size=2000), st.sampled_from(range(len(BASES))))
 def test_any_bytes_behind_good_program_headers(data: bytes, number: int) -> None:
     base = BASES[number]  # not drawn itself: an example that fails is to be printed
     _ask_everything(base[:700] + data + base[700 + len(data) :])
 
 
-@many
 @given(damaged_files())
 def test_damaged_files(data: bytes) -> None:
     _ask_everything(data)
