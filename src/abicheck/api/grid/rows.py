@@ -25,6 +25,7 @@ from abicheck.model.elf import SharedObject
 from abicheck.model.host import Libc
 from abicheck.model.index import NotInstallable, Target
 from abicheck.model.report import Failure
+from abicheck.model.versions import read_specifier
 from abicheck.read.artifacts.environment import default_scheme
 from abicheck.read.files import FactStore, Walked
 from abicheck.read.hosts import Wanted
@@ -58,15 +59,14 @@ _NEWEST = {"glibc": Libc("glibc", (2, 99)), "musl": Libc("musl", (1, 99))}
 
 def releases(given: str) -> SpecifierSet | None:
     """The specifier that was given, None for a version. Raises `UsageError` for what is neither."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- costs 15 ms
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- as above
+    from packaging.version import Version  # noqa: PLC0415 -- costs 15 ms
 
     try:
         if given[:1].isdigit():
             Version(given)
             return None
-        return SpecifierSet(given)
-    except (InvalidSpecifier, InvalidVersion):
+        return read_specifier(given)
+    except ValueError:  # InvalidVersion, InvalidSpecifier, or too long a number
         raise UsageError(f"{given!r} is no version and no specifier such as '>=4.0,<5'") from None
 
 
