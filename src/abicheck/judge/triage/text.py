@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from bisect import bisect_right
 from functools import cached_property
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -27,6 +28,7 @@ _ESCAPES = {"\\_": "_", "\\`": "`", '\\"': '"', "\\'": "'"}
 _MARGIN = re.compile(r"\n(?:[ |]{0,40}>){1,20}[ ]?")
 _COMPOSE = re.compile(r"\n[\w.-]{1,60}[-_]\d{1,3} *\| ?")
 _TIME = re.compile(r"\n\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}(?:Z|[+-]\d\d:?\d\d)?\]? ")
+_BLANKS = re.compile("  +")
 
 #: So many places of one literal are kept.
 _PLACES = 500
@@ -49,12 +51,22 @@ class Text:
         return self._shown.split("\n")
 
     @cached_property
+    def _starts(self) -> list[int]:
+        """Where the lines of `plain` start."""
+        return [0, *(match.end() for match in re.finditer("\n", self.plain))]
+
+    @cached_property
     def _words(self) -> set[str]:
         return set(self.flat.split(" "))
 
     @cached_property
-    def _characters(self) -> set[str]:
-        return set(self.plain)
+    def _vocabulary(self) -> str:
+        return " ".join(self._words)
+
+    @cached_property
+    def _narrow(self) -> str:
+        """`flat` with `?` for what is not ASCII: one byte a character, so that a search takes half of the time."""
+        return self.flat if self.flat.isascii() else self.flat.encode("ascii", "replace").decode("ascii")
 
     def places(self, literal: str) -> list[int]:
         """Where a literal stands, up to a limit; it is searched only where all its words are there, and only once."""
@@ -65,17 +77,17 @@ class Text:
         return found
 
     def _may_hold(self, literal: str) -> bool:
-        """A look at words or characters costs less than a search for each of hundreds of literals."""
-        if not literal.isascii() and (self.flat.isascii() or not self._characters.issuperset(literal)):
-            return False
-        return self._words.issuperset(literal.split(" ")[1:-1])
+        """A look at the words costs less than a search for each of hundreds of literals; the outer two may be parts of words."""
+        words = literal.split(" ")
+        return self._words.issuperset(words[1:-1]) and words[0] in self._vocabulary and words[-1] in self._vocabulary
 
     def places_between(self, literal: str, start: int, end: int) -> Iterator[int]:
         """Where a literal stands in a part of the text."""
-        at = self.flat.find(literal, start, end)
+        text = self._narrow if literal.isascii() and "?" not in literal else self.flat
+        at = text.find(literal, start, end)
         while at >= 0:
             yield at
-            at = self.flat.find(literal, at + 1, end)
+            at = text.find(literal, at + 1, end)
 
     def around(self, places: Iterable[int], reach: int) -> Text:
         """What is so near to the start, the end, or one of these places; a short text is whole."""
@@ -104,8 +116,7 @@ class Text:
 
     def excerpt(self, start: int, end: int, limit: int = 300) -> str:
         """The lines that hold these positions, with the quotes, as one; `…` stands for what is too long."""
-        first = self.plain.count("\n", 0, start)
-        last = first + self.plain.count("\n", start, max(start, end - 1))
+        first, last = (bisect_right(self._starts, position) - 1 for position in (start, max(start, end - 1)))
         whole = " ".join(self._lines[first : last + 1]).strip()
         if len(whole) <= limit:
             return whole
@@ -124,7 +135,7 @@ def decoded(data: bytes) -> str:
 
 def cleaned(raw: str) -> Text:
     """The text of a report, ready to be searched. It takes time in proportion to its length, whatever it holds."""
-    text = "\n" + raw.replace("\r\n", "\n").replace("\r", "\n")
+    text = "\n" + (raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw)
     if "\\" in text:
         text = _unescaped(text)
     if "\x1b" in text:
@@ -134,8 +145,8 @@ def cleaned(raw: str) -> Text:
     if not text.isascii():
         text = _replaced(text, dict.fromkeys(_NOTHING, ""))
     text = _replaced(text, dict.fromkeys(_SPACES, " "))
-    while "  " in text:
-        text = text.replace("  ", " ")
+    if "  " in text:
+        text = _BLANKS.sub(" ", text)
     text = text.replace(" \n", "\n").replace("\n ", "\n")
     if "|" in text:
         text = _COMPOSE.sub("\n", text)
@@ -147,8 +158,8 @@ def cleaned(raw: str) -> Text:
 def without_quotes(text: str) -> str:
     """The text without any quotes, one blank in place of several."""
     text = _replaced(text, dict.fromkeys(QUOTES, ""))
-    while "  " in text:
-        text = text.replace("  ", " ")
+    if "  " in text:
+        text = _BLANKS.sub(" ", text)
     return text
 
 
