@@ -159,11 +159,13 @@ def _left_spans(before: re.Match[str], at: int) -> list[tuple[int, int]]:
 
 
 def _fields(template: Template, spans: Sequence[tuple[int, int]], text: Text) -> dict[str, str]:
-    """What the fields stand for; a file's name is the whole word, as in `{object}.so.8`."""
+    """What the fields stand for; a file's name is the whole word, as in `{object}.so.8`, and not that of an exception."""
     fields: dict[str, str] = {}
     for name, (start, end) in zip(_PART.findall(template.source), spans, strict=False):
         rest = _REST_OF_NAME.match(text.plain, end) if name in _FILES else None
-        fields.setdefault(name, _trimmed(text.plain[start : rest.end() if rest else end]))
+        value = _trimmed(text.plain[start : rest.end() if rest else end])
+        if rest is None or not value.endswith("Error"):
+            fields.setdefault(name, value)
     return fields
 
 
