@@ -105,7 +105,7 @@ def test_words_that_the_edge_of_a_terminal_broke() -> None:
     [
         ("libavutil.so.58: cannot open shared object file: No such file or directory", None),
         ("libctranslate2-bc15bf3f.so.4.5.0: file too short", "ctranslate2"),
-        ("/x/site-packages/cv2/cv2.abi3.so: file too short", "cv2"),
+        ("/x/site-packages/cv2/cv2.abi3.so: file too short", "opencv-python"),
         ("/lib/libm.so.6: version `GLIBC_2.29' not found (required by /x/site-packages/tokenizers/t.so)", "tokenizers"),
     ],
 )
