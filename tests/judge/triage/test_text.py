@@ -126,3 +126,17 @@ def test_of_a_long_text_the_ends_and_what_is_near_places() -> None:
     assert "middle" in part
     assert part.endswith("end")
     assert len(part) < 100
+
+
+@pytest.mark.parametrize("literal", ["a b", "ab c", "a?", "?", "é b", "x a b", "b ", " b", "共 有"])
+def test_places_are_those_of_a_plain_search(literal: str) -> None:
+    """Also where a look at the words, or at the text without what is not ASCII, would answer."""
+    text = cleaned("a b aé b xa bc\nab cd a? é? 共 有b x a b ")
+    assert text.places(literal) == [at for at in range(len(text.flat)) if text.flat.startswith(literal, at)]
+
+
+def test_an_excerpt_of_several_lines() -> None:
+    text = cleaned("one\ntwo\nthree\nfour")
+    assert text.excerpt(text.plain.index("wo"), text.plain.index("hree") + 1) == "two three"
+    assert text.excerpt(0, 3) == "one"
+    assert text.excerpt(0, 4) == "one"

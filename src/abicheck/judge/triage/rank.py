@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from abicheck.judge.rules import pages
-from abicheck.judge.rules.subject import first_fixed_of
+from abicheck.judge.rules.subject import command_of, first_fixed_of
 from abicheck.judge.triage.packages import DIRECTORY, distributions
 from abicheck.judge.triage.signatures import data, questions
 from abicheck.model.report import Remedy
@@ -31,6 +31,8 @@ _WHOLE_NAME = 40
 _UNKNOWN = "PACKAGE"
 #: The releases of glibc from which on it surely has a tunable that a rule's remedy sets.
 _TUNABLES = {"tls_tunable": (2, 32), "execstack_tunable": (2, 42)}
+#: The package managers of which the rules know packages, by distribution.
+_MANAGERS = {"alpine": "apk", "debian": "apt", "ubuntu": "apt"}
 _BOUND = re.compile(r"(>=|<=|<|>|==)(\d+(?:\.\d+)*)")
 
 
@@ -164,6 +166,9 @@ def _fields(hit: Hit, facts: ReportFacts, text: Text) -> dict[str, str]:
     version = dict(facts.packages).get(package, "")
     fields.setdefault("version", version)  # a text's own {version} is not the package's
     rule, arch = hit.signature.rule or "", facts.arch or "x86_64"
+    if rule == "library-missing":
+        manager = _MANAGERS.get((facts.distribution or "").partition(" ")[0], "")
+        fields |= {"name": fields["file"], "install": command_of(manager, fields["file"]) or ""}
     fields["fixed"] = (version and first_fixed_of(package, version, rule, arch, fields.get("name", ""))) or ""
     return {key: value for key, value in fields.items() if value}
 
