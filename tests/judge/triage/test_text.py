@@ -46,6 +46,8 @@ def _classes(raw: str) -> list[tuple[str, str]]:
         PLAIN.replace("stack", "\x1b[1;31mstack\x1b[0m"),
         PLAIN.replace("stack", "\\u001b[31mstack\\u001b[0m"),
         PLAIN.replace("stack", "st\u200back"),
+        PLAIN.replace("stack as", "st\\u200back\\u00a0as"),
+        f"&quot;{PLAIN.replace(' ', '&nbsp;')}&quot;",
         '{"log": "Traceback (most recent call last):\\n  File \\"x.py\\", line 1\\n' + PLAIN + '\\n", "stream": "stderr"}',
         "reaspeech-1  | " + PLAIN,
         "whisper_1  | " + PLAIN.replace("stack as", "stack\nwhisper_1  | as"),

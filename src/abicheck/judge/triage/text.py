@@ -14,21 +14,24 @@ if TYPE_CHECKING:
 
 #: All that is written as a quote: what survives of the loader's ``version `X' not found`` is any of these, or none.
 QUOTES = "`'\"\xb4\u2018\u2019\u201a\u201b\u201c\u201d\u201e\u201f\u2032\u2033\xab\xbb\u2039\u203a\uff07\uff02"
-_SPACES = "\t\x0b\x0c\xa0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
+_BLANK = "\t\x0b\x0c\xa0\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u3000"
 _NOTHING = "\u200b\u200c\u200d\u200e\u200f\u2060\ufeff\xad"
-_ENTITIES = {"&quot;": '"', "&#39;": "'", "&#x27;": "'", "&lt;": "<", "&gt;": ">", "&nbsp;": " ", "&amp;": "&"}
+_SPACES = dict.fromkeys(_BLANK, " ") | dict.fromkeys(_NOTHING, "")
+_ENTITY = re.compile(rb"&(quot|#39|#x27|lt|gt|nbsp|amp);")
+_ENTITIES = {b"quot": b'"', b"#39": b"'", b"#x27": b"'", b"lt": b"<", b"gt": b">", b"nbsp": b" ", b"amp": b"&"}
 
 #: ECMA-48: control sequences, operating system commands (titles, links), and the two-character escapes.
-_ANSI = re.compile(r"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_])")
+_ANSI = re.compile(rb"\x1b(?:\[[0-?]{0,64}[ -/]{0,8}[@-~]|\][^\x07\x1b\n]{0,2000}(?:\x07|\x1b\\)|[@-Z\\^_])")
 #: Escapes of JSON, of shells and of Python's repr; `\n` before a small letter is rather a path of Windows.
-_ESCAPED_BREAK = re.compile(r"\\(?:r\\)?n(?![a-z])")
-_ESCAPED_SIGN = re.compile(r"\\(?:u([0-9a-fA-F]{4})|x(1[bB])|(033|e)(?=\[))")
-_ESCAPES = {"\\_": "_", "\\`": "`", '\\"': '"', "\\'": "'"}
+_ESCAPED_BREAK = re.compile(rb"\\(?:r\\)?n(?![a-z])")
+_ESCAPED_SIGN = re.compile(rb"\\(?:u([0-9a-fA-F]{4})|x(1[bB])|(033|e)(?=\[))")
+_ESCAPED = re.compile(rb"\\([_`\"'])")
 #: Quotations of mails (`> `), the margin of docker compose (`name-1  | `), and times that log drivers put before a line.
-_MARGIN = re.compile(r"\n(?:[ |]{0,40}>){1,20}[ ]?")
-_COMPOSE = re.compile(r"\n[\w.-]{1,60}[-_]\d{1,3} *\| ?")
-_TIME = re.compile(r"\n\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}(?:Z|[+-]\d\d:?\d\d)?\]? ")
+_MARGIN = re.compile(rb"\n(?:[ |]{0,40}>){1,20}[ ]?")
+_COMPOSE = re.compile(rb"\n[\w.-]{1,60}[-_]\d{1,3} *\| ?")
+_TIME = re.compile(rb"\n\[?\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d[\d.,]{0,10}(?:Z|[+-]\d\d:?\d\d)?\]? ")
 _BLANKS = re.compile("  +")
+_BLANK_BYTES = re.compile(b"  +")
 
 #: So many places of one literal are kept.
 _PLACES = 500
@@ -134,25 +137,24 @@ def decoded(data: bytes) -> str:
 
 
 def cleaned(raw: str) -> Text:
-    """The text of a report, ready to be searched. It takes time in proportion to its length, whatever it holds."""
-    text = "\n" + (raw.replace("\r\n", "\n").replace("\r", "\n") if "\r" in raw else raw)
-    if "\\" in text:
+    """The text of a report, ready to be searched. It takes time in proportion to its length, whatever it holds.
+
+    It is done to bytes: one character beyond ASCII makes every copy of a long text twice or four times as large.
+    """
+    text = b"\n" + _replaced(raw, _SPACES).encode("utf-8", "replace").replace(b"\r\n", b"\n").replace(b"\r", b"\n")
+    if b"\\" in text:
         text = _unescaped(text)
-    if "\x1b" in text:
-        text = _ANSI.sub("", text)
-    if "&" in text:
-        text = _replaced(text, _ENTITIES)
-    if not text.isascii():
-        text = _replaced(text, dict.fromkeys(_NOTHING, ""))
-    text = _replaced(text, dict.fromkeys(_SPACES, " "))
-    if "  " in text:
-        text = _BLANKS.sub(" ", text)
-    text = text.replace(" \n", "\n").replace("\n ", "\n")
-    if "|" in text:
-        text = _COMPOSE.sub("\n", text)
-    if ">" in text:
-        text = _MARGIN.sub("\n", text)
-    return Text(_TIME.sub("\n", text)[1:])
+    if b"\x1b" in text:
+        text = _ANSI.sub(b"", text)
+    text = _ENTITY.sub(lambda entity: _ENTITIES[entity[1]], text)
+    if b"  " in text:
+        text = _BLANK_BYTES.sub(b" ", text)
+    text = text.replace(b" \n", b"\n").replace(b"\n ", b"\n")
+    if b"|" in text:
+        text = _COMPOSE.sub(b"\n", text)
+    if b">" in text:
+        text = _MARGIN.sub(b"\n", text)
+    return Text(_TIME.sub(b"\n", text)[1:].decode())
 
 
 def without_quotes(text: str) -> str:
@@ -163,15 +165,15 @@ def without_quotes(text: str) -> str:
     return text
 
 
-def _unescaped(text: str) -> str:
-    while "\\\\" in text:  # escaped more than once
-        text = text.replace("\\\\", "\\")
-    return _ESCAPED_SIGN.sub(_sign, _replaced(_ESCAPED_BREAK.sub("\n", text), _ESCAPES))
+def _unescaped(text: bytes) -> bytes:
+    while b"\\\\" in text:  # escaped more than once
+        text = text.replace(b"\\\\", b"\\")
+    return _ESCAPED_SIGN.sub(_sign, _ESCAPED.sub(rb"\1", _ESCAPED_BREAK.sub(b"\n", text)))
 
 
-def _sign(match: re.Match[str]) -> str:
+def _sign(match: re.Match[bytes]) -> bytes:
     code = int(match[1], 16) if match[1] else 0x1B
-    return match[0] if 0xD800 <= code < 0xE000 else chr(code)
+    return match[0] if 0xD800 <= code < 0xE000 else _replaced(chr(code), _SPACES).encode()
 
 
 def _replaced(text: str, table: dict[str, str]) -> str:
