@@ -134,7 +134,9 @@ def test_of_a_long_text_the_ends_and_what_is_near_places() -> None:
 def test_places_are_those_of_a_plain_search(literal: str) -> None:
     """Also where a look at the words, or at the text without what is not ASCII, would answer."""
     text = cleaned("a b aé b xa bc\nab cd a? é? 共 有b x a b ")
-    assert text.places(literal) == [at for at in range(len(text.flat)) if text.flat.startswith(literal, at)]
+    places = [at for at in range(len(text.flat)) if text.flat.startswith(literal, at)]
+    assert next(text.places(literal), None) == next(iter(places), None)
+    assert list(text.places(literal)) == places
 
 
 def test_an_excerpt_of_several_lines() -> None:

@@ -6,7 +6,7 @@ import codecs
 import re
 from bisect import bisect_right
 from functools import cached_property
-from itertools import islice
+from itertools import count, islice
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ class Text:
         self._shown = shown
         self.plain = without_quotes(shown)
         self.flat = self.plain.replace("\n", " ")
-        self._found: dict[str, list[int]] = {}
+        self._found: dict[str, tuple[list[int], Iterator[int]]] = {}
 
     @cached_property
     def _lines(self) -> list[str]:
@@ -71,13 +71,18 @@ class Text:
         """`flat` with `?` for what is not ASCII: one byte a character, so that a search takes half of the time."""
         return self.flat if self.flat.isascii() else self.flat.encode("ascii", "replace").decode("ascii")
 
-    def places(self, literal: str) -> list[int]:
-        """Where a literal stands, up to a limit; it is searched only where all its words are there, and only once."""
-        found = self._found.get(literal)
-        if found is None:
-            places = self.places_between(literal, 0, len(self.flat)) if self._may_hold(literal) else ()
-            found = self._found[literal] = list(islice(places, _PLACES))
-        return found
+    def places(self, literal: str) -> Iterator[int]:
+        """Where a literal stands, up to a limit; it is searched only where all its words are there, once, and as far as asked."""
+        if literal not in self._found:
+            places = self.places_between(literal, 0, len(self.flat)) if self._may_hold(literal) else iter(())
+            self._found[literal] = [], islice(places, _PLACES)
+        found, more = self._found[literal]
+        for index in count():
+            if index == len(found):
+                found.extend(islice(more, 1))
+            if index == len(found):
+                return
+            yield found[index]
 
     def _may_hold(self, literal: str) -> bool:
         """A look at the words costs less than a search for each of hundreds of literals; the outer two may be parts of words."""
