@@ -178,7 +178,7 @@ def _unescaped(text: bytes) -> bytes:
 
 def _sign(match: re.Match[bytes]) -> bytes:
     code = int(match[1], 16) if match[1] else 0x1B
-    return match[0] if 0xD800 <= code < 0xE000 else _replaced(chr(code), _SPACES).encode()
+    return match[0] if 0xD800 <= code < 0xE000 else _SPACES.get(chr(code), chr(code)).encode()
 
 
 def _replaced(text: str, table: dict[str, str]) -> str:
