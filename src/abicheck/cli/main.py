@@ -24,6 +24,7 @@ _COMMANDS = {
     "suggest": "Say which releases load on a host, and write constraints for pip and uv.",
     "confirm": "Really load, really transcribe, and compare with what was predicted.",
     "host": "Print a host as abicheck sees it, and check its C library against the built-in table.",
+    "lint": "Find pointers that outlive what they point into, in the C++ sources of bindings.",
     "rule": "Say what a rule means, why it fails, and what to do.",
 }
 
