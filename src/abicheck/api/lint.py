@@ -23,9 +23,7 @@ if TYPE_CHECKING:
     from abicheck.model.report import Severity
 
 
-def lint(
-    paths: Iterable[str], *, fail_on: Severity = "error", progress: Callable[[str], None] = lambda _: None
-) -> LintReport:
+def lint(paths: Iterable[str], *, fail_on: Severity = "error", progress: Callable[[str], None] = lambda _: None) -> LintReport:
     """Say what is wrong in the sources at `paths`, files or directories; no headers, compiler or build is needed.
 
     `fail_on` is the least severity that counts, `error` or `warning`. What cannot be read is in the report's errors. Raises

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 @cache
 def source_rules() -> dict[str, Page]:
     """The pages of the rules for sources, by name. Raises `DataError`."""
-    found = sorted((each for each in files("abicheck.lint.rules").iterdir() if each.name.endswith(".toml")), key=lambda each: each.name)
+    found = sorted(
+        (each for each in files("abicheck.lint.rules").iterdir() if each.name.endswith(".toml")), key=lambda each: each.name
+    )
     names = ((each.name.removesuffix(".toml"), each) for each in found)
     return {name: pages.parse(name, parse_toml(each.read_text(encoding="utf-8"))) for name, each in names}
 

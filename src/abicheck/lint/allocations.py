@@ -1,16 +1,176 @@
-"""Memory that a function allocates and, on some path or on all, does not free."""
+"""Memory that a function allocates, keeps to itself, and does not free on every path."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck.lint.names import FREES, ONLY_USE, OWNS
+from abicheck.lint.scopes import Scopes, declared, is_fixed
+from abicheck.lint.sighting import Sighting
+from abicheck.lint.syntax import FUNCTIONS, ancestor, arguments, callee, field, path, text, walk, within
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tree_sitter import Node
 
-    from abicheck.lint.sighting import Sighting
+    from abicheck.lint.scopes import Variable
+
+#: What passes a pointer on to what stands around it.
+_PASSES = ("parenthesized_expression", "cast_expression", "conditional_expression", "initializer_list", "initializer_pair")
+_KEEPS = ("return_statement", "assignment_expression", "init_declarator", "field_initializer", "lambda_capture_initializer")
+#: Calls whose names say that they free what is in their arguments.
+_CLEANS = re.compile(r"(?i).*(?:free|destroy|delete|release|clear|cleanup|deinit|dispose|reset)\w*")
+
+
+class _Allocation(NamedTuple):
+    """`shown` is given what `by` allocates at `node`; `holder` is the variable that it begins with."""
+
+    node: Node
+    by: str
+    shown: str
+    holder: Variable
 
 
 def allocations(function: Node) -> Iterator[Sighting]:
-    return iter(())
+    """The allocations of one function that it leaves without freeing."""
+    body = field(function, "body")
+    if body is None:
+        return
+    own = list(walk(body, into_functions=False))
+    scopes = Scopes(function, own)
+    every = list(walk(body, into_functions=True))
+    for allocation in _allocations(own, scopes):
+        line = _leaves(allocation, every, own, body)
+        if line is not None:
+            row, column = allocation.node.start_point
+            yield Sighting(
+                "allocation-not-freed",
+                row + 1,
+                column + 1,
+                {"name": allocation.shown, "owner": allocation.by, "line": str(line)},
+            )
+
+
+def _allocations(nodes: list[Node], scopes: Scopes) -> Iterator[_Allocation]:
+    for node in nodes:
+        if node.type == "assignment_expression":
+            target, value = field(node, "left"), field(node, "right")
+            place = path(target)
+            root = place.root if place is not None and not place.indirect else ""
+        elif node.type == "init_declarator" and node.parent is not None and not is_fixed(node.parent):
+            found, value = declared(node), field(node, "value")
+            target = found[0] if found is not None else None
+            root = text(target)
+        else:
+            continue
+        holder = scopes.find(root, target) if target is not None else None
+        by = _allocator(value)
+        if by and holder is not None and holder.kind == "local" and holder.form != "reference" and "[" not in text(target):
+            if holder.is_pointer or text(target) != holder.name:
+                yield _Allocation(node, by, text(target), holder)
+
+
+def _allocator(value: Node | None) -> str:
+    """What allocates a value: `new[]` or a function of `FREES`, empty where nothing does."""
+    while value is not None and value.type in ("parenthesized_expression", "cast_expression"):
+        value = field(value, "value") or (value.named_children[0] if value.named_children else None)
+    if value is None:
+        return ""
+    if value.type == "conditional_expression":
+        return _allocator(field(value, "consequence")) or _allocator(field(value, "alternative"))
+    if value.type == "new_expression":
+        return "new[]" if field(value, "declarator") is not None and field(value, "placement") is None else ""
+    name = re.split(r"::|\.|->", callee(value))[-1] if value.type == "call_expression" else ""
+    if name.startswith(("static_cast<", "reinterpret_cast<", "const_cast<")):
+        return _allocator(next(iter(arguments(value)), None))
+    return name if name in FREES else ""
+
+
+def _leaves(allocation: _Allocation, every: list[Node], own: list[Node], body: Node) -> int | None:
+    """The line in which the function is left with the memory allocated, None where it is freed or somebody else's to free."""
+    after = [each for each in every if each.start_byte >= allocation.node.end_byte and each.end_byte <= allocation.holder.end]
+    frees = [each for each in after if _frees(each, allocation)]
+    if any(_passed_on(each, allocation) for each in after if not any(within(each, free) for free in frees)):
+        return None
+    if not frees:
+        return body.end_point[0] + 1
+    if any(ancestor(each, FUNCTIONS) != body.parent for each in frees):
+        return None
+    for node in own:
+        if node.type == "return_statement" and allocation.node.end_byte < node.start_byte < allocation.holder.end:
+            if not any(_before(free, node) for free in frees) and not _is_null(node, allocation):
+                return int(node.start_point[0]) + 1
+    return None
+
+
+def _mentions(text_of: str, name: str) -> bool:
+    return re.search(rf"(?<![\w.>]){re.escape(name)}\b", text_of) is not None
+
+
+def _frees(node: Node, allocation: _Allocation) -> bool:
+    if node.type == "delete_expression":
+        return _mentions(text(node), allocation.shown)
+    if node.type != "call_expression":
+        return False
+    name = re.split(r"::|\.|->", callee(node))[-1]
+    about = allocation.shown if name in FREES[allocation.by] else allocation.holder.name
+    return (name in FREES[allocation.by] or _CLEANS.fullmatch(name) is not None) and _mentions(
+        text(field(node, "arguments")), about
+    )
+
+
+def _passed_on(node: Node, allocation: _Allocation) -> bool:
+    """Tell whether something else gets the memory, and may free it."""
+    if node.type not in ("identifier", "type_identifier") or text(node) != allocation.holder.name:
+        return False
+    used = node
+    while used.parent is not None and used.parent.type == "field_expression" and field(used.parent, "argument") == used:
+        used = used.parent
+    member = allocation.shown != allocation.holder.name
+    if member and used != node and text(used) != allocation.shown:
+        return False
+    above = used.parent
+    while above is not None and (
+        above.type in _PASSES or (above.type == "binary_expression" and re.search(r"[+-]", text(above)))
+    ):
+        if above.type == "conditional_expression" and field(above, "condition") == used:
+            return False
+        used, above = above, above.parent
+    if above is None or above.type in _KEEPS:
+        return above is not None and field(above, "left") != used
+    if above.type == "pointer_expression":
+        return text(above).startswith("&")
+    if above.type == "parameter_declaration" or (above.type == "argument_list" and above.parent is not None):
+        return _taken(above, allocation, whole=member and used == node)
+    return False
+
+
+def _taken(above: Node, allocation: _Allocation, *, whole: bool) -> bool:
+    """Tell whether a call or a constructor may keep its argument; a struct that is passed whole is only copied."""
+    if allocation.by.startswith("Get") or whole:
+        return False
+    call = ancestor(above, ("call_expression", "declaration", "new_expression", "expression_statement"))
+    if call is None:
+        return False
+    if call.type == "call_expression":
+        return ONLY_USE.fullmatch(callee(call)) is None
+    return call.type != "declaration" or OWNS.search(text(field(call, "type"))) is None
+
+
+def _before(free: Node, node: Node) -> bool:
+    """Tell whether a free has run whenever a node is reached."""
+    block = ancestor(free, ("compound_statement",))
+    return free.start_byte < node.start_byte and block is not None and within(node, block)
+
+
+def _is_null(node: Node, allocation: _Allocation) -> bool:
+    """Tell whether a node is reached only where nothing was allocated."""
+    test = rf"!\s*{re.escape(allocation.shown)}\b|\b{re.escape(allocation.shown)}\s*==\s*(?:NULL|nullptr|0)|(?:NULL|nullptr)\s*==\s*{re.escape(allocation.shown)}\b"
+    branch = ancestor(node, ("if_statement",))
+    while branch is not None:
+        if re.search(test, text(field(branch, "condition"))):
+            return True
+        branch = ancestor(branch, ("if_statement",))
+    return False

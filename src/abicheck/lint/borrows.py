@@ -70,7 +70,9 @@ class Borrows:
         block = ancestor(target, ("compound_statement",))
         if block is not None and holder is not None:
             self.held = [
-                each for each in self.held if (each.holder, each.members) != (holder, place.members) or not within(each.node, block)
+                each
+                for each in self.held
+                if (each.holder, each.members) != (holder, place.members) or not within(each.node, block)
             ]
         if holder is not None and not _may_hold(holder, place.members):
             return
@@ -165,7 +167,9 @@ class Borrows:
         """What a lambda has copies of, unless it gives the member another value itself."""
         names, everything = captured(function)
         body, captures = field(function, "body"), field(function, "captures")
-        used = {text(each) for each in walk(body, into_functions=True) if each.type == "identifier"} if body is not None else set()
+        used = (
+            {text(each) for each in walk(body, into_functions=True) if each.type == "identifier"} if body is not None else set()
+        )
         for pointer in self.held:
             name = pointer.holder.name if pointer.holder is not None and pointer.holder.end > function.start_byte else ""
             again = re.search(rf"(?<![\w.]){re.escape(pointer.shown)} ?=[^=]", text(body))

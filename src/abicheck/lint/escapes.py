@@ -126,7 +126,9 @@ class _Function:
 
     def _given(self, name: str, values: Iterable[Node], at: Node) -> Iterator[_Escape]:
         """What a call or a constructor gets, if it uses that on another thread or later."""
-        thread = THREADS.fullmatch(name) or (STARTS.fullmatch(name) and "." not in name and "thread" in name) or name == "std::async"
+        thread = (
+            THREADS.fullmatch(name) or (STARTS.fullmatch(name) and "." not in name and "thread" in name) or name == "std::async"
+        )
         if thread or STARTS.fullmatch(name):
             if any(wait > at.end_byte for wait in self._waits):
                 return
@@ -173,7 +175,11 @@ class _Function:
         """The type that the function returns (empty: a lambda that does not say), and whether that is a pointer or a view."""
         if self._function.type == "lambda_expression":
             declarator = signature(self._function)
-            trailing = text(next((each for each in declarator.named_children if each.type == "trailing_return_type"), None)) if declarator else ""
+            trailing = (
+                text(next((each for each in declarator.named_children if each.type == "trailing_return_type"), None))
+                if declarator
+                else ""
+            )
             return trailing, not trailing or "*" in trailing or VIEWS.search(trailing) is not None
         kind, declarator = text(field(self._function, "type")), field(self._function, "declarator")
         is_pointer = declarator is not None and declarator.type == "pointer_declarator"
@@ -213,7 +219,9 @@ class _Function:
             members = place.members if place is not None else ""
             if members and pointer.members and not (members.startswith(pointer.members) or pointer.members.startswith(members)):
                 continue
-            assigned = whole.parent is not None and whole.parent.type == "assignment_expression" and field(whole.parent, "left") == whole
+            assigned = (
+                whole.parent is not None and whole.parent.type == "assignment_expression" and field(whole.parent, "left") == whole
+            )
             return None if assigned and pointer.members.startswith(members) else node
         return None
 

@@ -25,7 +25,9 @@ def sources(path: str) -> Iterator[str]:
         return
 
     def complain(error: OSError) -> None:
-        raise TargetError(f"cannot be read: {error.strerror}; give the user that runs abicheck access", str(error.filename or path))
+        raise TargetError(
+            f"cannot be read: {error.strerror}; give the user that runs abicheck access", str(error.filename or path)
+        )
 
     for folder, folders, names in os.walk(path, onerror=complain):
         folders[:] = sorted(set(folders) - _LEFT_OUT)

@@ -6,7 +6,7 @@ import re
 
 #: Calls whose arguments are used on another thread, or later: the standard library, and common pools, queues and dispatchers.
 STARTS = re.compile(
-    r"(?:std::)?(?:j?thread|async)|make_(?:unique|shared)<(?:std::)?j?thread>|boost::thread|std::packaged_task"
+    r"(?:std::)?(?:j?thread|async)|(?:std::)?make_(?:unique|shared)<(?:std::)?j?thread>|boost::thread|std::packaged_task"
     r"|.*\b(?:en[qQ]ueue\w*|[qQ]ueue(?:Work|Task|Job)?|dispatch(?:_async|Async)?|submit\w*|post|Post(?:Task|Work)"
     r"|push_?[tT]ask|add_?[tT]ask|run_?[aA]sync|runOn\w+|spawn\w*|create\w*Task|invokeAsync)"
 )
@@ -18,7 +18,9 @@ WORKERS = re.compile(r".*(?:Worker|AsyncTask|AsyncJob|AsyncContext)")
 WAITS = re.compile(r".*(?:\bjoin\w*|[wW]ait\w*|\bget|_join)")
 
 #: Types that keep what they are given, so that a pointer given to them has been copied.
-OWNS = re.compile(r"\b(?:basic_string|w?string|u\d+string|vector|array|path|ByteArray|QString|SmallVector|json|String|Value)\b(?!_view)")
+OWNS = re.compile(
+    r"\b(?:basic_string|w?string|u\d+string|vector|array|path|ByteArray|QString|SmallVector|json|String|Value)\b(?!_view)"
+)
 #: Types whose memory `data()` and `&x[0]` lead to.
 HAS_DATA = re.compile(r"\b(?:basic_string|w?string|u\d+string|vector|SmallVector|QByteArray|path)\b(?!_view)")
 #: Types that are no more than a pointer themselves.
@@ -30,7 +32,9 @@ TEMPORARY = re.compile(
     r"|.*(?:as|As|cast|get)<(?:std::)?string>"
 )
 #: What takes a pointer and keeps it no longer than the call.
-TRANSPARENT = re.compile(r"(?:std::)?(?:move|forward|as_const|ref|cref|addressof|bind)|(?:static|const|reinterpret)_cast<.*>", re.DOTALL)
+TRANSPARENT = re.compile(
+    r"(?:std::)?(?:move|forward|as_const|ref|cref|addressof|bind)|(?:static|const|reinterpret)_cast<.*>", re.DOTALL
+)
 
 #: What allocates, and what frees that (C11 7.22.3, POSIX strdup, JNI specification 1.6 chapter 4, emscripten's preamble.js).
 FREES = {
@@ -43,7 +47,10 @@ FREES = {
     "stringToNewUTF8": ("free",),
     "GetStringUTFChars": ("ReleaseStringUTFChars",),
     "GetStringChars": ("ReleaseStringChars",),
-    **{f"Get{kind}ArrayElements": (f"Release{kind}ArrayElements",) for kind in ("Byte", "Short", "Int", "Long", "Float", "Double")},
+    **{
+        f"Get{kind}ArrayElements": (f"Release{kind}ArrayElements",)
+        for kind in ("Byte", "Short", "Int", "Long", "Float", "Double")
+    },
 }
 #: Functions that use memory and leave it to the caller (C11 7.21 and 7.24, POSIX).
 ONLY_USE = re.compile(
