@@ -67,9 +67,10 @@ def _allocations(nodes: list[Node], scopes: Scopes) -> Iterator[_Allocation]:
             continue
         holder = scopes.find(root, target) if target is not None else None
         by = _allocator(value)
-        if by and holder is not None and holder.kind == "local" and holder.form != "reference" and "[" not in text(target):
-            if holder.is_pointer or text(target) != holder.name:
-                yield _Allocation(node, by, text(target), holder)
+        if not by or holder is None or holder.kind != "local" or holder.form == "reference" or "[" in text(target):
+            continue
+        if holder.is_pointer or text(target) != holder.name:
+            yield _Allocation(node, by, text(target), holder)
 
 
 def _allocator(value: Node | None) -> str:
@@ -99,9 +100,10 @@ def _leaves(allocation: _Allocation, every: list[Node], own: list[Node], body: N
     if any(ancestor(each, FUNCTIONS) != body.parent for each in frees):
         return None
     for node in own:
-        if node.type == "return_statement" and allocation.node.end_byte < node.start_byte < allocation.holder.end:
-            if not any(_before(free, node) for free in frees) and not _is_null(node, allocation):
-                return int(node.start_point[0]) + 1
+        is_behind = allocation.node.end_byte < node.start_byte < allocation.holder.end
+        freed = any(_before(free, node) for free in frees)
+        if node.type == "return_statement" and is_behind and not freed and not _is_null(node, allocation):
+            return int(node.start_point[0]) + 1
     return None
 
 
@@ -125,26 +127,28 @@ def _passed_on(node: Node, allocation: _Allocation) -> bool:
     """Tell whether something else gets the memory, and may free it."""
     if node.type not in ("identifier", "type_identifier") or text(node) != allocation.holder.name:
         return False
-    used = node
-    while used.parent is not None and used.parent.type == "field_expression" and field(used.parent, "argument") == used:
-        used = used.parent
-    member = allocation.shown != allocation.holder.name
-    if member and used != node and text(used) != allocation.shown:
+    used = _whole(node)
+    is_member = allocation.shown != allocation.holder.name
+    if is_member and used != node and text(used) != allocation.shown:
         return False
     above = used.parent
-    while above is not None and (
-        above.type in _PASSES or (above.type == "binary_expression" and re.search(r"[+-]", text(above)))
-    ):
-        if above.type == "conditional_expression" and field(above, "condition") == used:
+    while above is not None and (above.type in _PASSES or text(field(above, "operator")) in ("+", "-")):
+        if field(above, "condition") == used:
             return False
         used, above = above, above.parent
     if above is None or above.type in _KEEPS:
         return above is not None and field(above, "left") != used
-    if above.type == "pointer_expression":
-        return text(above).startswith("&")
-    if above.type == "parameter_declaration" or (above.type == "argument_list" and above.parent is not None):
-        return _taken(above, allocation, whole=member and used == node)
-    return False
+    if above.type in ("parameter_declaration", "argument_list"):
+        return _taken(above, allocation, whole=is_member and used == node)
+    return above.type == "pointer_expression" and text(above).startswith("&")
+
+
+def _whole(node: Node) -> Node:
+    """The longest path of members that begins with a variable."""
+    above = node.parent
+    while above is not None and above.type == "field_expression" and field(above, "argument") == node:
+        node, above = above, above.parent
+    return node
 
 
 def _taken(above: Node, allocation: _Allocation, *, whole: bool) -> bool:
@@ -167,7 +171,8 @@ def _before(free: Node, node: Node) -> bool:
 
 def _is_null(node: Node, allocation: _Allocation) -> bool:
     """Tell whether a node is reached only where nothing was allocated."""
-    test = rf"!\s*{re.escape(allocation.shown)}\b|\b{re.escape(allocation.shown)}\s*==\s*(?:NULL|nullptr|0)|(?:NULL|nullptr)\s*==\s*{re.escape(allocation.shown)}\b"
+    name, null = re.escape(allocation.shown), "(?:NULL|nullptr|0)"
+    test = rf"!\s*{name}\b|\b{name}\s*==\s*{null}|\b{null}\s*==\s*{name}\b"
     branch = ancestor(node, ("if_statement",))
     while branch is not None:
         if re.search(test, text(field(branch, "condition"))):

@@ -159,9 +159,10 @@ class Borrows:
                 yield Pointer(node, None, text(receiver), text(node))
             return
         owner = self.scopes.find(place.root, receiver)
-        if owner is not None and not place.indirect and _owns(owner):
-            if (any_type and "view" not in owner.type) or (not place.members and HAS_DATA.search(owner.type)):
-                yield Pointer(node, owner, text(receiver), text(node))
+        if owner is None or place.indirect or not _owns(owner):
+            return
+        if (any_type and "view" not in owner.type) or (not place.members and HAS_DATA.search(owner.type)):
+            yield Pointer(node, owner, text(receiver), text(node))
 
     def _of_lambda(self, function: Node) -> Iterator[Pointer]:
         """What a lambda has copies of, unless it gives the member another value itself."""

@@ -17,7 +17,10 @@ _LEFT_OUT = {".git", ".hg", ".svn", "__pycache__", ".venv", ".tox"}
 
 
 def sources(path: str) -> Iterator[str]:
-    """The sources in a directory, sorted, links to directories not followed; a file is one whatever its name. Raises `TargetError`."""
+    """The sources in a directory, sorted, links to directories not followed; a file is one whatever its name.
+
+    Raises `TargetError`.
+    """
     if not os.path.isdir(path):
         if not os.path.lexists(path):
             raise TargetError("there is no such file or directory; name sources or a directory of them", path)

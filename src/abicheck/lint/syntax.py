@@ -84,7 +84,10 @@ def ancestor(node: Node, types: tuple[str, ...]) -> Node | None:
 
 
 class Path(NamedTuple):
-    """What an expression names: `a.b[1].c` is the variable `a` and the members `b[].c`; `indirect` where `->` or `*` is on the way."""
+    """What an expression names: `a.b[1].c` is the variable `a` and the members `b[].c`.
+
+    `indirect` where `->` or `*` is on the way.
+    """
 
     root: str
     members: str = ""
@@ -93,22 +96,20 @@ class Path(NamedTuple):
 
 def path(node: Node | None) -> Path | None:
     """The path that an expression is, None where it is anything else."""
-    if node is None:
-        return None
-    if node.type in ("identifier", "this"):
-        return Path(text(node), indirect=node.type == "this")
+    if node is None or node.type in ("identifier", "this"):
+        return None if node is None else Path(text(node), indirect=node.type == "this")
     if node.type == "parenthesized_expression":
         return path(node.named_children[0] if node.named_children else None)
-    below = path(field(node, "argument"))
+    is_star = node.type == "pointer_expression" and text(node).startswith("*")
+    below = path(field(node, "argument")) if is_star or node.type in ("subscript_expression", "field_expression") else None
     if below is None:
         return None
     if node.type == "subscript_expression":
         return below._replace(members=f"{below.members}[]")
     if node.type == "field_expression":
-        own = text(field(node, "field"))
-        members = f"{below.members}.{own}" if below.members else own
-        return Path(below.root, members, below.indirect or text(field(node, "operator")) == "->")
-    return below._replace(indirect=True) if node.type == "pointer_expression" and text(node).startswith("*") else None
+        members = f"{below.members}.{text(field(node, 'field'))}".lstrip(".")
+        return below._replace(members=members, indirect=below.indirect or text(field(node, "operator")) == "->")
+    return below._replace(indirect=True)
 
 
 def within(node: Node, outer: Node) -> bool:

@@ -120,7 +120,7 @@ def markdown_index(pages: Sequence[Page]) -> str:
     lines = [
         "# Rules",
         "",
-        "Made by `tools/make_rule_docs.py` from the pages in `src/abicheck/judge/rules` and `lint/rules`; `abicheck rule` shows the same.",
+        "Made by `tools/make_rule_docs.py` from the pages in `judge/rules` and `lint/rules`; `abicheck rule` shows the same.",
     ]
     for title, about in _by_title(pages):
         rows = [f"| [{page.name}]({page.name}.md) | {one_line(page.summary)} |" for page in about]
