@@ -45,7 +45,10 @@ def test_the_terminal_names_place_rule_and_remedy(capsys: pytest.CaptureFixture[
     first, second, rest = capsys.readouterr().out.split("\n\n", 2)
     assert first.split("\n")[:2] == [
         "src/bad.cpp:3:23: error · pointer-into-thread",
-        "  `params.language` points into `lang`, which ends with this function, and the thread that is started in line 4 still has it.",
+        (
+            "  `params.language` points into `lang`, which ends with this function, "
+            "and the thread that is started in line 4 still has it."
+        ),
     ]
     assert "\n  → give what runs later a string of its own, " in first
     assert second.startswith("src/stored.hpp:3:24: warning · pointer-stored\n")
@@ -53,7 +56,9 @@ def test_the_terminal_names_place_rule_and_remedy(capsys: pytest.CaptureFixture[
 
 
 @pytest.mark.usefixtures("tree")
-@pytest.mark.parametrize(("arguments", "code"), [(["src/stored.hpp"], 0), (["src/stored.hpp", "--fail-on", "warning"], 1), (["src"], 1)])
+@pytest.mark.parametrize(
+    ("arguments", "code"), [(["src/stored.hpp"], 0), (["src/stored.hpp", "--fail-on", "warning"], 1), (["src"], 1)]
+)
 def test_json_follows_its_schema(arguments: list[str], code: int, capsys: pytest.CaptureFixture[str]) -> None:
     assert _lint(*arguments, "--format", "json") == code
     document = json.loads(capsys.readouterr().out)
@@ -114,6 +119,13 @@ def test_what_is_no_cpp_is_no_crash(content: bytes, tmp_path: Path) -> None:
     assert _lint(str(tmp_path / "odd.cpp")) == 0
 
 
+def test_what_is_nested_without_end_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    deep = "(" * 9_000 + "lang.c_str()" + ")" * 9_000
+    (tmp_path / "deep.cpp").write_text(f"void f(std::string lang) {{ const char *p; p = {deep}; }}", encoding="utf-8")
+    assert _lint(str(tmp_path)) == 4
+    assert "deep.cpp: nested too deeply to be read; leave it out" in capsys.readouterr().err
+
+
 def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     os.symlink("nowhere", tmp_path / "dangling.cpp")
     assert _lint(str(tmp_path)) == 4
@@ -129,7 +141,9 @@ def test_no_source_and_no_path_are_wrong_usage(tmp_path: Path, capsys: pytest.Ca
 
 
 @pytest.mark.usefixtures("tree")
-def test_without_the_extra_the_message_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_without_the_extra_the_message_says_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     syntax._parser.cache_clear()
     monkeypatch.setitem(sys.modules, "tree_sitter_cpp", None)
     assert _lint("src") == 4

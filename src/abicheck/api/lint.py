@@ -69,7 +69,10 @@ class _Run:
             return
         self.files[file] = None
         self.lines += source.count(b"\n") + (not source.endswith(b"\n") and source != b"")
-        self._seen += [(file, each) for each in sightings(source)]
+        try:
+            self._seen += [(file, each) for each in sightings(source)]
+        except RecursionError:
+            self.errors.append(Failure(file, "nested too deeply to be read; leave it out"))
         for found in ignores(source.decode("utf-8", "replace"), source_rules()):
             if isinstance(found, Ignore):
                 self._ignores.setdefault((file, found.about), []).append(found)

@@ -18,10 +18,26 @@ if TYPE_CHECKING:
     from abicheck.lint.scopes import Variable
 
 #: What passes a pointer on to what stands around it.
-_PASSES = ("parenthesized_expression", "cast_expression", "conditional_expression", "initializer_list", "initializer_pair")
-_KEEPS = ("return_statement", "assignment_expression", "init_declarator", "field_initializer", "lambda_capture_initializer")
+_PASSES = (
+    "parenthesized_expression",
+    "cast_expression",
+    "conditional_expression",
+    "initializer_list",
+    "initializer_pair",
+    "compound_literal_expression",
+)
+_KEEPS = (
+    "return_statement",
+    "assignment_expression",
+    "init_declarator",
+    "field_initializer",
+    "lambda_capture_initializer",
+    "new_expression",
+)
 #: Calls whose names say that they free what is in their arguments.
 _CLEANS = re.compile(r"(?i).*(?:free|destroy|delete|release|clear|cleanup|deinit|dispose|reset)\w*")
+#: Calls that keep what they are given.
+_COLLECTS = re.compile(r".*(?:push|push_back|emplace\w*|insert|append|add|move)")
 
 
 class _Allocation(NamedTuple):
@@ -101,7 +117,7 @@ def _leaves(allocation: _Allocation, every: list[Node], own: list[Node], body: N
         return None
     for node in own:
         is_behind = allocation.node.end_byte < node.start_byte < allocation.holder.end
-        freed = any(_before(free, node) for free in frees)
+        freed = any(_before(free, node, allocation.shown) for free in frees)
         if node.type == "return_statement" and is_behind and not freed and not _is_null(node, allocation):
             return int(node.start_point[0]) + 1
     return None
@@ -152,19 +168,24 @@ def _whole(node: Node) -> Node:
 
 
 def _taken(above: Node, allocation: _Allocation, *, whole: bool) -> bool:
-    """Tell whether a call or a constructor may keep its argument; a struct that is passed whole is only copied."""
-    if allocation.by.startswith("Get") or whole:
+    """Tell whether a call or a constructor may keep its argument; a struct that is passed whole is copied."""
+    if allocation.by.startswith("Get"):
         return False
     call = ancestor(above, ("call_expression", "declaration", "new_expression", "expression_statement"))
     if call is None:
         return False
+    if whole and call.type == "call_expression":
+        return _COLLECTS.fullmatch(callee(call)) is not None
     if call.type == "call_expression":
         return ONLY_USE.fullmatch(callee(call)) is None
     return call.type != "declaration" or OWNS.search(text(field(call, "type"))) is None
 
 
-def _before(free: Node, node: Node) -> bool:
+def _before(free: Node, node: Node, shown: str) -> bool:
     """Tell whether a free has run whenever a node is reached."""
+    branch = ancestor(free, ("if_statement",))
+    if branch is not None and _mentions(text(field(branch, "condition")), shown) and field(branch, "alternative") is None:
+        free = branch  # `if (p) free(p);`
     block = ancestor(free, ("compound_statement",))
     return free.start_byte < node.start_byte and block is not None and within(node, block)
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: What no rule can see anything without: only such sources, and such functions in them, are looked at closely.
 _BORROWS = re.compile(rb"c_str|\bdata\s*\(\)|&\s*\w+\s*\[|string_view|\bspan\b")
+_OWNERS = re.compile(rb"c_str|string\b|\bvector\b|\bSmallVector\b|\bQByteArray\b|\bpath\b")
 _ALLOCATES = re.compile(rb"new\b[^;]*\[|alloc\s*\(|strn?dup\s*\(|stringToNewUTF8|Get\w+(?:Chars|Elements)\s*\(")
 _EXPOSES = re.compile(rb"\bdef_readwrite\b")
 #: What a source must mention for a rule, around what the rule looks at, and the rule.
@@ -30,7 +31,8 @@ _RULES: tuple[tuple[re.Pattern[bytes], tuple[str, ...], Callable[[Node], Iterato
 
 def sightings(source: bytes) -> list[Sighting]:
     """What is wrong in a source, in its order. Raises `AbicheckError` where the parser is not installed."""
-    rules = [each for each in _RULES if each[0].search(source)]
+    owns = _OWNERS.search(source) is not None
+    rules = [each for each in _RULES if each[0].search(source) and (owns or each[0] is not _BORROWS)]
     if not rules:
         return []
     root = parse(source)

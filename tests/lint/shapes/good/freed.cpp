@@ -33,3 +33,20 @@ JNIEXPORT jint JNICALL Java_Whisper_load(JNIEnv *env, jobject, jstring path) {
     env->ReleaseStringUTFChars(path, chars);
     return result;
 }
+std::string java_string(JNIEnv *env, jstring value) {
+    const char *chars = env->GetStringUTFChars(value, nullptr);
+    std::string copy = chars ? std::string(chars) : std::string();
+    if (chars) {
+        env->ReleaseStringUTFChars(value, chars);
+    }
+    return copy;
+}
+void collected(std::vector<device> &devices) {
+    device found = {};
+    found.name = strdup(ask());
+    devices.push_back(found);
+    context *own = malloc(sizeof(context));
+    *devices.back() = (device) { own };
+    char *border = new char[4];
+    this->filter = reinterpret_cast<filter *>(new morph{1, border});
+}
