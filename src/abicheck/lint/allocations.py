@@ -55,9 +55,9 @@ def allocations(function: Node) -> Iterator[Sighting]:
     if body is None:
         return
     own = list(walk(body, into_functions=False))
-    scopes = Scopes(function, own)
-    every = list(walk(body, into_functions=True))
-    for allocation in _allocations(own, scopes):
+    found = list(_allocations(own, Scopes(function, own)))
+    every = list(walk(body, into_functions=True)) if found else []
+    for allocation in found:
         line = _leaves(allocation, every, own, body)
         if line is not None:
             row, column = allocation.node.start_point

@@ -37,7 +37,8 @@ class Members:
         self._names = {each.name for each in wanted}
         names = b"|".join(re.escape(name.encode()) for name in sorted(self._names))
         self._mention = re.compile(rb"\b(?:%s)\b\s*[;={\[]" % names) if names else None
-        self._pointers: dict[str, dict[str, bool]] = {}
+        #: By member and struct what it points to: `char`, `other`, or nothing, as it is no pointer.
+        self._pointers: dict[str, dict[str, str]] = {}
 
     def read(self, source: bytes) -> None:
         """Take in what a source declares."""
@@ -59,8 +60,9 @@ class Members:
         for declarator in node.children_by_field_name("declarator"):
             found = declared(declarator)
             if found is not None and text(found[0]) in self._names:
-                is_pointer = found[1] == "pointer" or (VIEWS.search(kind) is not None and not OWNS.search(kind))
-                self._pointers.setdefault(text(found[0]), {})[struct] = is_pointer
+                is_view = VIEWS.search(kind) is not None and not OWNS.search(kind)
+                points = found[1] == "pointer" or is_view
+                self._pointers.setdefault(text(found[0]), {})[struct] = ("char" if kind == "char" else "other") if points else ""
 
     def allow(self, sighting: Sighting) -> bool:
         """Tell whether what a sighting takes for a pointer is one, or may be."""
@@ -68,8 +70,7 @@ class Members:
         if about is None:
             return True
         known = self._pointers.get(about.name, {})
+        of_char = sighting.rule == "char-pointer-exposed"
         if about.type in known:
-            return known[about.type]
-        if sighting.rule == "char-pointer-exposed" or not known:
-            return sighting.if_unknown
-        return any(known.values())
+            return known[about.type] == "char" if of_char else known[about.type] != ""
+        return sighting.if_unknown if of_char or not known else any(known.values())

@@ -35,7 +35,7 @@ def parse(source: bytes) -> Node:
 def text(node: Node | None) -> str:
     """The source of a node, without blanks that mean nothing; empty of None."""
     raw = b"" if node is None or node.text is None else node.text
-    return re.sub(r"\s+", " ", raw.decode("utf-8", "replace")).strip()
+    return " ".join(raw.decode("utf-8", "replace").split())
 
 
 def walk(node: Node, *, into_functions: bool) -> Iterator[Node]:

@@ -32,3 +32,9 @@ void Context::configure(std::string language, Config &given) {
 void expose(py::module_ &m) {
     py::class_<Config>(m, "Config").def_readwrite("language", &Config::language).def_readwrite("other", &Unknown::language);
 }
+struct Outer {
+    const Field *field;
+};
+void expose_a_pointer(py::module_ &m) {
+    py::class_<Outer>(m, "Outer").def_readwrite("field", &Outer::field);
+}
