@@ -75,7 +75,9 @@ FEATURES: dict[str, bytes] = {
     "memory64": program(b"", memories=(WIDE,)),
     "multi-memory": program(b"", memories=(PLAIN, PLAIN)),
     "multi-value": program(b"\x41\x00\x02\x01\x0b\x1a"),
-    "mutable-globals": program(b"", extra=section(6, vector(I32 + b"\x01\x41\x00\x0b")) + section(7, vector(name("g") + b"\x03\x00"))),
+    "mutable-globals": program(
+        b"", extra=section(6, vector(I32 + b"\x01\x41\x00\x0b")) + section(7, vector(name("g") + b"\x03\x00"))
+    ),
     "reference-types": program(b"\xd0\x70\x1a"),
     "relaxed-simd": program((b"\xfd\x0c" + bytes(16)) * 2 + b"\xfd\x80\x02\x1a"),
     "saturating-float-to-int": program(b"\x43\x00\x00\x80\x3f\xfc\x00\x1a"),

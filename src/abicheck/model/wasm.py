@@ -80,13 +80,15 @@ class Damaged(NamedTuple):
     """What should be a module and is none: `detail` says how, in a sentence.
 
     `text` is what V8 says of it behind the name of the function that was called, and `older_text` what V8 said before it told
-    the lengths of sections; None where that is not known.
+    the lengths of sections; None where that is not known. `uses` are those of features that stand before the damage: an engine
+    without one of them may complain about that first.
     """
 
     kind: DefectKind
     detail: str
     text: str | None = None
     older_text: str | None = None
+    uses: tuple[Use, ...] = ()
 
 
 #: What was found in a file.
@@ -109,8 +111,9 @@ class Family(NamedTuple):
 
     `since` tells from which version it has a feature; it has none of those that are missing. `newest` is the newest version that
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
-    without pages. `texts` is what it says where a feature is missing, by feature and form of the use (`simd-instruction`), and
-    `section_lengths_since` the first version that tells the length of a section that is cut; None where no text is known.
+    without pages. `texts` is what it says before `texts_until` where a feature is missing, by feature and form of the use
+    (`simd-instruction`), and `section_lengths_since` the first version that tells the length of a section that is cut; all of
+    these are there only where texts are known.
     """
 
     name: str
@@ -119,6 +122,7 @@ class Family(NamedTuple):
     since: Mapping[str, tuple[int, ...]]
     isolated_since: tuple[int, ...] | None = None
     texts: Mapping[str, str] = MappingProxyType({})
+    texts_until: tuple[int, ...] = ()
     section_lengths_since: tuple[int, ...] | None = None
 
 

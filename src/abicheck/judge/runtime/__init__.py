@@ -121,8 +121,9 @@ def _corrupt(file: Damaged, runtime: Runtime, name: str) -> Finding:
 
 
 def _damage_text(file: Damaged, runtime: Runtime) -> str | None:
+    """What the runtime says of the damage; where a feature before it is missing, too, that is not known."""
     since = runtime.family.section_lengths_since
-    if since is None:
+    if since is None or not all(has(runtime, use.feature) for use in file.uses if runtime.features[use.feature].loading):
         return None
     text = file.text if since[: len(runtime.version)] <= runtime.version else file.older_text
     return None if text is None else _CALL + text
@@ -131,4 +132,4 @@ def _damage_text(file: Damaged, runtime: Runtime) -> str | None:
 def _feature_text(use: Use, runtime: Runtime) -> str | None:
     """What the runtime says of the first feature that it does not have, where that was seen."""
     text = runtime.family.texts.get(f"{use.feature}-{use.form}")
-    return None if text is None else _CALL + text.format(**use._asdict())
+    return None if text is None or runtime.version >= runtime.family.texts_until else _CALL + text.format(**use._asdict())

@@ -81,6 +81,10 @@ def _content() -> str:
 
 
 def _family(name: str, plain: dict[str, Any]) -> Family:
-    versions = {key: parse_version(plain[key]) for key in ("newest", "isolated_since", "section_lengths_since") if key in plain}
+    versions = {
+        key: parse_version(plain[key])
+        for key in ("newest", "isolated_since", "section_lengths_since", "texts_until")
+        if key in plain
+    }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
     return Family(name=name, title=plain["title"], since=since, texts=plain.get("texts", {}), **versions)

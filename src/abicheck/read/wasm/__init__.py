@@ -6,7 +6,7 @@ import base64
 import re
 
 from abicheck.errors import TargetError
-from abicheck.model.wasm import Damaged, WasmFile
+from abicheck.model.wasm import Damaged, DefectKind, WasmFile
 from abicheck.read.wasm.cursor import Cursor, MalformedError
 from abicheck.read.wasm.sections import Sections
 
@@ -53,18 +53,31 @@ def read_wasm(data: bytes) -> WasmFile:
     if damage is not None:
         return damage
     sections = Sections()
+    damage = _read_sections(data, sections)
+    if damage is None:
+        return sections.module(len(data))
+    return damage._replace(uses=tuple(use for use in sections.uses if use.function is None))
+
+
+def _read_sections(data: bytes, sections: Sections) -> Damaged | None:
+    """Read all sections; what is wrong with the first bad one."""
     cursor = Cursor(data, 8, len(data))
+    kind: DefectKind = "truncated"
     try:
         while cursor.position < cursor.end:
-            at, number = cursor.position, cursor.byte()
-            size = cursor.number()
+            kind = "truncated"
+            at, number, size = cursor.position, cursor.byte(), cursor.number()
             if size > cursor.end - cursor.position:
                 return _cut(number, size, at, cursor)
+            kind = "malformed"
             sections.read(number, cursor.part(size))
     except MalformedError as error:
-        kind = "truncated" if error.offset >= len(data) else "malformed"
-        return Damaged(kind, f"{error.message}, at byte {error.offset} of {len(data)}")  # type: ignore[arg-type]  # one of two
-    return sections.module(len(data))
+        return Damaged(kind, f"{error.message}, at byte {error.offset} of {len(data)}")
+    lacking = sections.lacking_bodies
+    if lacking:
+        text = f"function count is {lacking}, but code section is absent @+{len(data)}"
+        return Damaged("truncated", f"it ends before the code of its {lacking} functions", text, text)
+    return None
 
 
 def _beginning(data: bytes) -> Damaged | None:

@@ -33,6 +33,7 @@ class Sections:
         self._exports: list[Extern] = []
         self._memories: list[Limits] = []
         self._tables: list[Limits] = []
+        self._bodies = 0
         self._unknown: str | None = None
         self._custom = Custom()
         self._readers: dict[int, Callable[[Cursor], None]] = {
@@ -48,6 +49,16 @@ class Sections:
             13: self._tag,
         }
 
+    @property
+    def uses(self) -> tuple[Use, ...]:
+        """The features used so far, as an engine meets them: it decodes all sections, then compiles the functions."""
+        return tuple(sorted(self._uses.found.values(), key=lambda use: (use.function is not None, use.offset)))
+
+    @property
+    def lacking_bodies(self) -> int:
+        """How many functions were announced that have no code."""
+        return len(self._functions) - self._imported_functions - self._bodies
+
     def module(self, size: int) -> Module:
         """What was read of a module of `size` bytes."""
         return Module(
@@ -56,7 +67,7 @@ class Sections:
             exports=tuple(self._exports),
             memories=tuple(self._memories),
             tables=tuple(self._tables),
-            uses=tuple(sorted(self._uses.found.values(), key=_as_decoded)),
+            uses=self.uses,
             unknown=self._unknown,
             producers=self._custom.producers,
             target_features=self._custom.target_features,
@@ -189,7 +200,12 @@ class Sections:
         cursor.skip(cursor.count())
 
     def _code(self, cursor: Cursor) -> None:
-        for number in range(cursor.count()):
+        self._bodies = cursor.count()
+        if self.lacking_bodies:
+            raise MalformedError(
+                f"code for {self._bodies} functions instead of {self._bodies + self.lacking_bodies}", cursor.position
+            )
+        for number in range(self._bodies):
             self._uses.function = self._imported_functions + number
             body = cursor.part(cursor.number())
             try:
@@ -224,8 +240,3 @@ class Custom:
         field = cursor.name()
         values = ((cursor.name(), cursor.name()) for _ in range(cursor.count()))
         return field, tuple(" ".join(filter(None, each)) for each in values)
-
-
-def _as_decoded(use: Use) -> tuple[bool, int]:
-    """Engines decode all sections before they compile the first function."""
-    return use.function is not None, use.offset
