@@ -108,7 +108,7 @@ def _perform(task: Task, store: FactStore | None = None) -> Outcome:
     if modules:
         from abicheck.api.modules import judge_modules  # noqa: PLC0415 -- few targets are one
 
-        judge_modules(task, modules, outcome)
+        judge_modules(task, modules, store, outcome)
         kinds = [each for each in kinds if each not in modules]
     files = [(number, given) for kind, number, given in kinds if kind == "file"]
     others = [each for each in kinds if each[0] != "file"]

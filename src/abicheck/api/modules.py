@@ -20,12 +20,13 @@ if TYPE_CHECKING:
     from abicheck.api.kinds import Kind
     from abicheck.api.options import Options
     from abicheck.api.work import Outcome, Task
-    from abicheck.model.wasm import Runtime
+    from abicheck.model.wasm import Runtime, WasmFile
+    from abicheck.read.files import FactStore
 
 _EXAMPLES = "--host node:20, chrome:120, firefox:120 or safari:17.4"
 
 
-def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], outcome: Outcome) -> None:
+def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], store: FactStore, outcome: Outcome) -> None:
     """Judge each target on a runtime; what is none of the two is an error of the outcome."""
     spec = task.place.spec
     runtime = None
@@ -36,19 +37,25 @@ def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], outcome:
             if not is_runtime(spec):
                 raise TargetError(f"a WebAssembly module needs a runtime as its host; give {_EXAMPLES}", given)
             runtime = runtime or open_runtime(spec)
-            outcome.results.extend((number, result) for result in _results(given, runtime, task.options))
+            outcome.results.extend((number, result) for result in _results(given, runtime, task.options, store))
 
 
-def _results(given: str, runtime: Runtime, options: Options) -> Iterator[Result]:
-    modules = open_modules(given)
+def _read(given: str, store: FactStore) -> tuple[tuple[str, WasmFile], ...]:
+    """The modules of a file, each with its SHA-256; read once for all hosts that share the store."""
+    if given not in store.modules:
+        store.modules[given] = tuple((hashlib.sha256(data).hexdigest(), read_wasm(data)) for data in open_modules(given))
+    return store.modules[given]
+
+
+def _results(given: str, runtime: Runtime, options: Options, store: FactStore) -> Iterator[Result]:
+    modules = _read(given, store)
     name = os.path.basename(given)
-    for number, data in enumerate(modules, 1):
-        file = read_wasm(data)
+    for number, (digest, file) in enumerate(modules, 1):
         judged = judge.judge(file, runtime, name, strict=options.strict)
         assumed = isinstance(file, Module) and not options.strict and judge.inexact(file, runtime)
         newest = Assumption("release", f"the newest of {runtime.name}")
         yield Result(
-            artifact=Artifact(name, given, "module", sha256=hashlib.sha256(data).hexdigest() if options.digests else None),
+            artifact=Artifact(name, given, "module", sha256=digest if options.digests else None),
             host=HostSummary(runtime.name, "runtime"),
             python=PythonSummary(None, None, None),
             verdict=judged.verdict,

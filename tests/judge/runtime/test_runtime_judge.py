@@ -121,8 +121,9 @@ def test_the_words() -> None:
     assert missing.remedies[0].text == "ask for Safari 16.4 or newer"
     assert "(16 MiB, at most 2,048 MiB, shared)" in isolation.message
     assert needs.message == (
-        "It needs threads, SIMD. Memory: 16 MiB, at most 2,048 MiB, shared. It loads from Node.js 16.4, Safari 16.4 on."
+        "It needs threads, SIMD. Memory: 16 MiB, at most 2,048 MiB, shared. First to load it: Node.js 16.4, Safari 16.4."
     )
+    assert judge(Module(8, uses=(BIGINT,)), _runtime("node:20"), "m").findings[0].message == "It needs BigInt. Memory: none."
     assert "Memory: 512 MiB, which cannot grow." in judge(ALONE, _runtime("node:20"), "m").findings[0].message
 
 

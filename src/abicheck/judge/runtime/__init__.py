@@ -110,7 +110,7 @@ def _needs(module: Module, runtime: Runtime, name: str) -> Finding:
         runtime,
         needed=", ".join(titles) or "nothing that the first engines had not",
         offered=megabytes(module),
-        others=floors(module.uses, runtime) if titles else None,
+        others=floors([use for use in module.uses if runtime.features[use.feature].loading], runtime) or None,
     )
 
 

@@ -24,15 +24,12 @@ def spelled(version: tuple[int, ...]) -> str:
 
 
 def floors(uses: Sequence[Use], runtime: Runtime, without: Family | None = None) -> str:
-    """From which version on each runtime has all of it: `Node.js 16.4, Chrome 91, no Safari`."""
-    loading = [use.feature for use in uses if runtime.features[use.feature].loading or without]
+    """From which version on each runtime has all of it: `Node.js 16.4, Chrome 91, no Safari`; "" where nothing is asked."""
     told = []
-    for family in runtime.families:
-        if family.name == (without.name if without else None):
-            continue
-        found = [family.since.get(feature) for feature in loading]
-        versions = [each for each in found if each is not None]
-        told.append(f"{family.title} {spelled(max(versions))}" if len(versions) == len(found) and found else f"no {family.title}")
+    for family in runtime.families if uses else ():
+        versions = [family.since[use.feature] for use in uses if use.feature in family.since]
+        if family != without:
+            told.append(f"{family.title} {spelled(max(versions))}" if len(versions) == len(uses) else f"no {family.title}")
     return ", ".join(told)
 
 

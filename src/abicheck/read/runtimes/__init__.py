@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import re
-import shutil
-import subprocess
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from abicheck.errors import DataError, HostError, UsageError
-from abicheck.model.wasm import Family, Feature, Runtime
-from abicheck.read.toml import parse_toml
+
+if TYPE_CHECKING:
+    from abicheck.model.wasm import Family, Feature, Runtime
 
 _FILE = "runtimes.toml"
 #: The names that `runtimes.toml` has: known here, so that other hosts need not wait for it.
@@ -27,6 +26,8 @@ def is_runtime(spec: str) -> bool:
 
 def open_runtime(spec: str) -> Runtime:
     """The runtime that `spec` names; `node` alone is the one on the PATH. Raises `UsageError` and `HostError`."""
+    from abicheck.model.wasm import Runtime  # noqa: PLC0415 -- every run asks whether a host is a runtime, and few are
+
     name, _, given = spec.partition(":")
     if spec == "node":
         given = _version_here()
@@ -46,6 +47,9 @@ def parse_version(text: str) -> tuple[int, ...]:
 
 def _version_here() -> str:
     """The version of the Node.js on the PATH."""
+    import shutil  # noqa: PLC0415 -- as above
+    import subprocess  # noqa: PLC0415 -- as above
+
     path = shutil.which("node")
     if path is None:
         raise HostError("there is no Node.js on the PATH; install it, or name a version as in node:20", "node")
@@ -63,6 +67,9 @@ def _version_here() -> str:
 @lru_cache(maxsize=1)
 def _table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
     """The date of the table, its families and its features. Raises `DataError`."""
+    from abicheck.model.wasm import Feature  # noqa: PLC0415 -- as above
+    from abicheck.read.toml import parse_toml  # noqa: PLC0415 -- as above
+
     try:
         plain = parse_toml(_content())
         features = {name: Feature(**each) for name, each in plain["features"].items()}
@@ -81,6 +88,8 @@ def _content() -> str:
 
 
 def _family(name: str, plain: dict[str, Any]) -> Family:
+    from abicheck.model.wasm import Family  # noqa: PLC0415 -- as above
+
     versions = {
         key: parse_version(plain[key])
         for key in ("newest", "isolated_since", "section_lengths_since", "texts_until")
