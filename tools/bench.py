@@ -213,6 +213,26 @@ def bench(runs: int) -> list[str]:
     return missed
 
 
+def bench_triage() -> list[str]:
+    """A report of 10 MB: a log with one error at its end, and one whose lines look like errors."""
+    missed = []
+    line = "2026-01-02T10:11:12.345Z INFO worker[{0}] request took {0} ms path=/api/v1/items/{0} status=200\n"
+    near = "OSError: lib{0}.so: cannot open shared object file: number {0}; version GLIBC_2.{0} not found by {0}\n"
+    error = "ImportError: libx.so: cannot enable executable stack as shared object requires: Invalid argument\n"
+    loop = min(measure([sys.executable, "-c", LOOP]).cpu for _ in range(3))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "report.txt"
+        for name, each in (("a log", line), ("near misses", near)):
+            text = "".join(each.format(number) for number in range(10_000_000 // len(each)))
+            path.write_text(text[:9_999_000] + "\n" + error, encoding="utf-8")
+            run = min((measure([*ABICHECK, "triage", "--no-replay", str(path)]) for _ in range(3)), key=lambda run: run.cpu)
+            ratio = run.cpu / loop
+            print(f"triage of {name}, 10 MB: wall {run.wall:.2f} s, cpu {run.cpu:.2f} s, {ratio:.1f} times ten million additions")
+            if run.wall > 2:
+                missed.append(f"triage of {name} of 10 MB takes {run.wall:.2f} s, more than 2")
+    return missed
+
+
 def bench_grid() -> list[str]:
     """The matrix of CTranslate2 on the hosts that nobody has to have, from facts that were kept."""
     matrix = Path(__file__).parents[1] / "matrices" / "ctranslate2.toml"
@@ -262,7 +282,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each command")
     runs = parser.parse_args().runs
-    missed = bench_grid() + bench_gate() + bench(runs) + bench_wheels(runs)
+    missed = bench_grid() + bench_triage() + bench_gate() + bench(runs) + bench_wheels(runs)
     for line in missed:
         print(f"missed: {line}")
     print("all bounds held" if not missed else f"{len(missed)} bounds missed")

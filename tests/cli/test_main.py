@@ -34,7 +34,13 @@ def test_version(capsys: pytest.CaptureFixture[str]) -> None:
 
 def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
     assert _exit_code("--help") == 0
-    assert re.findall(r"^  (\w+)  +Say what", capsys.readouterr().out, re.MULTILINE) == ["check", "show", "gate", "rule"]
+    assert re.findall(r"^  (\w+)  +Say what", capsys.readouterr().out, re.MULTILINE) == [
+        "check",
+        "show",
+        "gate",
+        "triage",
+        "rule",
+    ]
 
 
 @pytest.mark.parametrize("arguments", [(), ("--help",), ("-h",)])

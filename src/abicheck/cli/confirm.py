@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import signal
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -12,6 +11,7 @@ from abicheck.api.confirm import MatrixOptions, choose_speech, confirm_here, con
 from abicheck.cli.options import pairs
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
+from abicheck.cli.signals import end_in_order
 from abicheck.errors import UsageError
 from abicheck.report.confirm import json, junit, markdown, terminal
 
@@ -79,7 +79,7 @@ _OF_MATRIX = {"hosts": "host", "engine": "engine", "jobs": "jobs", "fresh": "fre
 def command(matrix: str | None, style: str, output: str | None, **how: Any) -> int:
     """Really load, really transcribe, and say whether it came out as predicted."""
     gc.enable()  # what each prediction leaves behind would add up to gigabytes
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_in_order()
     _refuse_mixed(matrix)
     speech = choose_speech(how["model"], how["audio"], how["expect"], local_only=matrix is not None)
     report = _here(speech, how) if matrix is None else _matrix(matrix, speech, how)
@@ -113,11 +113,6 @@ def _refuse_mixed(matrix: str | None) -> None:
         if source is not None and source.name == "COMMANDLINE":
             rest = "is for this machine; a matrix says it itself" if matrix is not None else "is for a matrix; name one"
             raise UsageError(f"--{option} {rest}")
-
-
-def _interrupt(number: int, frame: object) -> None:  # noqa: ARG001 -- the signature of a handler
-    """End as by Ctrl-C: containers are removed, and what was observed is kept."""
-    raise KeyboardInterrupt
 
 
 def _rendered(report: ConfirmReport, style: str, *, colour: bool) -> str:

@@ -22,7 +22,9 @@ _COMMANDS = {
     "show": "Say what native code asks of a host, and what forces it.",
     "gate": "Say what an upgrade changes, and whether it still loads everywhere.",
     "suggest": "Say which releases load on a host, and write constraints for pip and uv.",
+    "triage": "Say what a bug report is about: the cause, the object, what to do, what to ask.",
     "confirm": "Really load, really transcribe, and compare with what was predicted.",
+    "repair": "Clear an executable stack, in a new wheel or where it is installed.",
     "host": "Print a host as abicheck sees it, and check its C library against the built-in table.",
     "rule": "Say what a rule means, why it fails, and what to do.",
 }

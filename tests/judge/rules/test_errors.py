@@ -14,7 +14,7 @@ from tests.judge.rules.environment import distribution
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from abicheck.model.artifact import Distribution
+    from abicheck.model.artifact import Distribution, DistributionKind
     from abicheck.model.elf import ElfFile
     from abicheck.model.host import Host
 
@@ -60,10 +60,25 @@ def test_an_executable_stack_is_told_as_a_user_needs_it() -> None:
     assert finding.remedies[0] == Remedy("upgrade", "ctranslate2 4.6.0 or newer loads here", "pip install 'ctranslate2>=4.6.0'")
     assert [remedy.command for remedy in finding.remedies] == [
         "pip install 'ctranslate2>=4.6.0'",
-        f"patchelf --clear-execstack {LIB}",
+        "abicheck repair ctranslate2",
         "GLIBC_TUNABLES=glibc.rtld.execstack=2",
         None,
     ]
+
+
+@pytest.mark.parametrize(
+    ("kind", "given", "place", "command"),
+    [
+        ("distribution", "ctranslate2", "/v/ctranslate2-4.4.0.dist-info", "abicheck repair ctranslate2"),
+        ("wheel", "w/ctranslate2.whl", "w/ctranslate2.whl", "abicheck repair w/ctranslate2.whl"),
+        ("wheel", "ctranslate2==4.4.0", "/cache/0123/ctranslate2.whl", "abicheck repair ctranslate2.whl"),
+        ("directory", "d", "d", f"patchelf --clear-execstack {LIB}"),
+    ],
+)
+def test_the_repair_of_what_was_given(kind: DistributionKind, given: str, place: str, command: str) -> None:
+    about = CTRANSLATE2._replace(kind=kind, given=given, place=place)
+    remedies = _first(_ctranslate2((2, 41)), EXT, about).remedies
+    assert [remedy.command for remedy in remedies if remedy.kind == "repair"] == [command]
 
 
 def test_no_remedy_that_does_not_work_there() -> None:

@@ -29,6 +29,7 @@ FIELDS = {
     "python": "the version of the target Python",
     "package": "the distribution that the object belongs to",
     "version": "its version",
+    "target": "what `abicheck repair` takes: the wheel with the object, or the name of the installed distribution",
     "fixed": "the first version of the distribution without this fault, from fixed.toml",
     "window": "the glibc versions on which all of it loads",
     "needed": "what the object needs",
@@ -144,11 +145,12 @@ def finding(
         object=known.get("object", ""),
         message=" ".join(filter(None, (_filled(sentence, known) for sentence in about.message))),
         evidence=tuple(evidence),
-        remedies=tuple(_remedies(about, known)),
+        remedies=tuple(remedies(about, known)),
     )
 
 
-def _remedies(about: Page, known: Mapping[str, str]) -> list[Remedy]:
+def remedies(about: Page, known: Mapping[str, str]) -> list[Remedy]:
+    """Those remedies of a page of which all fields are known."""
     found = []
     for remedy in about.remedies:
         text, command = _filled(remedy.text, known), _filled(remedy.command or "", known)

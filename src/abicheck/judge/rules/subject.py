@@ -70,10 +70,18 @@ class Subject(NamedTuple):
             "python": ".".join(map(str, host.python.version)) if host.python and host.python.version else None,
             "package": owner.name if owner else None,
             "version": owner.version if owner else None,
+            "target": _repairable(owner) if owner else None,
             "window": spelled(self.window),
             "execstack_tunable": "yes" if host.loader.execstack_tunable_max >= 2 else None,
             "tls_tunable": "yes" if glibc and host.libc.version >= (2, 32) else None,
         }
+
+
+def _repairable(owner: Distribution) -> str | None:
+    """What `abicheck repair` takes; None for binaries without metadata. Of a release from an index the name of its wheel."""
+    if owner.kind == "wheel":
+        return owner.given if owner.given.endswith(".whl") else posixpath.basename(owner.place)
+    return owner.name if owner.kind == "distribution" else None
 
 
 def shown(path: str, owner: Distribution | None) -> str:
@@ -93,14 +101,19 @@ def spelled(window: Window | None) -> str | None:
 
 def first_fixed(rule: str, owner: Distribution, arch: str, name: str) -> str | None:
     """The first version of `owner` without what `rule` found, where fixed.toml knows it and `owner` is older."""
+    return first_fixed_of(owner.name, owner.version, rule, arch, name)
+
+
+def first_fixed_of(package: str, version: str, rule: str, arch: str, name: str) -> str | None:
+    """The same for a package by its normalized name (PEP 503)."""
     for fact in pages.data("fixed.toml")["fixed"]:
         names = fact.get("names")
         if (
-            fact["package"] == owner.name
+            fact["package"] == package
             and rule in fact["rules"]
             and fact.get("arch", arch) == arch
             and (names is None or name.startswith(tuple(names)))
-            and _lies_between(owner.version, fact.get("since", "0"), fact["fixed"])
+            and _lies_between(version, fact.get("since", "0"), fact["fixed"])
         ):
             return str(fact["fixed"])
     return None

@@ -8,6 +8,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from mmap import mmap
+    from typing import TypeAlias
+
+    Content: TypeAlias = bytes | bytearray | mmap
 
 #: Longer files of metadata are nobody's (RECORD of 100,000 files is about 10 MB).
 LIMIT = 64 << 20
@@ -90,16 +94,21 @@ def import_names(paths: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names))
 
 
-def hash_matches(wanted: str, chunks: Iterable[bytes]) -> bool:
+def hash_matches(wanted: str, chunks: Iterable[Content]) -> bool:
     """True when the content has the hash `algorithm=digest` of RECORD (base64 of the URL kind, without padding)."""
+    algorithm, _, digest = wanted.partition("=")
+    try:
+        return record_hash(algorithm, chunks) == f"{algorithm}={digest.rstrip('=')}"
+    except ValueError:
+        return False
+
+
+def record_hash(algorithm: str, chunks: Iterable[Content]) -> str:
+    """The hash of some content as RECORD has it. Raises `ValueError` for an algorithm that is not known."""
     from base64 import urlsafe_b64encode  # noqa: PLC0415 -- hashes are looked at only on request
     from hashlib import new  # noqa: PLC0415 -- as above
 
-    algorithm, _, digest = wanted.partition("=")
-    try:
-        state = new(algorithm)
-    except ValueError:
-        return False
+    state = new(algorithm)
     for chunk in chunks:
         state.update(chunk)
-    return urlsafe_b64encode(state.digest()).rstrip(b"=").decode() == digest.rstrip("=")
+    return f"{algorithm}={urlsafe_b64encode(state.digest()).rstrip(b'=').decode()}"

@@ -1,0 +1,1 @@
+"""What was repaired: for the terminal and as JSON."""
