@@ -117,7 +117,9 @@ def _needs(module: Module, runtime: Runtime, name: str) -> Finding:
 def _corrupt(file: Damaged, runtime: Runtime, name: str) -> Finding:
     whole = file.kind in ("truncated", "malformed")
     fields = {"reason": file.detail, "needed": "yes" if whole else None, "pin": "yes" if file.kind == "pointer" else None}
-    return _fill("wasm-module-corrupt", name, runtime, **fields)
+    found = _fill("wasm-module-corrupt", name, runtime, **fields)
+    # What contradicts the format as we know it may be of a proposal that came later.
+    return found._replace(confidence="likely") if file.kind == "malformed" else found
 
 
 def _damage_text(file: Damaged, runtime: Runtime) -> str | None:
