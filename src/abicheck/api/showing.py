@@ -75,6 +75,8 @@ class Finder:
         kind = kind_of(targets[0])
         if kind == "lock":
             raise TargetError("a lock file, which has no card; give one of its packages, or judge it with check", targets[0])
+        if kind == "module":
+            raise TargetError("a WebAssembly module, which has no card; abicheck check tells what it needs", targets[0])
         if kind == "file":
             return [open_files(targets)]
         if kind == "wheel":

@@ -36,6 +36,8 @@ Hosts:
               qualifiers as in debian:13/aarch64,page=64k
   FILE.json   a profile that `abicheck host --save` wrote, on whatever machine
   FILE.txt    what the script of `abicheck host --script` wrote there
+  node:20, chrome:120, firefox:120, safari:17.4, node (the one here)
+              runtimes, for WebAssembly modules (docs/wasm.md)
 \b
 Grids:
   several targets and hosts; all releases of NAME that meet --versions; or a matrix, which names releases, Pythons and
@@ -122,8 +124,8 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
     """Say for each TARGET whether it loads on each HOST, what the loader says where it does not, and what to do.
 
     TARGET is a shared object, a wheel, a directory or an environment by its path, the name of an installed distribution, a
-    requirement (NAME==VERSION), a lock file (requirements.txt, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), or a
-    matrix (FILE.toml).
+    requirement (NAME==VERSION), a lock file (requirements.txt, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), a
+    WebAssembly module (FILE.wasm, or FILE.js with one inside), or a matrix (FILE.toml).
     """
     others = format_files(how["others"], _FORMATS)
     options = Options(

@@ -24,6 +24,7 @@ BEYOND_THE_LOADER = {
     "no-wheel-for-default-python", "text-relocation", "duplicate-openmp", "duplicate-library", "grafted-glibc",
     "allocator-interposed", "relative-rpath", "record-mismatch", "tag-understates", "extension-silently-missing",
     "gpu-library-missing", "no-wheel", "no-native-code", "pin-excludes-loading",
+    "wasm-feature-missing", "wasm-not-isolated", "wasm-module-corrupt", "wasm-needs",
 }  # fmt: skip
 NAMES = pages.names()
 PAGES = [pages.page(name) for name in NAMES]
@@ -51,6 +52,10 @@ TOLD = {
     "extension-silently-missing": {"name"},
     "gpu-library-missing": {"name", "needed"},
     "pin-excludes-loading": {"package", "pin", "needed", "loading"},
+    "wasm-feature-missing": {"name"},
+    "wasm-not-isolated": {"offered"},
+    "wasm-module-corrupt": {"reason"},
+    "wasm-needs": {"needed"},
 }
 
 

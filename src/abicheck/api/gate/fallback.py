@@ -33,7 +33,7 @@ def _fallback(result: Result, options: Options) -> str | None:
     from abicheck.read.index.simple import taken_unpinned  # noqa: PLC0415 -- only where something was refused
 
     python = tuple(int(part) for part in (result.python.version or "").split(".") if part.isdigit())
-    libc = Libc(result.host.libc, tuple(map(int, result.host.libc_version.split("."))))  # type: ignore[arg-type]  # as in Libc
+    libc = Libc(result.host.libc, tuple(map(int, (result.host.libc_version or "").split("."))))  # type: ignore[arg-type]  # as in Libc
     target = Target(python, result.host.arch, libc)  # type: ignore[arg-type]  # as in Target
     try:
         return taken_unpinned(result.artifact.name, target, open_store(offline=options.offline)) if python else None

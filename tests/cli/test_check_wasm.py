@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import json
+from importlib.resources import files
+from typing import TYPE_CHECKING
+
+import jsonschema
+import pytest
+
+from abicheck.cli.main import main
+from tests.wasmwriter import FEATURES, SHARED, program
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+SIMD = FEATURES["simd"]
+
+
+def _run(*arguments: str) -> int:
+    with pytest.raises(SystemExit) as leaving:
+        main([*arguments])
+    assert isinstance(leaving.value.code, int)
+    return leaving.value.code
+
+
+@pytest.fixture
+def modules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "simd.wasm").write_bytes(SIMD)
+    (tmp_path / "shared.wasm").write_bytes(program(b"", memories=(SHARED,)))
+    (tmp_path / "page.wasm").write_bytes(b"<!doctype html><title>404</title>")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("target", "host", "code", "first"),
+    [
+        ("simd.wasm", "safari:16.3", 1, "✗ simd.wasm does not load on safari:16.3"),
+        ("simd.wasm", "safari:16.4", 0, "✓ simd.wasm loads on safari:16.4"),
+        ("shared.wasm", "chrome:120", 3, "? shared.wasm may or may not load on chrome:120"),
+        ("shared.wasm", "node:16", 0, "✓ shared.wasm loads on node:16"),
+        ("page.wasm", "node:20", 1, "✗ page.wasm does not load on node:20"),
+        ("simd.wasm", "chrome:999", 3, "? simd.wasm may or may not load on chrome:999"),
+    ],
+)
+@pytest.mark.usefixtures("modules")
+def test_the_verdict_comes_first(target: str, host: str, code: int, first: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("check", target, "--host", host) == code
+    assert capsys.readouterr().out.splitlines()[0] == first
+
+
+@pytest.mark.usefixtures("modules")
+def test_the_runtimes_own_text(capsys: pytest.CaptureFixture[str]) -> None:
+    _run("check", "page.wasm", "--host", "node:20")
+    text = "CompileError: WebAssembly.Module(): expected magic word 00 61 73 6d, found 3c 21 64 6f @+0"
+    assert capsys.readouterr().out.splitlines()[2] == f"  {text}"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "message"),
+    [
+        (["simd.wasm"], 4, "simd.wasm: a WebAssembly module needs a runtime as its host; give --host node:20, "),
+        (["libx.so", "--host", "node:20"], 4, "libx.so: node:20 runs WebAssembly modules only; "),
+        (["gone.wasm", "--host", "node:20"], 4, "gone.wasm: no such file or directory; "),
+        (["glue.js", "--host", "node:20"], 4, "glue.js: no WebAssembly module in this script; "),
+        (["simd.wasm", "--host", "chrome"], 2, "unknown host 'chrome': Chrome by its version, as in chrome:1"),
+        (["simd.wasm", "--host", "deno:1"], 4, "simd.wasm: a WebAssembly module needs a runtime as its host; "),
+    ],
+)
+def test_bad_input_is_one_line(
+    modules: Path, arguments: list[str], code: int, message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (modules / "glue.js").write_text("export default {}")
+    assert _run("check", *arguments) == code
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("modules")
+def test_other_commands_say_that_they_take_none(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("show", "simd.wasm") == 4
+    assert _run("host", "node:20") == 2
+    told = capsys.readouterr().err
+    assert "a WebAssembly module, which has no card" in told
+    assert "node:20 is a runtime for WebAssembly modules" in told
+
+
+@pytest.mark.usefixtures("modules")
+def test_json_is_as_the_schema_says(capsys: pytest.CaptureFixture[str]) -> None:
+    hosts = ("node:14.21.3", "node:16", "chrome:120", "safari:28")
+    options = [each for host in hosts for each in ("--host", host)]
+    assert _run("check", "simd.wasm", "shared.wasm", "page.wasm", *options, "--format", "json") == 1
+    document = json.loads(capsys.readouterr().out)
+    schema = json.loads(files("abicheck.report").joinpath("schema/check.json").read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator(schema).validate(document)
+    first = document["results"][0]
+    assert first["artifact"]["kind"] == "module"
+    assert first["host"] == {"name": "node:14.21.3", "kind": "runtime", "arch": None, "libc": None, "libc_version": None}
+    assert first["predicted"].startswith("CompileError: WebAssembly.Module(): Compiling function #0 failed: Invalid opcode")
+    assert [each["assumptions"] for each in document["results"][:2]] == [
+        [],
+        [{"fact": "release", "value": "the newest of node:16"}],
+    ]
+
+
+@pytest.mark.parametrize("style", ["terminal", "sarif", "junit", "github", "markdown", "html"])
+@pytest.mark.usefixtures("modules")
+def test_every_format_tells_rule_and_host(style: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("check", "simd.wasm", "shared.wasm", "--host", "node:14", "--host", "chrome:120", "--format", style) == 1
+    told = capsys.readouterr().out
+    assert "None" not in told
+    assert "SIMD" in told
+    assert "node:14" in told
