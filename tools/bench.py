@@ -16,6 +16,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import time
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,6 +41,25 @@ for path in sys.argv[1:]:
 """
 #: A measure of the machine, which others may be using, too.
 LOOP = "value = 0\nfor number in range(10_000_000): value += number"
+#: What a pattern that goes back and forth takes a hundred times as long for when there is ten times as much of it.
+HOSTILE = {
+    "blanks": b" ",
+    "lines": b"\n",
+    "quotations": b"\n>",
+    "margins": b"> | ",
+    "escapes": b"\x1b[",
+    "titles": b"\x1b]0;",
+    "backslashes": b"\\",
+    "one word": b"a",
+    "one path": b"/a",
+    "digits": b"1.",
+    "pins": b"=",
+    "brackets": b"a[b]==",
+    "rows": b"aa 1.2.3\n",
+    "anchors": b": version GLIBC_2.38 not found (required by ",
+    "libraries": b"libctranslate2-",
+    "installed": b"Successfully installed a-1 ",
+}
 EMPTY_CLICK = "import click\n@click.group()\ndef main(): pass\nmain(['--help'])"
 
 
@@ -233,6 +253,25 @@ def bench_triage() -> list[str]:
     return missed
 
 
+def bench_hostile() -> list[str]:
+    """Ten times as much of each hostile text takes about ten times as long, and surely not forty times."""
+    from abicheck.judge.triage.read import read_report  # noqa: PLC0415 -- of no other job
+
+    def seconds(unit: bytes, size: int) -> float:
+        text = unit * (size // len(unit))
+        times = []
+        for _ in range(3):
+            start = time.process_time()
+            read_report(text)
+            times.append(time.process_time() - start)
+        return min(times)
+
+    ratios = {name: seconds(unit, 400_000) / max(seconds(unit, 40_000), 0.005) for name, unit in HOSTILE.items()}
+    worst = max(ratios, key=ratios.__getitem__)
+    print(f"triage of hostile texts, ten times as long: {ratios[worst]:.1f} times as slow at worst ({worst})")
+    return [f"ten times as many {name} take {ratio:.0f} times as long" for name, ratio in ratios.items() if ratio >= 40]
+
+
 def bench_grid() -> list[str]:
     """The matrix of CTranslate2 on the hosts that nobody has to have, from facts that were kept."""
     matrix = Path(__file__).parents[1] / "matrices" / "ctranslate2.toml"
@@ -282,7 +321,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--runs", type=int, default=5, help="counted runs of each command")
     runs = parser.parse_args().runs
-    missed = bench_grid() + bench_triage() + bench_gate() + bench(runs) + bench_wheels(runs)
+    missed = bench_grid() + bench_triage() + bench_hostile() + bench_gate() + bench(runs) + bench_wheels(runs)
     for line in missed:
         print(f"missed: {line}")
     print("all bounds held" if not missed else f"{len(missed)} bounds missed")

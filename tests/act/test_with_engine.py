@@ -9,12 +9,26 @@ import sys
 import tempfile
 import time
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from containers import with_engine
 
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
 SCRIPT = str(Path(with_engine.__file__))
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """What the script does with signals ends with its test."""
+    numbers = signal.SIGINT, signal.SIGTERM, signal.SIGHUP
+    before = [signal.getsignal(number) for number in numbers]
+    yield
+    for number, handler in zip(numbers, before, strict=True):
+        signal.signal(number, handler)
 
 
 @pytest.fixture

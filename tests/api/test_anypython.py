@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING
 
 import pytest
 
 from abicheck.api import Options, check
-from tests.read.index.world import wheel
+from tests.read.index.world import only_wheels_in, wheel
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,13 +19,7 @@ TAG = "cp3{0}-cp3{0}-manylinux_2_17_x86_64"
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in list(os.environ):
-        if name.upper().startswith("PIP_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    only_wheels_in(tmp_path, tmp_path / "cache", monkeypatch)
     return tmp_path
 
 

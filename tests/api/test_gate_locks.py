@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 import subprocess
 from hashlib import sha256
@@ -15,7 +14,7 @@ from abicheck.api import Options
 from abicheck.api.gate import gate
 from tests.elfparts import Symbol
 from tests.elfwriter import write_elf
-from tests.read.index.world import wheel
+from tests.read.index.world import only_wheels_in, wheel
 
 if TYPE_CHECKING:
     from abicheck.model.gate import GateReport
@@ -27,15 +26,9 @@ HOST = "debian:13"
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An index of its own, and a current directory with a repository."""
-    for name in list(os.environ):
-        if name.upper().startswith("PIP_"):
-            monkeypatch.delenv(name)
     index = tmp_path / "index"
     index.mkdir()
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(index))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    only_wheels_in(index, tmp_path / "cache", monkeypatch)
     monkeypatch.chdir(tmp_path)
     return index
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from hashlib import sha256, sha512
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +10,7 @@ import pytest
 
 from abicheck.api import Options, UsageError, check, show
 from abicheck.api.grid import check_versions
-from tests.read.index.world import wheel
+from tests.read.index.world import only_wheels_in, wheel
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report
@@ -29,13 +28,7 @@ wheels = [{{ url = "https://example.org/x.whl", hash = "{}" }}]
 
 @pytest.fixture
 def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    for name in list(os.environ):
-        if name.upper().startswith("PIP_"):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
-    monkeypatch.setenv("PIP_NO_INDEX", "1")
-    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    only_wheels_in(tmp_path, tmp_path / "cache", monkeypatch)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 

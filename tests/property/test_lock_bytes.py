@@ -6,7 +6,6 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,12 +46,11 @@ def test_any_words(data: bytes, name: str) -> None:
     _ask(name, data)
 
 
-@pytest.mark.parametrize("number", range(len(LOCKS)))
-@given(st.data())
-def test_damaged_locks(number: int, data: st.DataObject) -> None:
-    content = LOCKS[number].read_bytes()
+@given(st.sampled_from(LOCKS), st.data())
+def test_damaged_locks(lock: Path, data: st.DataObject) -> None:
+    content = lock.read_bytes()
     for _ in range(data.draw(st.integers(1, 4))):
         start = data.draw(st.integers(0, len(content)))
         length = data.draw(st.sampled_from([0, 1, 2, 5, 40, 400]))
         content = content[:start] + data.draw(st.one_of(WORDS, st.binary(max_size=4))) + content[start + length :]
-    _ask(LOCKS[number].name, content)
+    _ask(lock.name, content)

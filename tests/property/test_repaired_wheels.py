@@ -15,6 +15,7 @@ from abicheck.errors import TargetError
 from abicheck.read.artifacts.wheel import open_wheel
 from tests.act.repairing import NAME, demo
 from tests.elfwriter import write_elf
+from tests.property.effort import fewer
 from tests.wheelwriter import INFO, SCHEME
 
 OBJECTS = st.builds(
@@ -29,6 +30,7 @@ MEMBERS = st.dictionaries(
 )
 
 
+@fewer
 @given(MEMBERS, st.data())
 def test_only_what_is_said(members: dict[str, bytes], data: st.DataObject) -> None:
     files = demo(members)

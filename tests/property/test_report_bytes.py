@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
-from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
@@ -17,9 +15,8 @@ from abicheck.model.report import Tool
 from abicheck.model.triage import Triage
 from abicheck.report.triage import json as as_json
 from abicheck.report.triage import markdown, terminal
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from tests.property.effort import fewer
+from tools.bench import HOSTILE
 
 SAMPLES = [sample for each in signatures() for sample in each.matches]
 #: What cleaning, matching or reading facts takes for something else than a letter.
@@ -63,16 +60,19 @@ def _answer(data: bytes) -> None:
     json.loads(as_json.render(found))
 
 
+@fewer
 @given(st.binary(max_size=400))
 def test_any_bytes(data: bytes) -> None:
     _answer(data)
 
 
+@fewer
 @given(st.lists(WORDS, max_size=20).map(b"".join))
 def test_any_words(data: bytes) -> None:
     _answer(data)
 
 
+@fewer
 @given(st.sampled_from(SAMPLES), st.data())
 def test_damaged_samples(sample: str, data: st.DataObject) -> None:
     content = sample.encode()
@@ -83,6 +83,7 @@ def test_damaged_samples(sample: str, data: st.DataObject) -> None:
     _answer(content)
 
 
+@fewer
 @given(st.text(max_size=200))
 def test_cleaning_leaves_nothing_to_clean(raw: str) -> None:
     text = cleaned(decoded(raw.encode("utf-8", "replace")))
@@ -91,35 +92,8 @@ def test_cleaning_leaves_nothing_to_clean(raw: str) -> None:
     assert "\n" not in text.flat
 
 
-HOSTILE: dict[str, Callable[[int], bytes]] = {
-    "blanks": lambda size: b" " * size,
-    "lines": lambda size: b"\n" * size,
-    "quotations": lambda size: b"\n>" * (size // 2),
-    "margins": lambda size: b"> | " * (size // 4),
-    "escapes": lambda size: b"\x1b[" * (size // 2),
-    "titles": lambda size: b"\x1b]0;" * (size // 4),
-    "backslashes": lambda size: b"\\" * size,
-    "one word": lambda size: b"a" * size,
-    "one path": lambda size: b"/a" * (size // 2),
-    "digits": lambda size: b"1." * (size // 2),
-    "pins": lambda size: b"=" * size,
-    "brackets": lambda size: b"a[b]==" * (size // 6),
-    "rows": lambda size: b"aa 1.2.3\n" * (size // 9),
-    "anchors": lambda size: b": version GLIBC_2.38 not found (required by " * (size // 44),
-    "libraries": lambda size: b"libctranslate2-" * (size // 15),
-    "installed": lambda size: b"Successfully installed a-1 " * (size // 27),
-}
-
-
 @pytest.mark.parametrize("kind", HOSTILE)
-def test_hostile_text_takes_time_in_proportion(kind: str) -> None:
-    """Ten times the text takes about ten times as long; a pattern that goes back and forth would take a hundred times."""
-    make = HOSTILE[kind]
-    read_report(make(1000))  # what is loaded once
-
-    def seconds(size: int) -> float:
-        start = time.process_time()
-        read_report(make(size))
-        return time.process_time() - start
-
-    assert seconds(400_000) < 40 * max(seconds(40_000), 0.005)
+def test_hostile_text_comes_to_an_end_and_says_nothing(kind: str) -> None:
+    """A pattern that goes back and forth over so much text would not be done for hours; how fast it is, is for the bench."""
+    found = read_report(HOSTILE[kind] * (400_000 // len(HOSTILE[kind])))
+    assert [each.class_ for each in found.causes] == (["version-missing"] if kind == "anchors" else [])

@@ -75,7 +75,7 @@ PINNED = FAILS._replace(location="locks/uv.lock:12", rule="library-missing")
 
 
 def _sarif(report: GateReport) -> Any:
-    document = json.loads(sarif.render(alerts.alerts(report, "/work"), rules()))
+    document = json.loads(sarif.render(alerts.alerts(report, "/srv"), rules()))
     VALIDATOR.validate(document)
     return document["runs"][0]
 
@@ -115,7 +115,7 @@ def test_a_fingerprint_outlives_versions_and_hosts_and_is_there_once() -> None:
 
 
 def test_annotations_are_at_the_line_of_the_pin_and_the_verdict_comes_last() -> None:
-    lines = github.render(alerts.alerts(REPORT._replace(changes=(PINNED, NARROWED)), "/work")).splitlines()
+    lines = github.render(alerts.alerts(REPORT._replace(changes=(PINNED, NARROWED)), "/srv")).splitlines()
     told = "demo 1.0 → 2.0 does not load on debian:13%0Alib\\x1b: no%0A→ take 3.0: pip"
     assert lines == [
         f"::error file=locks/uv.lock,line=12,title=demo 2.0%3A library-missing::{told}",

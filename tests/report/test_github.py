@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 def _rendered(*results: Result, **more: Any) -> str:
-    return github.render(check.alerts(Report(Tool("abicheck", "0.1.0"), results, **more), "/work"))
+    return github.render(check.alerts(Report(Tool("abicheck", "0.1.0"), results, **more), "/srv"))
 
 
 def _read(text: str) -> tuple[list[tuple[str, dict[str, str], str]], list[str]]:
@@ -61,7 +61,7 @@ def test_errors_and_warnings_are_annotations_and_the_figures_come_last() -> None
     [("loads", "✓", []), ("depends", "?", ["warning"]), ("fails", "✗", ["error", "warning"]), ("ignored", "✓", ["warning"])],
 )
 def test_the_mark_says_what_the_exit_code_says(name: str, mark: str, levels: list[str]) -> None:
-    commands, (figures,) = _read(github.render(check.alerts(REPORTS[name], "/work")))
+    commands, (figures,) = _read(github.render(check.alerts(REPORTS[name], "/srv")))
     assert [level for level, _, _ in commands] == levels
     assert figures.startswith(f"{mark} ")
 
@@ -72,10 +72,10 @@ def test_what_is_in_no_file_names_none() -> None:
 
 
 def test_what_could_not_be_judged_is_an_error_at_its_line() -> None:
-    failures = (Failure("/work/uv.lock:4", "this is from a path"), Failure("debian:99", "there is no such host"))
+    failures = (Failure("/srv/uv.lock:4", "this is from a path"), Failure("debian:99", "there is no such host"))
     commands, (figures,) = _read(_rendered(errors=failures))
     assert commands == [
-        ("error", {"file": "uv.lock", "line": "4", "title": "abicheck"}, "/work/uv.lock:4: this is from a path"),
+        ("error", {"file": "uv.lock", "line": "4", "title": "abicheck"}, "/srv/uv.lock:4: this is from a path"),
         ("error", {"title": "abicheck"}, "debian:99: there is no such host"),
     ]
     assert figures.startswith("? ")
@@ -88,7 +88,7 @@ def test_an_ignore_that_has_expired_is_an_error_at_its_line() -> None:
 
 
 def test_no_more_are_written_than_are_shown() -> None:
-    commands, (figures,) = _read(github.render(check.alerts(many_cells(), "/work")))
+    commands, (figures,) = _read(github.render(check.alerts(many_cells(), "/srv")))
     levels = [level for level, _, _ in commands]
     assert levels.count("error") == levels.count("warning") == 10
     assert int(re.search(r" · (\d+) more not shown$", figures.replace(",", ""))[1]) > 10  # type: ignore[index]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 GOLDEN = Path(__file__).parent / "golden"
 PAGES = rules()
-BASE = "/work/project"
+BASE = "/srv/project"
 
 
 def _of(*results: Result, **more: Any) -> Report:

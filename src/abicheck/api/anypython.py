@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from abicheck.api.wheelhouse import pythons_of
 from abicheck.errors import AbicheckError
 from abicheck.judge.rules.context import NoWheel
+from abicheck.model.versions import read_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -78,13 +79,13 @@ def _of_wheelhouse(given: str, host: Host, own: tuple[int, ...]) -> tuple[str | 
 
 def _of_requirement(task: Task, given: str, host: Host, index: Store | None) -> tuple[tuple[int, int], ...]:
     """The Pythons with a wheel; what is wrong with a requirement is said where it is judged."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- as above
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 -- as above
 
     from abicheck.read.index.simple import wheel_pythons  # noqa: PLC0415 -- as above
     from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
 
     try:
-        requirement = Requirement(given)
+        requirement = read_requirement(given)
         index = index or open_store(offline=task.options.offline)
         return () if requirement.url else wheel_pythons(requirement, host.arch, host.libc, index)
     except (InvalidRequirement, AbicheckError):

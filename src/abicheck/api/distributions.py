@@ -214,7 +214,7 @@ class EnvironmentRun:
         cure = order.cured_by(path, self._process, self._host, self._loader.memo, own.binaries, neighbours)
         if cure is not None:
             return cure
-        complete = order.required(package.distribution) <= {each.distribution.name for each in others}
+        complete = order.required(package.distribution.requires) <= {each.distribution.name for each in others}
         state = failed, self._process, self._host, self._loader.memo, (own, *neighbours)
         for preload in package.sources().preloads:
             if not complete or order.may_be_brought(preload.name, path, *state):

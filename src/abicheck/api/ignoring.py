@@ -58,7 +58,7 @@ def _expiry(ignore: Ignore) -> str:
 
 
 def _is_about(ignore: Ignore, finding: Finding, result: Result) -> bool:
-    from abicheck.read.artifacts.metadata import normalized  # noqa: PLC0415 -- as above
+    from abicheck.model.names import normalized  # noqa: PLC0415 -- as above
 
     package = result.artifact.name
     return (

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexError
 from abicheck.model.index import NotInstallable, Wheel
+from abicheck.model.names import normalized
 from abicheck.model.report import Failure
-from abicheck.read.artifacts.metadata import normalized
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.index.closure import closure
 from abicheck.read.index.fetch import fetch_all
@@ -54,25 +54,30 @@ class Locked(NamedTuple):
         return tuple(opening(each.path, scheme, f"{name}=={each.version}") for name, each in found)
 
 
-def fetch_locked(
-    lock: Lock, target: Target, store: Store, *, dependencies: bool = True, only: Collection[str] | None = None
-) -> Locked:
+def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool = True) -> Locked:
     """The wheels that a lock installs on the target, each with a hash that the lock has for it.
 
     A requirements.txt is completed as pip does, unless without `dependencies`, all or nothing; every other lock is complete, and
-    a package of it that cannot be fetched is a failure beside the others. What comes from no index is one, too. With `only`
-    nothing but the packages of these normalized names is looked at, and what a requirements.txt does not name of their needs.
+    a package of it that cannot be fetched is a failure beside the others. What comes from no index is one, too.
 
     Raises:
         TargetError: the lock is not for the target or contradicts itself.
         PackageIndexError: no network, no access, no pip.
 
     """
-    selection = select(lock, target)
-    others: set[str] = set()
-    if only is not None:
-        others = {each.name for each in selection.packages} - set(only)
-        selection = selection.of(only)
+    return fetch_selected(lock, select(lock, target), target, store, dependencies=dependencies)
+
+
+def fetch_selected(
+    lock: Lock, whole: Selection, target: Target, store: Store, *, dependencies: bool = True, only: Collection[str] | None = None
+) -> Locked:
+    """What `fetch_locked` does, for what of the lock is installed on the target.
+
+    With `only` nothing but the packages of these normalized names is looked at, and what a requirements.txt does not name of
+    their needs. Raises `PackageIndexError`.
+    """
+    selection = whole if only is None else whole.of(only)
+    others = {each.name for each in whole.packages} - {each.name for each in selection.packages}
     places: dict[str, str] = {}
     for package in selection.packages:
         places.setdefault(package.name, package.place)

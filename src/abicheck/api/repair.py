@@ -15,11 +15,11 @@ from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.selection import environment_of
 from abicheck.errors import TargetError, UsageError
+from abicheck.model.names import normalized
 from abicheck.model.repair import Check, Repair, RepairReport
 from abicheck.model.report import WORST_FIRST, Failure, Tool
 from abicheck.read.artifacts.environment import find_environment
 from abicheck.read.artifacts.installed import find_distributions
-from abicheck.read.artifacts.metadata import normalized
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -13,6 +12,8 @@ from abicheck.errors import TargetError
 from abicheck.model.artifact import Scheme
 from abicheck.model.index import NotInstallable, Target, Wheel
 from abicheck.model.lock import LockedPackage
+from abicheck.model.names import normalized
+from abicheck.model.versions import read_requirement, read_specifier
 from abicheck.read.artifacts.environment import Environment, default_scheme, find_environment, this_environment
 from abicheck.read.artifacts.installed import Found, find_distributions, open_installed
 from abicheck.read.artifacts.wheel import open_wheel
@@ -117,25 +118,25 @@ class Selector:
         wanted = distribution.requires_python
         if wanted is None:
             return None
-        from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- most wheels say it in their tags
+        from packaging.specifiers import InvalidSpecifier  # noqa: PLC0415 -- most wheels say it in their tags
 
         version = full_version(self.target)
         try:
-            fits = SpecifierSet(wanted).contains(version, prereleases=True)
+            fits = read_specifier(wanted).contains(version, prereleases=True)
         except InvalidSpecifier:  # pip passes over it, too
             return None
         spelled = ".".join(map(str, self.target.python))
         return None if fits else _OTHER_PYTHON.format(distribution.name, spelled, wanted)
 
     def _requirement(self, given: str) -> Chosen:
-        from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- asked for where one is given
+        from packaging.requirements import InvalidRequirement  # noqa: PLC0415 -- asked for where one is given
 
         from abicheck.read.index.closure import closure  # noqa: PLC0415 -- as above
         from abicheck.read.index.fetch import fetch  # noqa: PLC0415 -- as above
         from abicheck.read.index.store import open_store  # noqa: PLC0415 -- as above
 
         try:
-            requirement = Requirement(given)
+            requirement = read_requirement(given)
         except InvalidRequirement as error:
             raise TargetError(f"no requirement ({str(error).splitlines()[0]}); write it as NAME==VERSION", given) from None
         if requirement.url:
@@ -147,7 +148,7 @@ class Selector:
             outcomes = [(requirement.name, fetch(requirement, self.target, store))]
         wheels = [open_wheel(each.path, self.scheme, given if not at else name) for at, (name, each) in _wheels(outcomes)]
         refused = tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable))
-        asked = LockedPackage(_normalized(requirement.name), None, given, 0, extras=tuple(requirement.extras))
+        asked = LockedPackage(normalized(requirement.name), None, given, 0, extras=tuple(requirement.extras))
         return Chosen(tuple(wheels), refused=refused, asked=(asked,))
 
     def _lock(self, given: str) -> Chosen:
@@ -182,7 +183,7 @@ class Selector:
         if written is None:
             raise TargetError("no such file, and no name of a distribution; give a path or a name", given)
         installed = self._found()
-        name = _normalized(written[1])
+        name = normalized(written[1])
         if name not in installed:
             where = self._environment.prefix if self._environment else "this environment"
             raise TargetError(f"not installed in {where}; for a release from the index write {given}==VERSION", given)
@@ -214,7 +215,7 @@ class Selector:
         lacking: list[str] = []
         pending = [(Requirement(given), "")]
         for wanted, asked_by in pending:
-            name = _normalized(wanted.name)
+            name = normalized(wanted.name)
             fresh = {"", *wanted.extras} - seen.get(name, set())
             found = self._found().get(name)
             if found is None or found.obstacle:
@@ -274,11 +275,11 @@ def _applies(requirement: Requirement, values: Mapping[str, str], extras: Iterab
 
 def _requirements(distribution: Distribution, lacking: list[str]) -> Iterator[Requirement]:
     """The Requires-Dist lines that can be read; sentences about the others go to `lacking`."""
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 15 ms
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 -- costs 15 ms
 
     for line in distribution.requires:
         try:
-            yield Requirement(line)
+            yield read_requirement(line)
         except InvalidRequirement:  # noqa: PERF203 -- few are
             lacking.append(f"{distribution.name} requires {line!r}, which no installer can read; ask its maintainers")
 
@@ -287,8 +288,3 @@ def _wheels(outcomes: Sequence[tuple[str, object]]) -> Iterator[tuple[int, tuple
     for at, (name, outcome) in enumerate(outcomes):
         if isinstance(outcome, Wheel):
             yield at, (name, outcome)
-
-
-def _normalized(name: str) -> str:
-    """A project's name as PEP 503 compares it."""
-    return re.sub(r"[-_.]+", "-", name).lower()

@@ -14,6 +14,7 @@ from abicheck.judge.suggest import constrain
 from abicheck.model.confirm import Sweep
 from abicheck.model.report import Failure, Result, Tool
 from abicheck.model.suggest import Release, Suggestion, SuggestReport
+from abicheck.model.versions import read_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -60,10 +61,10 @@ def suggest(
 
 
 def _requirement(given: str) -> Requirement:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 15 ms
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 -- costs 15 ms
 
     try:
-        requirement = Requirement(given)
+        requirement = read_requirement(given)
     except InvalidRequirement as error:
         why = str(error).splitlines()[0]
         raise UsageError(f"{given!r} is no requirement ({why}); write it as NAME or 'NAME>=1,<2'") from None

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.judge import loader
 from abicheck.model.elf import SharedObject
+from abicheck.model.names import normalized
 from abicheck.model.process import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from abicheck.judge.loader import Memo
-    from abicheck.model.artifact import Distribution
     from abicheck.model.host import Host
     from abicheck.model.process import LinkMap, LoadError, Process
 
@@ -83,11 +83,11 @@ class _Bench:
         return loader.dlopen(process, path, self._host, self._memo)
 
 
-def required(distribution: Distribution) -> set[str]:
-    """The names (PEP 503) of what a distribution requires on any platform, but for its extras."""
-    lines = [line for line in distribution.requires if "extra" not in line.partition(";")[2]]
+def required(requires: Iterable[str]) -> set[str]:
+    """The normalized names of what Requires-Dist lines ask for on any platform, but for extras."""
+    lines = [line for line in requires if "extra" not in line.partition(";")[2]]
     names = [re.match(r"[\w.-]+", line) for line in lines]
-    return {re.sub(r"[-_.]+", "-", name[0]).lower() for name in names if name}
+    return {normalized(name[0]) for name in names if name}
 
 
 def may_be_brought(

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from abicheck.errors import TargetError
 from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy, Sweep
+from abicheck.model.versions import read_requirement
 from abicheck.read.index.simple import names_releases
 from abicheck.read.table import Table
 from abicheck.read.toml import parse_toml
@@ -110,11 +111,11 @@ def _subject(table: Table) -> str:
 
 
 def _check_requirements(table: Table, key: str, requirements: Iterable[str]) -> None:
-    from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 20 ms
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 -- costs 20 ms
 
     for each in requirements:
         try:
-            Requirement(each)
+            read_requirement(each)
         except InvalidRequirement:  # noqa: PERF203 -- few
             raise table.error(key, f"{each!r} is no requirement that pip takes") from None
 

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import html
 import json
+import os
 import threading
 import zipfile
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from email.message import Message
     from pathlib import Path
+
+    import pytest
 
 GLIBC = Libc("glibc", (2, 28))
 PY312 = Target((3, 12), "x86_64", GLIBC)
@@ -52,6 +55,16 @@ def wheel(
         for member, text in members.items():
             archive.writestr(zipfile.ZipInfo(member), text)
     return path
+
+
+def only_wheels_in(directory: Path, cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let pip find what lies in a directory, and nothing else, however this machine configures it."""
+    for name in [name for name in os.environ if name.upper().startswith("PIP_")]:
+        monkeypatch.delenv(name)
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(directory))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(cache))
 
 
 class Index:

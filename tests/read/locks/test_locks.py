@@ -187,6 +187,7 @@ def test_pep_751_knows_groups_and_environments(tmp_path: Path) -> None:
         ("uv.lock", f'{UV}[[package]]\nname = "a"\nversion = "x"\n{INDEX}', "uv.lock:5: package[0].version: 'x' is no version; "),
         ("uv.lock", f'{UV}[[package]]\nname = "a"\nversion = "1"\n', "uv.lock:5: package[0].source: must have one of "),
         ("uv.lock", f"{UV}{PROJECT}dependencies = [1]", "uv.lock:5: package[0].dependencies[0]: must be a table; "),
+        ("uv.lock", UV.replace("3.9", f"3.9, >={'9' * 5000}") + PROJECT, "uv.lock:1: requires-python: '>=3.9, >=999"),
         ("uv.lock", UV.replace("3.9", "3.13") + PROJECT, "uv.lock: it is for Python >=3.13, not 3.12; name one with --python"),
         (
             "uv.lock",

@@ -114,7 +114,7 @@ def test_a_freeze_of_powershell(tmp_path: Path) -> None:
         ("-r other.txt\na==2\n", "r.txt:2: a 2 contradicts 1 at other.txt:1; take one of them out"),
         ("a==1.x.y\n", "r.txt:1: 'a==1.x.y' is no requirement"),
         ("a==1; nonsense > '3'\n", "r.txt:1: "),
-        (f"a=={'9' * 5000}\n", f"r.txt:1: 'a=={'9' * 5000}' is no requirement (Exceeds the limit"),
+        (f"a=={'9' * 5000}\n", f"r.txt:1: 'a=={'9' * 5000}' is no requirement (a number in it is too long); "),
         ("-r \0.txt\n", "r.txt:1: includes a file whose name has a NUL"),
         ("-r r.txt\n", "r.txt:1: the file includes itself (r.txt -> r.txt); take the line out"),
         ("-r cycle.txt\n", "cycle.txt:1: the file includes itself (r.txt -> cycle.txt -> r.txt); take the line out"),

@@ -21,7 +21,7 @@ from abicheck.model.gate import GateReport
 from abicheck.model.report import Failure, Tool
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from abicheck.model.gate import Change, FailOn
     from abicheck.model.report import Report
@@ -60,12 +60,13 @@ def gate(
     options = options or Options()
     with ExitStack() as stack:
         try:
-            (before, first), (after, second) = (_reached(each, stack) for each in (old, new))
+            names: dict[str, str] = {}
+            before, after = (_reached(each, stack, names) for each in (old, new))
         except TargetError as error:
             found = _Found([], 0, [Failure(error.subject, error.message)])
         else:
             found = _compared(before, after, hosts, python, options)
-            told = [Failure(*(_shown(text, (first, second)) for text in each)) for each in found.errors]
+            told = [Failure(*(_shown(text, names) for text in each)) for each in found.errors]
             found = found._replace(errors=told)
     tool = Tool("abicheck", __version__)
     seconds = time.perf_counter() - started
@@ -75,20 +76,21 @@ def gate(
     return report._replace(expired=expired(options.ignores))
 
 
-def _reached(given: str, stack: ExitStack) -> tuple[str, tuple[str, str]]:
-    """Where a target lies as long as the stack lasts; and a directory that no message is to name, with what stands for it."""
+def _reached(given: str, stack: ExitStack, names: dict[str, str]) -> str:
+    """Where a target lies as long as the stack lasts; `names` gets what to call a directory that no message is to name."""
     from abicheck.read.revision import PREFIX, revision  # noqa: PLC0415 -- few name one
 
     if not given.startswith(PREFIX):
-        return given, ("", "")
+        return given
     path, directory = stack.enter_context(revision(given))
-    return path, (f"{directory}/", given[: given.index(":", len(PREFIX)) + 1])
+    names[f"{directory}/"] = given[: given.index(":", len(PREFIX)) + 1]
+    return path
 
 
-def _shown(text: str, places: Iterable[tuple[str, str]]) -> str:
+def _shown(text: str, names: Mapping[str, str]) -> str:
     """A message without the directories in which revisions lie for the moment."""
-    for directory, name in places:
-        text = text.replace(directory, name) if directory else text
+    for directory, name in names.items():
+        text = text.replace(directory, name)
     return text
 
 
@@ -101,7 +103,8 @@ def _compared(old: str, new: str, hosts: Sequence[str], python: str | None, opti
 
 def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options) -> _Found:
     """What differs between two locks, host by host; without hosts what the packages ask for that differ for this machine."""
-    from abicheck.api.gate.locks import Comparison, Wheels  # noqa: PLC0415 -- few compare locks
+    from abicheck.api.gate.locks import Comparison  # noqa: PLC0415 -- few compare locks
+    from abicheck.api.wheels import Wheels  # noqa: PLC0415 -- as above
     from abicheck.read.files import FactStore  # noqa: PLC0415 -- as above
     from abicheck.read.locks import read_lock  # noqa: PLC0415 -- as above
 
@@ -141,7 +144,7 @@ def _of_targets(old: str, new: str, hosts: Sequence[str], python: str | None, op
         found = _Found(list(with_fallback(told, after.results, options)), unchanged, [*before.errors, *after.errors])
         python = python or _python_of(after)
     if single:
-        said, failures = needs(old, new, python, options)
+        said, failures = needs(old, new, python, options, exports=not hosts)
         # With hosts it was said there what cannot be judged; a package without native code asks for nothing.
         found.errors.extend(failures if not hosts else ())
         found.changes.extend(change for change in said if change.kind not in _OF_WINDOW or not hosts)

@@ -26,15 +26,18 @@ if TYPE_CHECKING:
 _ANY_GLIBC = Libc("glibc", (2, 99))
 
 
-def needs(old: str, new: str, python: str | None, options: Options) -> tuple[list[Change], list[Failure]]:
-    """What changes between two targets that `show` takes, machine by machine; and what could not be read."""
+def needs(old: str, new: str, python: str | None, options: Options, *, exports: bool) -> tuple[list[Change], list[Failure]]:
+    """What changes between two targets that `show` takes, machine by machine; and what could not be read.
+
+    With `exports` also what their libraries no longer define.
+    """
     from abicheck.api.showing import Finder  # noqa: PLC0415 -- only for single artifacts
 
     finder = Finder(python, options._replace(dependencies=False))
     failures: list[Failure] = []
     before, after = (_opened(finder, target, failures) for target in (old, new))
     try:
-        return (list(_compare(before, after, options)) if before and after else []), failures
+        return (list(_compare(before, after, options, exports=exports)) if before and after else []), failures
     except TargetError as error:
         return [], [Failure(error.subject, error.message)]
 
@@ -92,7 +95,7 @@ def _pythons(offered: Sequence[Offer], arch: Arch, libc: Libc) -> set[str]:
     return {".".join(map(str, each)) for each in pythons(offered, arch, libc)}
 
 
-def _compare(old: Package, new: Package, options: Options | None = None, *, exports: bool = True) -> Iterator[Change]:
+def _compare(old: Package, new: Package, options: Options | None = None, *, exports: bool) -> Iterator[Change]:
     """Machine by machine; with `options` also the Pythons, of which a wheel of a lock knows only its own.
 
     Raises `TargetError` for a package without native code for any machine.

@@ -8,7 +8,6 @@ import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, NamedTuple
 
-from abicheck import __version__
 from abicheck.act.confirm.places import SITE
 from abicheck.api.anypython import choose_python
 from abicheck.api.distributions import EnvironmentRun
@@ -16,6 +15,7 @@ from abicheck.api.grid.cleared import Cleared
 from abicheck.api.listing import lent_wheel, predict_listing
 from abicheck.api.loads import Loads
 from abicheck.api.refusal import refusal
+from abicheck.api.wheels import Wheels
 from abicheck.api.work import Task
 from abicheck.errors import AbicheckError, HostError, UsageError
 from abicheck.judge.agreement import deciding
@@ -25,9 +25,8 @@ from abicheck.model.elf import SharedObject
 from abicheck.model.host import Libc
 from abicheck.model.index import NotInstallable, Target
 from abicheck.model.report import Failure
+from abicheck.model.versions import read_specifier
 from abicheck.read.artifacts.environment import default_scheme
-from abicheck.read.artifacts.kept import Kept
-from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.files import FactStore, Walked
 from abicheck.read.hosts import Wanted
 from abicheck.read.index.choice import Chooser
@@ -60,15 +59,14 @@ _NEWEST = {"glibc": Libc("glibc", (2, 99)), "musl": Libc("musl", (1, 99))}
 
 def releases(given: str) -> SpecifierSet | None:
     """The specifier that was given, None for a version. Raises `UsageError` for what is neither."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- costs 15 ms
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- as above
+    from packaging.version import Version  # noqa: PLC0415 -- costs 15 ms
 
     try:
         if given[:1].isdigit():
             Version(given)
             return None
-        return SpecifierSet(given)
-    except (InvalidSpecifier, InvalidVersion):
+        return read_specifier(given)
+    except ValueError:  # InvalidVersion, InvalidSpecifier, or too long a number
         raise UsageError(f"{given!r} is no version and no specifier such as '>=4.0,<5'") from None
 
 
@@ -89,10 +87,9 @@ class Rows:
         self._options = options
         self._facts = FactStore()
         self._loads = Loads()
-        self._kept = Kept(cache, __version__) if options.stored else None
         self._index = index or Store(cache, offline=options.offline, fresh=_DAY)
         self._chooser = Chooser(self._index)
-        self._wheels: dict[str, dict[Scheme, Wheel]] = {}
+        self._wheels = Wheels(stored=options.stored)
         self._gpus: dict[str, tuple[str, ...]] = {}
         self._walked: dict[Files, Walked] = {}
         self._seats: dict[tuple[str, str | None, tuple[tuple[str, str], ...]], _Seat] = {}
@@ -154,7 +151,7 @@ class Rows:
         if isinstance(wheels, NotInstallable):
             return self._named(refusal(wheels.requirement.partition("==")[0], wheels, seat.host, SITE), cell)
         scheme = seat.scheme._replace(library=SITE)
-        packages: list[Package] = [self._wheel(wheel.path, f"{wheel.name}=={wheel.version}", scheme) for wheel in wheels]
+        packages: list[Package] = [self._wheels.open(wheel.path, scheme, f"{wheel.name}=={wheel.version}") for wheel in wheels]
         if cell.remedy == "clear-exec-stack":
             packages = [Cleared(package) for package in packages]
             if not any(package.has_cleared for package in packages if isinstance(package, Cleared)):
@@ -197,7 +194,7 @@ class Rows:
         outcome = self._chooser.choose(requirement, seat.target)
         if isinstance(outcome, NotInstallable):
             return refusal(requirement.name, outcome, seat.host, seat.scheme.library)
-        wheel = self._wheel(outcome.path, str(requirement), seat.scheme)
+        wheel = self._wheels.open(outcome.path, seat.scheme, str(requirement))
         (result,) = self._judge(seat, [wheel], no_wheel)
         return result._replace(gpu=self._gpu(wheel))
 
@@ -225,13 +222,6 @@ class Rows:
         host = host._replace(files=files)
         return _Seat(host, scheme, Target(python.version, host.arch, host.libc, python.free_threaded))
 
-    def _wheel(self, path: str, given: str, scheme: Scheme) -> Wheel:
-        known = self._wheels.setdefault(path, {})
-        if scheme not in known:
-            first = next(iter(known.values()), None)
-            known[scheme] = first.at(scheme) if first else open_wheel(path, scheme, given, kept=self._kept)
-        return known[scheme]
-
     def _judge(self, seat: _Seat, packages: Sequence[Package], no_wheel: NoWheel | None = None) -> list[Result]:
         run = EnvironmentRun(seat.host, packages, tuple, self._options, no_wheel=no_wheel, loads=self._loads)
         return run.results()
@@ -254,7 +244,7 @@ class Rows:
         host = self._places[cell.host].open(python=Wanted(cell.python, may_lack=True, libc="musl"), store=self._facts)
         wheel = lent_wheel(cell, host, self._index)
         scheme = Scheme(SITE, posixpath.join(SITE, "bin"), SITE)
-        return predict_listing(wheel, self._wheel(wheel.path, cell.requirements[0], scheme), host)
+        return predict_listing(wheel, self._wheels.open(wheel.path, scheme, cell.requirements[0]), host)
 
     @staticmethod
     def _named(result: Result, cell: Cell) -> Result:

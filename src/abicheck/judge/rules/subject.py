@@ -120,11 +120,11 @@ def first_fixed_of(package: str, version: str, rule: str, arch: str, name: str) 
 
 
 def _lies_between(version: str, since: str, fixed: str) -> bool:
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- for the few findings with a known remedy
+    from packaging.version import Version  # noqa: PLC0415 -- for the few findings with a known remedy
 
     try:
         return Version(since) <= Version(version) < Version(fixed)
-    except InvalidVersion:
+    except ValueError:  # no version (InvalidVersion), or too long a number in it
         return False
 
 

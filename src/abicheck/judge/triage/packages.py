@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from abicheck.judge.triage.signatures import data
 from abicheck.judge.triage.template import compiled, find
+from abicheck.model.names import normalized
 from abicheck.model.triage import Clue
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def packages(text: Text) -> tuple[dict[str, str], tuple[str, ...], list[Clue]]:
             known[name] = version
             clues.append(Clue("package", f"{name} {version}", text.excerpt(start, end, 120)))
     for name, version, start, end in _all(text):
-        key = re.sub(r"[-_.]+", "-", name.partition("[")[0]).lower()
+        key = normalized(name.partition("[")[0])
         key = _ALSO_CALLED.get(key, key)
         if len(known) == _MOST:
             break

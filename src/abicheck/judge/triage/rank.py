@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from abicheck.judge.rules import pages
 from abicheck.judge.rules.subject import first_fixed_of
 from abicheck.judge.triage.signatures import data, questions
+from abicheck.model.names import normalized
 from abicheck.model.report import Remedy
 from abicheck.model.triage import Cause, Diagnosis
 
@@ -164,7 +165,7 @@ def _package(path: str, facts: ReportFacts) -> str | None:
     """The package that an object belongs to: by its directory, else by its name."""
     named = _PACKAGE_DIRECTORY.search(path)
     if named:
-        return re.sub("[-_.]+", "-", named[1]).lower()
+        return normalized(named[1])
     stem = posixpath.basename(path).removeprefix("lib").replace("-", "_")
     names = (name for name, _ in facts.packages if stem.startswith(name.replace("-", "_")))
     return next((name for name in names if not stem[len(name) : len(name) + 1].isalnum()), None)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import TargetError
 from abicheck.model.artifact import Distribution
+from abicheck.model.names import normalized
 from abicheck.read.artifacts import metadata
 from abicheck.read.artifacts.listing import Listing, read_file
 from abicheck.read.files.store import opened
@@ -52,7 +53,7 @@ def _found(directory: str, name: str) -> Found | None:
         return None
     project, _, version = stem.partition("-")
     place = os.path.join(directory, name)
-    return Found(place, metadata.normalized(project.lstrip("~")), version.partition("-py")[0], _obstacle(place))
+    return Found(place, normalized(project.lstrip("~")), version.partition("-py")[0], _obstacle(place))
 
 
 def _obstacle(place: str) -> str:
@@ -113,7 +114,7 @@ def open_installed(
     library = there.library + "/"
     distribution = Distribution(
         kind="distribution",
-        name=metadata.normalized(name),
+        name=normalized(name),
         version=version,
         given=given,
         place=info,

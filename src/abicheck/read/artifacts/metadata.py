@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import re
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
@@ -24,11 +23,6 @@ class Row(NamedTuple):
 
     hash: str
     size: int | None
-
-
-def normalized(name: str) -> str:
-    """The name of a project as all its spellings are compared (PEP 503)."""
-    return re.sub(r"[-_.]+", "-", name).lower()
 
 
 def fields(data: bytes) -> dict[str, list[str]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.model.artifact import Distribution, Problem, Sources
+from abicheck.model.names import normalized
 from abicheck.read.artifacts import metadata
 from abicheck.read.artifacts.archive import Archive
 from abicheck.read.artifacts.contents import Contents
@@ -43,7 +44,7 @@ def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False, k
     problems = (*(Problem(*each) for each in archive.oddities), *_record_problems(archive, info, verify=verify))
     distribution = Distribution(
         kind="wheel",
-        name=metadata.normalized(name),
+        name=normalized(name),
         version=version,
         given=given,
         place=path,

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import TargetError
 from abicheck.model.index import Member, NotInstallable, Wheel
+from abicheck.model.versions import read_requirement
 from abicheck.read.index.fetch import fetch_all, name_of, question
 from abicheck.read.index.tags import markers
 
@@ -86,9 +87,7 @@ def resolve(
 @lru_cache(maxsize=1 << 12)
 def _parsed(line: str) -> Requirement:
     """A Requires-Dist line: many targets walk through the same ones. It is not to be changed."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 20 ms
-
-    return Requirement(line)
+    return read_requirement(line)
 
 
 class _Walk:

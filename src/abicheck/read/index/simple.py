@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexError
 from abicheck.model.index import NotInstallable, Offer, Target
+from abicheck.model.versions import read_specifier
 from abicheck.read.index.client import ask_links, demand_answer
 from abicheck.read.index.tags import PYTHONS, full_version, tag_set
 
@@ -105,12 +106,11 @@ def offer_of(filename: str) -> tuple[str, Offer] | None:
 
 def names_releases(given: str) -> bool:
     """Whether that is a version, or a specifier such as `>=4.0` (PEP 440)."""
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- as above
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415
+    from packaging.version import Version  # noqa: PLC0415 -- as above
 
     try:
-        return bool(Version(given) if given[:1].isdigit() else SpecifierSet(given))
-    except (InvalidSpecifier, InvalidVersion):
+        return bool(Version(given) if given[:1].isdigit() else read_specifier(given))
+    except ValueError:  # InvalidVersion, InvalidSpecifier, or too long a number
         return False
 
 
@@ -148,10 +148,10 @@ def welcomes(offer: Offer, target: Target) -> bool:
 
 @lru_cache(maxsize=1 << 10)
 def _admits(requires_python: str, version: str) -> bool:
-    from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- as above
+    from packaging.specifiers import InvalidSpecifier  # noqa: PLC0415 -- as above
 
     try:
-        return SpecifierSet(requires_python).contains(version, prereleases=True)
+        return read_specifier(requires_python).contains(version, prereleases=True)
     except InvalidSpecifier:  # pip ignores such a line
         return True
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import TargetError
 from abicheck.model.lock import Lock, LockedPackage
-from abicheck.read.artifacts.metadata import normalized
+from abicheck.model.names import normalized
+from abicheck.model.versions import read_requirement
 from abicheck.read.locks.document import read_text
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _lines(text: str) -> Iterator[_Line]:
 
 def _package(path: str, line: _Line) -> LockedPackage:
     """The package of a line that is no option."""
-    from packaging.requirements import Requirement  # noqa: PLC0415 -- costs 15 ms
+    from packaging.requirements import InvalidRequirement  # noqa: PLC0415 -- costs 15 ms
 
     editable = _EDITABLE.fullmatch(line.text)
     text, *options = _OPTIONS.split(editable[1] if editable else line.text)
@@ -130,9 +131,8 @@ def _package(path: str, line: _Line) -> LockedPackage:
     if editable or _is_bare(text):
         return _elsewhere(path, line.number, text)
     try:
-        requirement = Requirement(text)
-        requirement.specifier.contains("0")  # which reads the versions in it
-    except (ValueError, RecursionError) as error:  # ValueError: not only InvalidRequirement, but too long a number
+        requirement = read_requirement(text)
+    except (InvalidRequirement, RecursionError) as error:
         reason = (str(error).splitlines() or ["nested too deeply"])[0]
         message = f"{text!r} is no requirement ({reason}); write it as NAME==VERSION"
         raise TargetError(message, f"{path}:{line.number}") from None

@@ -19,6 +19,12 @@ SIGNS: dict[ChangeKind, tuple[str, str]] = {
     "newly-depends": ("?", "yellow"),
     "newly-fixed": ("✓", "green"),
 }
+#: What is said of one package, said of several.
+_PLURAL = {
+    "is new": "are new",
+    "is new, and loads": "are new, and load",
+    "is no longer installed": "are no longer installed",
+}
 #: So many packages that come or go are told one by one.
 _MANY = 3
 _WARNS, _NOTES = ("!", "yellow"), ("·", "")
@@ -44,8 +50,7 @@ def sentences(changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
         if kind in ("added", "removed") and len(alike) > _MANY:
             named = ", ".join(f"{change.package} {change.new or change.old}" for change in alike)
             where = f" on {', '.join(hosts)}" if hosts else ""
-            plural = text.replace("is ", "are ", 1).replace("loads", "load")
-            yield alike[0], f"{count(len(alike), 'package')} {plural}{where}: {named}"
+            yield alike[0], f"{count(len(alike), 'package')} {_PLURAL.get(text, text)}{where}: {named}"
         else:
             yield from ((change, sentence(change)) for change in alike)
 

@@ -154,11 +154,11 @@ def _versions(rows: Iterable[Row]) -> dict[str, tuple[str | None, ...]]:
 
 def _in_order(versions: tuple[str | None, ...]) -> tuple[str | None, ...]:
     """As they are, where one of them does not tell its place."""
-    from packaging.version import InvalidVersion, Version  # noqa: PLC0415 -- only where there is a grid
+    from packaging.version import Version  # noqa: PLC0415 -- only where there is a grid
 
     try:
         return tuple(sorted(versions, key=lambda version: Version(version or "0")))
-    except InvalidVersion:
+    except ValueError:  # no version (InvalidVersion), or too long a number in it
         return versions
 
 
