@@ -113,7 +113,7 @@ class Family(NamedTuple):
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
     without pages. `texts` is what it says before `texts_until` where a feature is missing, by feature and form of the use
     (`simd-instruction`), and `section_lengths_since` the first version that tells the length of a section that is cut; all of
-    these are there only where texts are known.
+    these are there only where texts are known. `backported` are releases of older majors that have a feature from then on.
     """
 
     name: str
@@ -124,6 +124,12 @@ class Family(NamedTuple):
     texts: Mapping[str, str] = MappingProxyType({})
     texts_until: tuple[int, ...] = ()
     section_lengths_since: tuple[int, ...] | None = None
+    backported: Mapping[str, tuple[tuple[int, ...], ...]] = MappingProxyType({})
+
+    def of_major(self, major: int) -> Family:
+        """The same where `since` is what holds for the releases of one major version."""
+        own = {feature: each for feature, found in self.backported.items() for each in found if each[0] == major}
+        return self._replace(since={**self.since, **own})
 
 
 class Runtime(NamedTuple):

@@ -6,7 +6,7 @@ import pytest
 
 from abicheck.errors import DataError, HostError, UsageError
 from abicheck.read import runtimes
-from abicheck.read.runtimes import NAMES, is_runtime, open_runtime
+from abicheck.read.runtimes import NAMES, is_runtime, open_runtime, parse_version
 from tests.wasmwriter import FEATURES
 
 if TYPE_CHECKING:
@@ -19,6 +19,16 @@ if TYPE_CHECKING:
 )
 def test_names(spec: str, expected: bool) -> None:  # noqa: FBT001 -- a parameter of the table
     assert is_runtime(spec) is expected
+
+
+@pytest.mark.parametrize(
+    ("version", "since"),
+    [("21.0", "25.0"), ("22.18", "22.19"), ("22", "22.19"), ("23.11", "25.0"), ("24.15", "24.15"), ("26", "25.0")],
+)
+def test_what_older_majors_were_given_later(version: str, since: str) -> None:
+    runtime = open_runtime(f"node:{version}")
+    assert runtime.family.since["exceptions"] == parse_version(since)
+    assert runtime.family in runtime.families
 
 
 def test_a_version() -> None:

@@ -37,7 +37,9 @@ def open_runtime(spec: str) -> Runtime:
         example = f"{name}:{'.'.join(map(str, family.newest))}"
         raise UsageError(f"unknown host {spec!r}: {family.title} by its version, as in {example}")
     date, families, features = _table()
-    return Runtime(spec, families[name], parse_version(version[1]), features, tuple(families.values()), date)
+    numbers = parse_version(version[1])
+    families = families | {name: families[name].of_major(numbers[0])}
+    return Runtime(spec, families[name], numbers, features, tuple(families.values()), date)
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -75,7 +77,7 @@ def _table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
         features = {name: Feature(**each) for name, each in plain["features"].items()}
         families = {name: _family(name, plain["families"][name]) for name in NAMES}
         for family in families.values():
-            for feature in (*family.since, *(key.rpartition("-")[0] for key in family.texts)):
+            for feature in (*family.since, *family.backported, *(key.rpartition("-")[0] for key in family.texts)):
                 _ = features[feature]
         return plain["date"], families, features
     except (KeyError, TypeError, ValueError, OSError, AttributeError) as error:
@@ -96,4 +98,5 @@ def _family(name: str, plain: dict[str, Any]) -> Family:
         if key in plain
     }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
-    return Family(name=name, title=plain["title"], since=since, texts=plain.get("texts", {}), **versions)
+    backported = {feature: tuple(map(parse_version, each)) for feature, each in plain.get("backported", {}).items()}
+    return Family(name=name, title=plain["title"], since=since, texts=plain.get("texts", {}), backported=backported, **versions)
