@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
@@ -29,7 +29,8 @@ from abicheck.model.report import (
     Verdict,
     Window,
 )
-from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
+from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait, TraitKind
+from abicheck.model.symbols import VersionDefinition
 
 UP_TO_2_40 = Window("2.17", "2.40", "2.44")
 
@@ -148,19 +149,37 @@ def test_what_is_asked_of_any_host() -> None:
     )
     new = needs(
         window=UP_TO_2_40._replace(glibc_max=None),
-        libraries=(HostLibrary("libssl.so.3", (), ()),),
+        libraries=(HostLibrary("libssl.so.3", (), ()), HostLibrary("libdl.so.2", (), ())),
         traits=(Trait("static-tls", ("a",), "16"), Trait("isa-level", ("a",), "x86-64-v3")),
         gpu=Gpu(("12",), ("8",)),
     )
     assert [(change.kind, change.text) for change in compare_needs("demo", ("1", "2"), old, new)] == [
-        ("gpu-changed", "asks for CUDA 12, cuDNN 8, before for CUDA 11, cuDNN 8"),
+        ("gpu-changed", "asks for CUDA 12 (before: 11)"),
         ("libraries-added", "needs libssl.so.3"),
-        ("trait-added", "asks for isa level x86-64-v3"),
+        ("trait-added", "asks for a CPU of the level x86-64-v3"),
         ("widened", "loads on the newest glibc, too (before: up to 2.40)"),
         ("libraries-dropped", "no longer needs libz.so.1"),
-        ("trait-dropped", "no longer asks for executable stack, isa level x86-64-v2"),
+        ("trait-dropped", "no longer asks for a CPU of the level x86-64-v2, an executable stack"),
     ]
     assert compare_needs("demo", ("1", "1"), old, old) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (Gpu(("12",), ("8",)), Gpu(("12",), ("9",)), [("gpu-changed", "asks for cuDNN 9 (before: 8)")]),
+        (Gpu(), Gpu(("12",)), [("gpu-changed", "asks for CUDA 12 (before: none)")]),
+        (Gpu(("12",), ("9",)), Gpu(("12",)), [("libraries-dropped", "no longer asks for cuDNN 9")]),
+    ],
+)
+def test_the_gpu(old: Gpu, new: Gpu, found: list[tuple[str, str]]) -> None:
+    assert [(change.kind, change.text) for change in compare_needs("demo", ("1", "2"), needs(gpu=old), needs(gpu=new))] == found
+
+
+def test_every_trait_has_words() -> None:
+    for kind in get_args(TraitKind):
+        (change,) = compare_needs("demo", ("1", "2"), needs(), needs(traits=(Trait(kind, ("a",), "7"),)))
+        assert change.kind == "trait-added"
 
 
 def test_pythons_that_come_and_go() -> None:
@@ -172,15 +191,16 @@ def test_pythons_that_come_and_go() -> None:
     assert list(compare_pythons("demo", ("1", "2"), {"3.8"}, {"3.8"})) == []
 
 
-def defining(*names: str) -> SharedObject:
-    definitions = dict.fromkeys(names, ())
-    return SharedObject(Header(b"", *[0] * (len(Header._fields) - 1)), 0, definitions=definitions)
+def defining(*names: str, versions: tuple[str, ...] = ()) -> SharedObject:
+    definitions = dict.fromkeys((*names, *versions), ())
+    nodes = tuple(VersionDefinition(each, 0, 2, 0, 1) for each in versions)
+    return SharedObject(Header(b"", *[0] * (len(Header._fields) - 1)), 0, definitions=definitions, version_definitions=nodes)
 
 
 def test_what_the_libraries_no_longer_define() -> None:
     old = {
         "x.libs/libfoo-0a1b2c3d.so.1.2": defining("a", "b", "c", "d", "e"),
-        "x/libbar.so.1": defining("a"),
+        "x/libbar.so.1": defining("a", versions=("VERS_1.0",)),
         "x/libgone.so": defining("a"),
         "x/_ext.so": defining("PyInit_a"),
     }
