@@ -106,6 +106,15 @@ def test_the_pins_that_keep_it_from_a_release_that_loads(shelf: Path) -> None:
     assert [(each.kind, each.why) for each in with_old_pin.changes if each.package == "native"] == [("still-fails", ())]
 
 
+def test_the_release_to_take_where_nothing_pins_it(shelf: Path) -> None:
+    for version, stack in (("1.0", 6), ("2.0", 7), ("3.0", 6), ("4.0", 7)):
+        elf = write_elf(stack=stack, symbols=[Symbol("PyInit__ext", defined=True)])
+        wheel(shelf, "b", version, TAG, files={"b/_ext.cpython-313-x86_64-linux-gnu.so": elf})
+    (change, *_) = _gate("b==1.0\n", "b==2.0\n").changes
+    assert change.kind == "newly-fails"
+    assert change.remedies[0][1:] == ("b 3.0 loads here", "pip install 'b==3.0'")
+
+
 def test_the_python_that_the_old_lock_takes(shelf: Path) -> None:
     wheel(shelf, "b", "1.0", TAG)
     wheel(shelf, "b", "2.0", TAG.replace("313", "314"))

@@ -37,6 +37,16 @@ def test_what_has_no_wheel_any_more_and_what_pip_takes_instead(capsys: pytest.Ca
     assert ended.value.code == 1
     told = capsys.readouterr().out
     assert "✗ demo 1.0 → 2.0 has no wheel (unpinned, pip takes 1.0) on debian:12" in told
+    assert "→ demo 1.0 has a wheel there: pip install 'demo==1.0'" in told
+    assert "may have" not in told
+
+
+def test_what_pip_takes_instead_is_for_the_python_of_what_was_before(index: Path) -> None:
+    """debian:12 has Python 3.11 of its own, which is named where no Python has a wheel."""
+    wheel(index, "late", "1.0", "cp313-cp313-manylinux_2_17_x86_64")
+    wheel(index, "late", "2.0", "cp313-cp313-manylinux_2_39_x86_64")
+    (change,) = gate("late==1.0", "late==2.0", [HOST]).changes
+    assert change.text == "has no wheel (unpinned, pip takes 1.0)"
 
 
 def test_back_again_is_mended() -> None:

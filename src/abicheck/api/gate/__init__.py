@@ -124,7 +124,7 @@ def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, opti
                 found.errors.append(Failure(error.subject, error.message))
                 continue
             told = [each for each in compared.needs if each.kind not in _OF_WINDOW or not hosts]
-            changes = with_fallback(compared.changes, compared.new.results, options)
+            changes = with_fallback(compared.changes, compared.old.results, compared.new.results, options)
             found.changes.extend(comparison.located([*changes, *told]))
             found.errors.extend((*compared.old.failures, *compared.new.failures))
             found = found._replace(unchanged=found.unchanged + compared.unchanged)
@@ -141,7 +141,9 @@ def _of_targets(old: str, new: str, hosts: Sequence[str], python: str | None, op
         before, after = (check([target], hosts, python=python, options=options) for target in (old, new))
         changes, unchanged = compare_results(before.results, after.results)
         told = believed(changes, old=not before.errors, new=not after.errors)
-        found = _Found(list(with_fallback(told, after.results, options)), unchanged, [*before.errors, *after.errors])
+        found = _Found(
+            list(with_fallback(told, before.results, after.results, options)), unchanged, [*before.errors, *after.errors]
+        )
         python = python or _python_of(after)
     if single:
         said, failures = needs(old, new, python, options, exports=not hosts)

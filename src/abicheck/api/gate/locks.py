@@ -190,7 +190,10 @@ class Comparison:
         members = tuple(each for _, each in locked.outcomes if isinstance(each, index.Wheel))
         together = Together(members, locked.asked, markers(self._target), locked.places)
         pins = Pins(self._task)
-        told = [pins.told(each, together, self._target) if each.artifact.name in worse else each for each in new.results]
+        told = [
+            pins.told(each, together, self._target, unpinned=True) if each.artifact.name in worse else each
+            for each in new.results
+        ]
         return new._replace(results=tuple(told))
 
     def _judge(self, packages: Sequence[Package], along: Sequence[Package]) -> list[Result]:
