@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from abicheck.model.elf import SharedObject
     from abicheck.model.gate import ChangeKind
-    from abicheck.model.lock import Selection
     from abicheck.model.report import Result, Verdict, Window
     from abicheck.model.requirements import Gpu, Requirements, TraitKind
 
@@ -86,9 +85,8 @@ def believed(changes: Iterable[Change], *, old: bool, new: bool, pinned: Abstrac
             yield change
 
 
-def changed_pins(old: Selection, new: Selection) -> list[Change]:
-    """What a lock installs that the other one does not."""
-    before, after = ({package.name: package.version for package in each.packages} for each in (old, new))
+def compare_names(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> list[Change]:
+    """Which packages, by name with their versions, come and go."""
     added = [Change("added", name, None, version, "is new") for name, version in after.items() if name not in before]
     return [*added, *(Change("removed", name, before[name], None, _GONE) for name in before if name not in after)]
 

@@ -13,7 +13,7 @@ from abicheck.api.locked import fetch_selected
 from abicheck.api.refusal import refusal
 from abicheck.api.selection import Selector
 from abicheck.judge import order
-from abicheck.judge.gate import believed, changed_pins, compare_results
+from abicheck.judge.gate import believed, compare_names, compare_results
 from abicheck.model import index
 from abicheck.read.hosts import Wanted
 from abicheck.read.index.store import open_store
@@ -106,9 +106,8 @@ class Comparison:
         names = differing(self._old.selection, self._new.selection)
         fetched = [self._fetch(each, names) for each in (self._old, self._new)]
         sides = [Side(self._opened(locked), (), locked.failures) for locked in fetched]
-        return Compared(
-            tuple(changed_pins(self._old.selection, self._new.selection)), self._needs(*sides, exports=True), 0, *sides
-        )
+        versions = [{each.name: each.version for each in side.selection.packages} for side in (self._old, self._new)]
+        return Compared(tuple(compare_names(*versions)), self._needs(*sides, exports=True), 0, *sides)
 
     def _needs(self, old: Side, new: Side, *, exports: bool) -> tuple[Change, ...]:
         asked = package_needs(old.packages, new.packages, exports=exports)
