@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.environment import environment_for, located, python_of_environment
+from abicheck.api.gate.agreement import disagreements
 from abicheck.api.gate.needs import lock_pythons, package_needs
 from abicheck.api.ignoring import shown_by
 from abicheck.api.locked import fetch_selected
@@ -95,6 +96,7 @@ class Comparison:
         names = self._names()
         old, new = (self._judged(each, names) for each in (self._old, self._new))
         new = self._with_pins(old, new)
+        new = new._replace(failures=(*new.failures, *self._disagreements()))
         changes, unchanged = compare_results(old.results, new.results)
         pins = [{package.name for package in each.selection.packages} for each in (self._old, self._new)]
         untouched = pins[1] - names
@@ -194,6 +196,13 @@ class Comparison:
             for each in new.results
         ]
         return new._replace(results=tuple(told))
+
+    def _disagreements(self) -> tuple[Failure, ...]:
+        """What pip would refuse of the new lock, if it is to see to what is required."""
+        changed = differing(self._old.selection, self._new.selection)
+        if not self._options.dependencies or not changed:
+            return ()
+        return tuple(disagreements(self._new.lock, self._new.selection, changed, self._target, self._index))
 
     def _judge(self, packages: Sequence[Package], along: Sequence[Package]) -> list[Result]:
         return EnvironmentRun(self._host, packages, tuple, self._options, along).results() if packages else []
