@@ -13,7 +13,7 @@ from abicheck.model.names import normalized
 from abicheck.model.report import Failure
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.index.closure import closure
-from abicheck.read.index.fetch import fetch_all
+from abicheck.read.index.fetch import fetch_all, fetch_listed
 from abicheck.read.locks.selection import select
 
 if TYPE_CHECKING:
@@ -98,8 +98,12 @@ def fetch_selected(
     for package in selection.packages:
         outcome = outcomes.get(package.name)
         if isinstance(outcome, Wheel) and not _is_listed(outcome, package.hashes):
-            failures.append(_unlisted(package, outcome))
-            del outcomes[package.name]
+            listed = _listed(package, target, store)
+            if listed is None:
+                failures.append(_unlisted(package, outcome))
+                del outcomes[package.name]
+            else:
+                outcomes[package.name] = listed
     return Locked(tuple(outcomes.items()), places, tuple(failures), (*selection.packages, *selection.constraints))
 
 
@@ -145,6 +149,16 @@ def _elsewhere(package: LockedPackage) -> Failure:
     what = f"{package.name} is" if package.name else "this is"
     where = _WHERE_FROM[package.source]
     return Failure(package.place, f"{what} from {where} ({package.origin}) and not judged; give its wheel as a target of its own")
+
+
+def _listed(package: LockedPackage, target: Target, store: Store) -> Wheel | None:
+    """The wheel that is meant where an index has several of a release, as after an upload under another spelling of the name."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
+
+    try:
+        return fetch_listed(Requirement(package.requirement), package.hashes, target, store)
+    except PackageIndexError:  # offline, where the one that was fetched before is not it
+        return None
 
 
 def _is_listed(wheel: Wheel, hashes: Sequence[str]) -> bool:

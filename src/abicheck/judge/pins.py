@@ -96,10 +96,10 @@ def in_the_way(pins: Sequence[Pin], loading: Sequence[str]) -> tuple[str, tuple[
     return best, shut[best]
 
 
-def way_out(result: Result, version: str) -> Result:
+def way_out(result: Result, version: str, *, pinned: bool = True) -> Result:
     """The result, whose distribution has a release that loads and that all pins allow, with that as the first remedy."""
     name = result.artifact.name
-    text = f"{name} {version} loads here, and every pin of what is installed with it allows it"
+    text = f"{name} {version} loads here" + (", and every pin of what is installed with it allows it" if pinned else "")
     remedy = Remedy("upgrade", text, f"pip install '{name}=={version}'")
     return _amended(result, remedies=(remedy,))
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from abicheck.model.lock import Lock, Selection
 
 #: Newer than any wheel asks for.
-_ANY_GLIBC = Libc("glibc", (2, 99))
+ANY_GLIBC = Libc("glibc", (2, 99))
 
 
 def needs(old: str, new: str, python: str | None, options: Options, *, exports: bool) -> tuple[list[Change], list[Failure]]:
@@ -92,7 +92,7 @@ def _index_pythons(old: Distribution, new: Distribution, arch: Arch, options: Op
     offered = [[offer for offer in known if offer.version == each.version] for each in (old, new)]
     if all(offered):
         versions = old.version, new.version
-        yield from compare_pythons(new.name, versions, *(_pythons(each, arch, _ANY_GLIBC) for each in offered))
+        yield from compare_pythons(new.name, versions, *(_pythons(each, arch, ANY_GLIBC) for each in offered))
 
 
 def _pythons(offered: Sequence[Offer], arch: Arch, libc: Libc) -> set[str]:

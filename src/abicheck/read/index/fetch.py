@@ -27,6 +27,8 @@ _YANKED = re.compile(r"a yanked version: '([^']+)' candidate \(version \S+ at .*
 _NO_REASON = "<none given>"
 #: In bytes; the largest that are known have less than a tenth of it.
 _MAX_METADATA = 1 << 24
+#: With which pip compares files (pip/_internal/utils/hashes.py).
+_HASHES = ("sha256", "sha384", "sha512")
 
 
 def fetch(requirement: Requirement, target: Target, store: Store) -> Outcome:
@@ -51,6 +53,29 @@ def fetch_all(requirements: Sequence[Requirement], target: Target, store: Store)
     if missing:
         outcomes.update(zip(map(question, missing), _download(missing, target, store), strict=True))
     return [outcomes[question(requirement)] for requirement in requirements]
+
+
+def fetch_listed(requirement: Requirement, hashes: Sequence[str], target: Target, store: Store) -> Wheel | None:
+    """Of a pinned release the wheel with one of these hashes (`sha256:0a1b…`), where an index has several that fit as well.
+
+    So pip takes it where hashes are demanded; `fetch` takes any. None where it has none of them. Raises as `fetch` does.
+    """
+    listed = [f"--hash={each}" for each in sorted(hashes) if each.partition(":")[0] in _HASHES]
+    asked = " ".join((question(requirement), *listed))
+    outcome = store.recall(asked, repr(target), _outcome)
+    if isinstance(outcome, Wheel) or not listed:
+        return outcome if isinstance(outcome, Wheel) else None
+    with store.workspace() as directory:
+        lines, found = os.path.join(directory, "lines.txt"), os.path.join(directory, "found")
+        with open(lines, "w", encoding="utf-8") as file:
+            file.write(asked)
+        answer = ask(["download", *options(target), "-d", found, "--require-hashes", "-r", lines])
+        if answer.code != 0:
+            return None
+        (name,) = os.listdir(found)
+        wheel = _wheel(*store.keep(os.path.join(found, name)))
+    store.remember(asked, repr(target), ["Wheel", wheel], lasting=True)
+    return wheel
 
 
 def fetched_before(offer: Offer, store: Store) -> Wheel | None:
