@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import json
+import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -8,6 +10,8 @@ import jsonschema
 import pytest
 
 from abicheck.cli.main import main
+from abicheck.read.wasm import syntax
+from tests import wasmwriter as wasm
 from tests.wasmwriter import FEATURES, SHARED, program
 
 if TYPE_CHECKING:
@@ -73,6 +77,53 @@ def test_bad_input_is_one_line(
     (modules / "glue.js").write_text("export default {}")
     assert _run("check", *arguments) == code
     assert message in capsys.readouterr().err
+
+
+GLUE = """var given = {"b": _f, "c": _g}, info = {"a": given};
+WebAssembly.instantiate(read("lib.wasm"), info).then(function (got) { start(got["instance"]["exports"]); });
+function start(exports) { _run = exports["d"]; }
+"""
+
+
+def _library(imports: str, export: str) -> bytes:
+    given = (wasm.name("a") + wasm.name(each) + b"\x00\x00" for each in imports)
+    return wasm.module(
+        wasm.section(1, wasm.vector(wasm.signature())),
+        wasm.section(2, wasm.vector(*given)),
+        wasm.section(7, wasm.vector(wasm.name(export) + b"\x00\x00")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("library", "code", "told"),
+    [
+        (_library("bc", "d"), 0, "✓ glue.js loads on node:20"),
+        (_library("bce", "d"), 1, "It does not give the module what that imports: a.e."),
+        (_library("bc", "e"), 0, "✓ glue.js loads on node:20"),  # what the script takes has nothing in common with it
+        (_library("b", "d"), 1, "It gives the module what that does not import: c."),
+    ],
+)
+def test_a_script_and_the_module_beside_it(
+    modules: Path, library: bytes, code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (modules / "glue.js").write_text(GLUE)
+    (modules / "lib.wasm").write_bytes(library)
+    assert _run("check", "glue.js", "--host", "node:20") == code
+    assert told in capsys.readouterr().out
+
+
+def test_without_the_parser_the_module_inside_is_judged_alone(
+    modules: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    syntax._parser.cache_clear()
+    monkeypatch.setitem(sys.modules, "tree_sitter_javascript", None)
+    (modules / "single.js").write_text(f"load('{base64.b64encode(SIMD).decode()}')")
+    assert _run("check", "single.js", "--host", "node:20", "--host", "safari:17") == 4
+    told = capsys.readouterr()
+    assert "✓ single.js loads on node:20" in told.out
+    (line,) = told.err.splitlines()
+    assert line.startswith("abicheck: single.js: its names were not compared with the module's: tree_sitter_javascript, which ")
+    assert line.endswith("pip install 'abicheck-env[wasm]'")
 
 
 @pytest.mark.usefixtures("modules")

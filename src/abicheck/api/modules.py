@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
 from abicheck.judge import runtime as judge
+from abicheck.judge.runtime.glue import with_glue
 from abicheck.model.host import Assumption
-from abicheck.model.report import Artifact, HostSummary, PythonSummary, Result, RootResult
+from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, RootResult
 from abicheck.model.wasm import Module
 from abicheck.read.runtimes import is_runtime, open_runtime
-from abicheck.read.wasm import open_modules, read_wasm
+from abicheck.read.wasm.deployed import read_deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from abicheck.api.kinds import Kind
     from abicheck.api.options import Options
     from abicheck.api.work import Outcome, Task
-    from abicheck.model.wasm import Runtime, WasmFile
+    from abicheck.model.wasm import Deployed, Runtime
     from abicheck.read.files import FactStore
 
 _EXAMPLES = "--host node:20, chrome:120, firefox:120 or safari:17.4"
@@ -37,21 +37,25 @@ def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], store: F
             if not is_runtime(spec):
                 raise TargetError(f"a WebAssembly module needs a runtime as its host; give {_EXAMPLES}", given)
             runtime = runtime or open_runtime(spec)
-            outcome.results.extend((number, result) for result in _results(given, runtime, task.options, store))
+            deployed = _read(given, store)
+            if deployed.unread:
+                outcome.errors.append(Failure(given, f"its names were not compared with the module's: {deployed.unread}"))
+            outcome.results.extend((number, result) for result in _results(given, deployed, runtime, task.options))
 
 
-def _read(given: str, store: FactStore) -> tuple[tuple[str, WasmFile], ...]:
-    """The modules of a file, each with its SHA-256; read once for all hosts that share the store."""
+def _read(given: str, store: FactStore) -> Deployed:
+    """What lies there; read once for all hosts that share the store."""
     if given not in store.modules:
-        store.modules[given] = tuple((hashlib.sha256(data).hexdigest(), read_wasm(data)) for data in open_modules(given))
+        store.modules[given] = read_deployed(given)
     return store.modules[given]
 
 
-def _results(given: str, runtime: Runtime, options: Options, store: FactStore) -> Iterator[Result]:
-    modules = _read(given, store)
+def _results(given: str, deployed: Deployed, runtime: Runtime, options: Options) -> Iterator[Result]:
     name = os.path.basename(given)
-    for number, (digest, file) in enumerate(modules, 1):
-        judged = judge.judge(file, runtime, name, strict=options.strict)
+    for number, (path, digest, file) in enumerate(deployed.modules, 1):
+        judged = judge.judge(file, runtime, os.path.basename(path), strict=options.strict)
+        if isinstance(file, Module) and deployed.glue is not None:
+            judged = with_glue(judged, file, deployed.glue, runtime, name)
         assumed = isinstance(file, Module) and not options.strict and judge.inexact(file, runtime)
         newest = Assumption("release", f"the newest of {runtime.name}")
         yield Result(
@@ -66,5 +70,5 @@ def _results(given: str, runtime: Runtime, options: Options, store: FactStore) -
             assumptions=(newest,) if assumed else (),
             missing_facts=judged.missing_facts,
             objects=judged.objects,
-            variant=f"module {number} of {len(modules)}" if len(modules) > 1 else "",
+            variant=f"module {number} of {len(deployed.modules)}" if len(deployed.modules) > 1 else "",
         )

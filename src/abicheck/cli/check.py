@@ -125,7 +125,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
 
     TARGET is a shared object, a wheel, a directory or an environment by its path, the name of an installed distribution, a
     requirement (NAME==VERSION), a lock file (requirements.txt, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), a
-    WebAssembly module (FILE.wasm, or FILE.js with one inside), or a matrix (FILE.toml).
+    WebAssembly module (FILE.wasm, or FILE.js with one inside or beside it), or a matrix (FILE.toml).
     """
     others = format_files(how["others"], _FORMATS)
     options = Options(

@@ -91,8 +91,32 @@ class Damaged(NamedTuple):
     uses: tuple[Use, ...] = ()
 
 
+class Glue(NamedTuple):
+    """What the script around a module has to do with it, as far as that can be read from the script.
+
+    `offers` are the objects that it instantiates modules with: by the name of each namespace the names in it, None where not all
+    of them are known. `asks` are the objects that it takes for the exports of an instance: the names that it takes from each,
+    those left out for which it is prepared not to be there. `files` are the files of modules that it names.
+    """
+
+    offers: tuple[Mapping[str, frozenset[str] | None], ...] = ()
+    asks: tuple[frozenset[str], ...] = ()
+    files: tuple[str, ...] = ()
+
+
 #: What was found in a file.
 WasmFile: TypeAlias = "Module | Damaged"
+
+
+class Deployed(NamedTuple):
+    """A module, or a script with its modules: the path that each comes from, its SHA-256, and what it is.
+
+    `glue` is there for a script that could be read, `unread` says why it could not.
+    """
+
+    modules: tuple[tuple[str, str, WasmFile], ...]
+    glue: Glue | None = None
+    unread: str = ""
 
 
 class Feature(NamedTuple):
@@ -112,8 +136,10 @@ class Family(NamedTuple):
     `since` tells from which version it has a feature; it has none of those that are missing. `newest` is the newest version that
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
     without pages. `texts` is what it says before `texts_until` where a feature is missing, by feature and form of the use
-    (`simd-instruction`), and `section_lengths_since` the first version that tells the length of a section that is cut; all of
-    these are there only where texts are known.
+    (`simd-instruction`), and `section_lengths_since` the first version that tells the length of a section that is cut.
+    `link_texts` is what it says of an import that it is not given, by its kind (`namespace`: nothing of that name), and
+    `link_places` how it names a namespace and an import before that, by the major version in which that was seen. All of these
+    are there only where texts are known.
     """
 
     name: str
@@ -124,6 +150,8 @@ class Family(NamedTuple):
     texts: Mapping[str, str] = MappingProxyType({})
     texts_until: tuple[int, ...] = ()
     section_lengths_since: tuple[int, ...] | None = None
+    link_texts: Mapping[str, str] = MappingProxyType({})
+    link_places: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
 class Runtime(NamedTuple):

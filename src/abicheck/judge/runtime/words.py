@@ -52,3 +52,9 @@ def size_of(memory: Limits) -> str:
 def _mebibytes(pages: int) -> str:
     number = pages * PAGE / (1 << 20)
     return f"{number:,.0f} MiB" if number == int(number) else f"{pages * PAGE >> 10:,} KiB"
+
+
+def some(names: Sequence[str], most: int) -> str:
+    """So many of the names, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

@@ -11,7 +11,7 @@ from abicheck.model.files import FileId
 
 if TYPE_CHECKING:
     from abicheck.model.elf import ElfFile
-    from abicheck.model.wasm import WasmFile
+    from abicheck.model.wasm import Deployed
     from abicheck.read.files.root import Root
     from abicheck.read.hosts.system import System
     from abicheck.read.images import Image
@@ -28,7 +28,7 @@ class FactStore:
         self._facts: dict[FileId, ElfFile] = {}
         self.paths: dict[FileId, str] = {}
         self.images: dict[str, Image] = {}
-        self.modules: dict[str, tuple[tuple[str, WasmFile], ...]] = {}
+        self.modules: dict[str, Deployed] = {}
         self.systems: dict[str, tuple[System, Root]] = {}
 
     def facts(self, file: FileId, path: str) -> ElfFile:

@@ -90,10 +90,11 @@ def _content() -> str:
 def _family(name: str, plain: dict[str, Any]) -> Family:
     from abicheck.model.wasm import Family  # noqa: PLC0415 -- as above
 
-    versions = {
+    versions: dict[str, Any] = {
         key: parse_version(plain[key])
         for key in ("newest", "isolated_since", "section_lengths_since", "texts_until")
         if key in plain
     }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
-    return Family(name=name, title=plain["title"], since=since, texts=plain.get("texts", {}), **versions)
+    texts: dict[str, Any] = {key: plain[key] for key in ("texts", "link_texts", "link_places") if key in plain}
+    return Family(name=name, title=plain["title"], since=since, **texts, **versions)
