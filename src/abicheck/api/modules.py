@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
 from abicheck.judge import runtime as judge
-from abicheck.judge.runtime.glue import with_glue
+from abicheck.judge.runtime.glue import with_glue, with_workers
 from abicheck.model.host import Assumption
 from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, RootResult
 from abicheck.model.wasm import Module
@@ -56,6 +56,7 @@ def _results(given: str, deployed: Deployed, runtime: Runtime, options: Options)
         judged = judge.judge(file, runtime, os.path.basename(path), strict=options.strict)
         if isinstance(file, Module) and deployed.glue is not None:
             judged = with_glue(judged, file, deployed.glue, runtime, name)
+            judged = with_workers(judged, file, deployed.absent, runtime, name)
         assumed = isinstance(file, Module) and not options.strict and judge.inexact(file, runtime)
         newest = Assumption("release", f"the newest of {runtime.name}")
         yield Result(

@@ -96,12 +96,14 @@ class Glue(NamedTuple):
 
     `offers` are the objects that it instantiates modules with: by the name of each namespace the names in it, None where not all
     of them are known. `asks` are the objects that it takes for the exports of an instance: the names that it takes from each,
-    those left out for which it is prepared not to be there. `files` are the files of modules that it names.
+    those left out for which it is prepared not to be there. `files` are the files of modules that it names, `workers` the
+    scripts that it starts workers with.
     """
 
     offers: tuple[Mapping[str, frozenset[str] | None], ...] = ()
     asks: tuple[frozenset[str], ...] = ()
     files: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
 
 
 #: What was found in a file.
@@ -111,12 +113,14 @@ WasmFile: TypeAlias = "Module | Damaged"
 class Deployed(NamedTuple):
     """A module, or a script with its modules: the path that each comes from, its SHA-256, and what it is.
 
-    `glue` is there for a script that could be read, `unread` says why it could not.
+    `glue` is there for a script that could be read, `unread` says why it could not. `absent` are the paths of scripts for
+    workers that it names and that are not there.
     """
 
     modules: tuple[tuple[str, str, WasmFile], ...]
     glue: Glue | None = None
     unread: str = ""
+    absent: tuple[str, ...] = ()
 
 
 class Feature(NamedTuple):
@@ -135,11 +139,10 @@ class Family(NamedTuple):
 
     `since` tells from which version it has a feature; it has none of those that are missing. `newest` is the newest version that
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
-    without pages. `texts` is what it says before `texts_until` where a feature is missing, by feature and form of the use
-    (`simd-instruction`), and `section_lengths_since` the first version that tells the length of a section that is cut.
-    `link_texts` is what it says of an import that it is not given, by its kind (`namespace`: nothing of that name), and
-    `link_places` how it names a namespace and an import before that, by the major version in which that was seen. All of these
-    are there only where texts are known.
+    without pages. What it says is there only where it is known: `texts` before `texts_until` where a feature is missing, by
+    feature and form of the use (`simd-instruction`); a section that is cut with its length since `section_lengths_since`;
+    `link_texts` of an import that is not given, by its kind (`namespace`: nothing of that name), and of a `worker` without its
+    script; `link_places`, by the major version, is how it names a namespace, and an import, before that.
     """
 
     name: str

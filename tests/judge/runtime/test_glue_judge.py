@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from abicheck.judge.runtime import judge
-from abicheck.judge.runtime.glue import with_glue
-from abicheck.model.wasm import Extern, Glue, Module
+from abicheck.judge.runtime.glue import with_glue, with_workers
+from abicheck.model.wasm import Extern, Glue, Limits, Module
 from abicheck.read.runtimes import open_runtime
 from abicheck.read.wasm import read_wasm
 from tests.wasmwriter import FUNCREF, PLAIN, module, name, section, signature, vector
@@ -92,6 +92,39 @@ def test_many_names_are_counted() -> None:
     (found, *_) = _judged(module, Glue(({"env": _names()},))).findings
     assert found.message.endswith("env.f005 and 94 more.")
     assert found.evidence[0].endswith("env.f059 and 40 more")
+
+
+SHARED = Module(8, memories=(Limits(1, 2, shared=True),))
+
+
+@pytest.mark.parametrize(
+    ("module", "absent", "host", "verdict", "text"),
+    [
+        (SHARED, ("/w/x.js",), "node:20", "fails", "Error: Cannot find module '/w/x.js'"),
+        (SHARED, ("/w/x.js",), "chrome:120", "fails", None),
+        (SHARED, (), "node:20", "loads", None),
+        (Module(8), ("/w/x.js",), "node:20", "loads", None),  # it has no threads
+    ],
+)
+def test_a_worker_that_is_not_there(module: Module, absent: tuple[str, ...], host: str, verdict: str, text: str | None) -> None:
+    runtime = open_runtime(host)
+    found = with_workers(judge(module, runtime, "m.wasm"), module, absent, runtime, "glue.js")
+    assert (found.verdict, found.predicted) == (verdict, text)
+    rules = [each.rule for each in found.findings]
+    assert ("wasm-worker-missing" in rules) == (verdict == "fails")
+
+
+@pytest.mark.skipif(NODE is None, reason="there is no Node.js here")
+@pytest.mark.parametrize("name", ["x.js", "x.mjs"])
+def test_node_says_what_is_predicted_of_a_worker(tmp_path: Path, name: str) -> None:
+    told = "e => console.log(`${e.name}: ${e.message.split('\\n')[0]}`)"
+    script = f"new (require('worker_threads').Worker)(process.argv[1]).on('error', {told})"
+    assert NODE is not None
+    command = [NODE, "-e", script, str(tmp_path / name)]
+    observed = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+    runtime = open_runtime("node")
+    found = with_workers(judge(SHARED, runtime, "m"), SHARED, [str(tmp_path / name)], runtime, "s")
+    assert found.predicted == observed.strip()
 
 
 KINDS = {"function": b"\x00\x00", "table": b"\x01" + FUNCREF + b"\x00\x01", "memory": b"\x02" + PLAIN}

@@ -25,6 +25,14 @@ def test_the_module_beside_a_script(tmp_path: Path) -> None:
     assert path == str(tmp_path / "lib" / "y.wasm")
 
 
+def test_workers_that_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "there.js").write_text("")
+    (tmp_path / "glue.js").write_text(
+        f"var x='{base64.b64encode(MODULE).decode()}'; new Worker('there.js'); new Worker('a/../gone.js'); new Worker('gone.js')"
+    )
+    assert read_deployed(str(tmp_path / "glue.js")).absent == (str(tmp_path / "gone.js"),)
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [("export default {}", "no WebAssembly module in this script"), ("f('x.wasm')", "it loads x.wasm, which is not beside it")],

@@ -74,6 +74,25 @@ def test_files_that_it_names() -> None:
 
 
 @pytest.mark.parametrize(
+    ("script", "workers"),
+    [
+        (
+            "function at(p){return M.f?M.f(p,d):d+p} at('x.wasm'); var w=at('x.worker.js'); new Worker(w)",
+            ["x.worker.js"],
+        ),
+        ("new Worker(new URL('./x.mjs', import.meta.url), {type:'module'})", ["x.mjs"]),
+        ("new global.Worker(dir + 'lib/x.js')", ["lib/x.js"]),
+        (
+            "new Worker(new URL('', here)); new Worker('blob:x.js'); new Worker('/x.js'); new Worker(); Worker('y.js')",
+            [],
+        ),
+    ],
+)
+def test_workers_that_it_starts(script: str, workers: list[str]) -> None:
+    assert [each.removeprefix("./") for each in read_glue(script.encode()).workers] == workers
+
+
+@pytest.mark.parametrize(
     "script",
     [b"", b"\xff\0", b"<html>", b"function (", b"a=a;a=b;b=a;a.exports.f", b"e=e.exports;e.f", b"(" * 500, b"x=" * 5000 + b"y",
      b"function f(){return f()} f().g; WebAssembly.instantiate(f(), f())", b"a." * 3000 + b"b"],

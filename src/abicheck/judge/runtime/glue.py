@@ -1,4 +1,4 @@
-"""The script around a module: does it give what the module imports, and ask for what the module exports."""
+"""The script around a module: does it fit the module, and is there what it starts threads with."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from abicheck.judge.runtime.words import some
 from abicheck.model.process import Missing
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from abicheck.model.report import Finding, Judgement
     from abicheck.model.wasm import Extern, Glue, Module, Runtime
 
-__all__ = ["with_glue"]
+__all__ = ["with_glue", "with_workers"]
 
 #: The namespace of the imports whose names emscripten has shortened; then both sides have the same names, to the last one.
 _SHORTENED = "a"
@@ -45,9 +45,28 @@ def with_glue(judged: Judgement, module: Module, glue: Glue, runtime: Runtime, n
     gap = _gap(module, offer or {}, glue)
     if not (gap.imports or gap.exports or gap.surplus):
         return judged
+    return _failing(judged, _mismatch(gap, name, runtime), _text(gap, runtime))
+
+
+def with_workers(judged: Judgement, module: Module, absent: Sequence[str], runtime: Runtime, name: str) -> Judgement:
+    """The judgement of a module together with the workers of the script `name`, of which these scripts are not there.
+
+    A module without shared memory has no threads, and the workers are something else's.
+    """
+    if not absent or not any(memory.shared for memory in module.memories):
+        return judged
+    files = ", ".join(each.rpartition("/")[2] for each in absent)
+    fields = {"object": name, "file": name, "host": runtime.name, "name": files}
+    found = finding("wasm-worker-missing", fields, evidence=[f"looked for: {each}" for each in absent], confidence="likely")
+    text = runtime.family.link_texts.get("worker")
+    return _failing(judged, found, text and text.format(path=absent[0]))
+
+
+def _failing(judged: Judgement, found: Finding, text: str | None) -> Judgement:
+    """The judgement with one more error, behind those that there are; the first one's text is what the runtime says."""
     first = next((number for number, each in enumerate(judged.findings) if each.severity != "error"), len(judged.findings))
-    findings = (*judged.findings[:first], _mismatch(gap, name, runtime), *judged.findings[first:])
-    predicted = judged.predicted if judged.verdict == "fails" else _text(gap, runtime)
+    findings = (*judged.findings[:first], found, *judged.findings[first:])
+    predicted = judged.predicted if judged.verdict == "fails" else text
     return judged._replace(verdict="fails", predicted=predicted, findings=findings, missing_facts=())
 
 

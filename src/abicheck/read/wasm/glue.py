@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 #: What instantiates a module, and which of its arguments has the imports.
 _INSTANTIATE = re.compile(r"(?:\w+\.)?WebAssembly\.(?:instantiate|instantiateStreaming|Instance)")
+_WORKER = re.compile(r"[\w@%+,.-][\w@%+,./-]*\.[cm]?js")
 _FILE = re.compile(r"[\w@%+,./-]+\.wasm")
 #: Operators behind which a name may be missing: the left side is only looked at.
 _ASKING = ("&&", "||", "??")
@@ -27,7 +28,8 @@ def read_glue(source: bytes) -> Glue:
     """What a script gives to a module and takes from it. Raises `AbicheckError` where the parser is not installed."""
     script = Script(source)
     try:
-        return Glue(tuple(_offers(script)), tuple(_asks(script)), tuple(dict.fromkeys(filter(_FILE.fullmatch, script.strings))))
+        files = tuple(dict.fromkeys(filter(_FILE.fullmatch, script.strings)))
+        return Glue(tuple(_offers(script)), tuple(_asks(script)), files, tuple(dict.fromkeys(_workers(script))))
     except RecursionError:  # it leads from name to name a thousand times: nothing that a compiler or a person wrote
         return Glue()
 
@@ -47,6 +49,21 @@ def _offers(script: Script) -> Iterator[Mapping[str, frozenset[str] | None]]:
             namespaces = [(name, _names(script, value)) for name, value in script.properties(each)]
             if namespaces and all(name is not None for name, _ in namespaces):
                 yield _joined(namespaces)
+
+
+def _workers(script: Script) -> Iterator[str]:
+    """The scripts that are named where a worker is made: `new Worker(locateFile("x.js"))`, `new Worker(new URL("x.js", …))`."""
+    for call in script.calls:
+        if not _is_new(call, "Worker"):
+            continue
+        for each in script.origins(call.arguments[0] if call.arguments else None):
+            named = script.origins(each.arguments[0]) if _is_new(each, "URL") and each.arguments else [each]
+            yield from (name for end in named if (name := literal(end.node)) is not None and _WORKER.fullmatch(name))
+
+
+def _is_new(call: Expression, name: str) -> bool:
+    called = text(call.node.child_by_field_name("constructor"))
+    return called == name or called.endswith(f".{name}")
 
 
 def _joined(namespaces: Iterable[tuple[str | None, frozenset[str] | None]]) -> dict[str, frozenset[str] | None]:
