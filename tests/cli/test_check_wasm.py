@@ -12,6 +12,7 @@ import pytest
 from abicheck.cli.main import main
 from abicheck.read.wasm import syntax
 from tests import wasmwriter as wasm
+from tests.read.runtimes.test_serving import serving_here
 from tests.wasmwriter import FEATURES, SHARED, program
 
 if TYPE_CHECKING:
@@ -76,6 +77,36 @@ def test_bad_input_is_one_line(
 ) -> None:
     (modules / "glue.js").write_text("export default {}")
     assert _run("check", *arguments) == code
+    assert message in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("modules")
+def test_the_headers_of_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    hosts = ["--host", "chrome:120", "--host", "firefox:120"]
+    with serving_here() as address:
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/", "--url", f"{address}/worker.js") == 0
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/") == 3
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/bare", "--format", "json") == 1
+        assert "sends no Cross-Origin-Opener-Policy; it must be same-origin" in capsys.readouterr().out
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/gone") == 4
+    told = capsys.readouterr()
+    assert told.out.startswith("? shared.wasm may or may not load on chrome:120")
+    assert told.err.splitlines() == [
+        f"abicheck: {address}/gone: the server answers 404 Not Found; give the address of what it serves"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["shared.wasm", "--url", "example.org"], "--url example.org: not an address of a server"),
+        (["libx.so", "--url", "https://example.org"], "--url is about WebAssembly modules"),
+        (["shared.wasm", "--offline", "--url", "https://example.org"], "leave out --offline"),
+    ],
+)
+@pytest.mark.usefixtures("modules")
+def test_an_address_in_vain(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("check", *arguments, "--host", "chrome:120") == 2
     assert message in capsys.readouterr().err
 
 

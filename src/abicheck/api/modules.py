@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from abicheck.errors import TargetError
 from abicheck.judge import runtime as judge
 from abicheck.judge.runtime.glue import with_glue, with_workers
+from abicheck.judge.runtime.isolation import with_headers
 from abicheck.model.host import Assumption
 from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, RootResult
 from abicheck.model.wasm import Module
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from abicheck.api.kinds import Kind
     from abicheck.api.options import Options
     from abicheck.api.work import Outcome, Task
-    from abicheck.model.wasm import Deployed, Runtime
+    from abicheck.model.wasm import Deployed, Runtime, Served
     from abicheck.read.files import FactStore
 
 _EXAMPLES = "--host node:20, chrome:120, firefox:120 or safari:17.4"
@@ -38,9 +39,10 @@ def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], store: F
                 raise TargetError(f"a WebAssembly module needs a runtime as its host; give {_EXAMPLES}", given)
             runtime = runtime or open_runtime(spec)
             deployed = _read(given, store)
+            served = _served(task.options.urls, store, outcome) if runtime.family.isolated_since else []
             if deployed.unread:
                 outcome.errors.append(Failure(given, f"its names were not compared with the module's: {deployed.unread}"))
-            outcome.results.extend((number, result) for result in _results(given, deployed, runtime, task.options))
+            outcome.results.extend((number, result) for result in _results(given, deployed, runtime, task.options, served))
 
 
 def _read(given: str, store: FactStore) -> Deployed:
@@ -50,12 +52,27 @@ def _read(given: str, store: FactStore) -> Deployed:
     return store.modules[given]
 
 
-def _results(given: str, deployed: Deployed, runtime: Runtime, options: Options) -> Iterator[Result]:
+def _served(urls: Sequence[str], store: FactStore, outcome: Outcome) -> list[Served]:
+    """What servers send; each is asked once for all modules and hosts that share the store."""
+    if not urls:
+        return []
+    from abicheck.read.runtimes.serving import ask  # noqa: PLC0415 -- urllib.request takes longer to import than most checks take
+
+    for url in urls:
+        with outcome.noting_errors():
+            store.served[url] = store.served.get(url) or ask(url)
+    return [store.served[url] for url in urls if url in store.served]
+
+
+def _results(given: str, deployed: Deployed, runtime: Runtime, options: Options, served: Sequence[Served]) -> Iterator[Result]:
     name = os.path.basename(given)
     for number, (path, digest, file) in enumerate(deployed.modules, 1):
         judged = judge.judge(file, runtime, os.path.basename(path), strict=options.strict)
-        if isinstance(file, Module) and deployed.glue is not None:
-            judged = with_glue(judged, file, deployed.glue, runtime, name)
+        if isinstance(file, Module):
+            if served:
+                judged = with_headers(judged, file, served, runtime, os.path.basename(path))
+            if deployed.glue is not None:
+                judged = with_glue(judged, file, deployed.glue, runtime, name)
             judged = with_workers(judged, file, deployed.absent, runtime, name)
         assumed = isinstance(file, Module) and not options.strict and judge.inexact(file, runtime)
         newest = Assumption("release", f"the newest of {runtime.name}")

@@ -123,6 +123,20 @@ class Deployed(NamedTuple):
     absent: tuple[str, ...] = ()
 
 
+class Served(NamedTuple):
+    """What a server sends with a page, or with the script of a worker, at `url`.
+
+    `is_secure` where browsers trust the origin (https, or this machine). `opener` and `embedder` are the tokens of
+    Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy, None where it sends none.
+    """
+
+    url: str
+    is_page: bool
+    is_secure: bool = True
+    opener: str | None = None
+    embedder: str | None = None
+
+
 class Feature(NamedTuple):
     """A feature of the table: `title` in words, `build` the option with which a compiler does without it.
 
@@ -139,10 +153,12 @@ class Family(NamedTuple):
 
     `since` tells from which version it has a feature; it has none of those that are missing. `newest` is the newest version that
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
-    without pages. What it says is there only where it is known: `texts` before `texts_until` where a feature is missing, by
-    feature and form of the use (`simd-instruction`); a section that is cut with its length since `section_lengths_since`;
-    `link_texts` of an import that is not given, by its kind (`namespace`: nothing of that name), and of a `worker` without its
-    script; `link_places`, by the major version, is how it names a namespace, and an import, before that.
+    without pages; `credentialless_since` the first for which that policy isolates a page, too.
+
+    What it says is there only where it is known: `texts` before `texts_until` where a feature is missing, by feature and form
+    of the use (`simd-instruction`); a section that is cut with its length since `section_lengths_since`; `link_texts` of an
+    import that is not given, by its kind (`namespace`: nothing of that name), and of a `worker` without its script;
+    `link_places`, by the major version, is how it names a namespace, and an import, before that.
     """
 
     name: str
@@ -150,6 +166,7 @@ class Family(NamedTuple):
     newest: tuple[int, ...]
     since: Mapping[str, tuple[int, ...]]
     isolated_since: tuple[int, ...] | None = None
+    credentialless_since: tuple[int, ...] | None = None
     texts: Mapping[str, str] = MappingProxyType({})
     texts_until: tuple[int, ...] = ()
     section_lengths_since: tuple[int, ...] | None = None

@@ -92,7 +92,7 @@ def _family(name: str, plain: dict[str, Any]) -> Family:
 
     versions: dict[str, Any] = {
         key: parse_version(plain[key])
-        for key in ("newest", "isolated_since", "section_lengths_since", "texts_until")
+        for key in ("newest", "isolated_since", "credentialless_since", "section_lengths_since", "texts_until")
         if key in plain
     }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
