@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
 from abicheck.judge import runtime as judge
+from abicheck.judge.runtime.card import first, needs_of
 from abicheck.judge.runtime.glue import with_glue, with_workers
 from abicheck.judge.runtime.isolation import with_headers
 from abicheck.model.host import Assumption
 from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, RootResult
-from abicheck.model.wasm import Module
-from abicheck.read.runtimes import is_runtime, open_runtime
+from abicheck.model.wasm import Damaged, Module, ModuleCard
+from abicheck.read.runtimes import is_runtime, open_runtime, table
 from abicheck.read.wasm.deployed import read_deployed
 
 if TYPE_CHECKING:
@@ -43,6 +44,18 @@ def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], store: F
             if deployed.unread:
                 outcome.errors.append(Failure(given, f"its names were not compared with the module's: {deployed.unread}"))
             outcome.results.extend((number, result) for result in _results(given, deployed, runtime, task.options, served))
+
+
+def module_cards(given: str) -> Iterator[ModuleCard]:
+    """The cards of the modules in a file, or beside a script. Raises `TargetError` where one of them is none."""
+    date, families, features = table()
+    known = tuple(families.values())
+    for path, digest, file in read_deployed(given).modules:
+        if isinstance(file, Damaged):
+            raise TargetError(f"no WebAssembly module that could be loaded: {file.detail}; fetch or build it again", path)
+        needs = needs_of(file, features, known)
+        floors = first([each.feature for each in needs if each.loading], known)
+        yield ModuleCard(os.path.basename(given), given, path, digest, file, floors, needs, date)
 
 
 def _read(given: str, store: FactStore) -> Deployed:

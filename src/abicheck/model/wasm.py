@@ -35,6 +35,21 @@ class Limits(NamedTuple):
     shared: bool = False
     address64: bool = False
 
+    @property
+    def spelled(self) -> str:
+        """The size of a memory: `16 MiB, at most 2,048 MiB, shared`."""
+        parts = [_mebibytes(self.initial)]
+        if self.maximum is not None:
+            parts.append("which cannot grow" if self.maximum == self.initial else f"at most {_mebibytes(self.maximum)}")
+        parts += ["shared"] if self.shared else []
+        parts += ["64-bit"] if self.address64 else []
+        return ", ".join(parts)
+
+
+def _mebibytes(pages: int) -> str:
+    number = pages * PAGE / (1 << 20)
+    return f"{number:,.0f} MiB" if number == int(number) else f"{pages * PAGE >> 10:,} KiB"
+
 
 class Extern(NamedTuple):
     """Something that a module imports or exports: `module` is None for an export."""
@@ -185,4 +200,34 @@ class Runtime(NamedTuple):
     version: tuple[int, ...]
     features: Mapping[str, Feature]
     families: tuple[Family, ...]
+    table: str
+
+
+class Need(NamedTuple):
+    """A feature that a module uses: the first place (byte, and function if it is in one), and since when runtimes have it.
+
+    None is for a runtime that does not yet. Without one that is not `loading`, the module loads, and fails where it is used.
+    """
+
+    feature: str
+    title: str
+    loading: bool
+    offset: int
+    function: int | None
+    since: tuple[tuple[str, str | None], ...]
+
+
+class ModuleCard(NamedTuple):
+    """What a module asks of a runtime: the first version of each that loads it (None: none does), and what it needs.
+
+    `path` is as it was given, `file` the file that the module was found in, `table` the date of what is known of runtimes.
+    """
+
+    name: str
+    path: str
+    file: str
+    sha256: str
+    module: Module
+    floors: tuple[tuple[str, str | None], ...]
+    needs: tuple[Need, ...]
     table: str

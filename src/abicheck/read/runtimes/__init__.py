@@ -33,10 +33,10 @@ def open_runtime(spec: str) -> Runtime:
         given = _version_here()
     version = _VERSION.fullmatch(given)
     if version is None:
-        family = _table()[1][name]
+        family = table()[1][name]
         example = f"{name}:{'.'.join(map(str, family.newest))}"
         raise UsageError(f"unknown host {spec!r}: {family.title} by its version, as in {example}")
-    date, families, features = _table()
+    date, families, features = table()
     return Runtime(spec, families[name], parse_version(version[1]), features, tuple(families.values()), date)
 
 
@@ -65,7 +65,7 @@ def _version_here() -> str:
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
+def table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
     """The date of the table, its families and its features. Raises `DataError`."""
     from abicheck.model.wasm import Feature  # noqa: PLC0415 -- as above
     from abicheck.read.toml import parse_toml  # noqa: PLC0415 -- as above
