@@ -33,10 +33,10 @@ def open_runtime(spec: str) -> Runtime:
         given = _version_here()
     version = _VERSION.fullmatch(given)
     if version is None:
-        family = _table()[1][name]
+        family = table()[1][name]
         example = f"{name}:{'.'.join(map(str, family.newest))}"
         raise UsageError(f"unknown host {spec!r}: {family.title} by its version, as in {example}")
-    date, families, features = _table()
+    date, families, features = table()
     numbers = parse_version(version[1])
     families = families | {name: families[name].of_major(numbers[0])}
     return Runtime(spec, families[name], numbers, features, tuple(families.values()), date)
@@ -67,7 +67,7 @@ def _version_here() -> str:
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
+def table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
     """The date of the table, its families and its features. Raises `DataError`."""
     from abicheck.model.wasm import Feature  # noqa: PLC0415 -- as above
     from abicheck.read.toml import parse_toml  # noqa: PLC0415 -- as above
@@ -92,11 +92,12 @@ def _content() -> str:
 def _family(name: str, plain: dict[str, Any]) -> Family:
     from abicheck.model.wasm import Family  # noqa: PLC0415 -- as above
 
-    versions = {
+    versions: dict[str, Any] = {
         key: parse_version(plain[key])
-        for key in ("newest", "isolated_since", "section_lengths_since", "texts_until")
+        for key in ("newest", "isolated_since", "credentialless_since", "section_lengths_since", "texts_until")
         if key in plain
     }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
     backported = {feature: tuple(map(parse_version, each)) for feature, each in plain.get("backported", {}).items()}
-    return Family(name=name, title=plain["title"], since=since, texts=plain.get("texts", {}), backported=backported, **versions)
+    texts: dict[str, Any] = {key: plain[key] for key in ("texts", "link_texts", "link_places") if key in plain}
+    return Family(name=name, title=plain["title"], since=since, backported=backported, **texts, **versions)
