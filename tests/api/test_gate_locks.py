@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abicheck.api import Options
+from abicheck.api import Options, check
 from abicheck.api.gate import gate
 from tests.elfparts import Symbol
 from tests.elfwriter import write_elf
-from tests.read.index.world import only_wheels_in, wheel
+from tests.read.index.world import Index, only_wheels_in, wheel
 
 if TYPE_CHECKING:
     from abicheck.model.gate import GateReport
@@ -66,6 +66,22 @@ def test_what_fails_is_told_with_the_line_of_its_pin(shelf: Path) -> None:
     assert ("libraries-added", "b", "new.txt:4") in _told(report)
 
 
+def test_a_release_that_was_taken_back(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index()
+    for version, yanked in (("1.0", False), ("2.0", "It segfaults.")):
+        index.add("b", wheel(shelf, "b", version), yanked=yanked)
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://{index.place}/simple")
+    with index.served():
+        for hosts in ((HOST,), ()):
+            report = _gate("# x\nb==1.0\n", "# x\n# y\nb==2.0\n", hosts)
+            assert _told(report) == [("yanked", "b", "new.txt:3")]
+            assert report.changes[0].text.endswith("(yanked): It segfaults.")
+        found = check(["new.txt"], [HOST], python="3.13").results[0].findings
+    assert [(each.rule, each.location) for each in found if each.severity == "warning"] == [("yanked-release", "new.txt:3")]
+
+
 def test_what_loads_a_library_of_what_changes_is_judged_too(shelf: Path) -> None:
     for version, soname in (("1.0", "libdata.so.1"), ("2.0", "libdata.so.2")):
         wheel(shelf, "provider", version, TAG, files={f"lib/{soname}": write_elf(soname=soname)})
@@ -106,6 +122,29 @@ def test_the_pins_that_keep_it_from_a_release_that_loads(shelf: Path) -> None:
     assert [(each.kind, each.why) for each in with_old_pin.changes if each.package == "native"] == [("still-fails", ())]
 
 
+def test_pins_of_which_one_does_not_allow_the_other(shelf: Path) -> None:
+    """What stays is asked for what it requires, and never fetched; of `gone` there is nothing to be known."""
+    for version in ("1.0", "2.0"):
+        wheel(shelf, "b", version)
+    wheel(shelf, "app", "1.0", requires=["b<2"])
+    (failure,) = _gate("app==1.0\ngone==1\nb==1.0\n", "app==1.0\ngone==1\nb==2.0\n").errors
+    said = "app 1.0 requires b<2 (new.txt:1), and b 2.0 is pinned, which pip refuses; pin versions that agree"
+    assert failure == ("new.txt:3", said)
+    alone = gate("old.txt", "new.txt", [HOST], python="3.13", options=Options(dependencies=False))
+    assert alone.errors == ()
+    (again,) = gate("old.txt", "new.txt", [HOST], python="3.13", options=Options(offline=True)).errors
+    assert again == failure
+
+
+def test_the_release_to_take_where_nothing_pins_it(shelf: Path) -> None:
+    for version, stack in (("1.0", 6), ("2.0", 7), ("3.0", 6), ("4.0", 7)):
+        elf = write_elf(stack=stack, symbols=[Symbol("PyInit__ext", defined=True)])
+        wheel(shelf, "b", version, TAG, files={"b/_ext.cpython-313-x86_64-linux-gnu.so": elf})
+    (change, *_) = _gate("b==1.0\n", "b==2.0\n").changes
+    assert change.kind == "newly-fails"
+    assert change.remedies[0][1:] == ("b 3.0 loads here", "pip install 'b==3.0'")
+
+
 def test_the_python_that_the_old_lock_takes(shelf: Path) -> None:
     wheel(shelf, "b", "1.0", TAG)
     wheel(shelf, "b", "2.0", TAG.replace("313", "314"))
@@ -143,7 +182,7 @@ def test_what_fails_may_have_failed_before(shelf: Path) -> None:
     wheel(shelf, "b", "2.0", TAG, files={"b/_ext.cpython-313-x86_64-linux-gnu.so": _extension("libnowhere.so.1")})
     report = _gate("b==1.0\n", "b==2.0\n")
     (change,) = report.changes
-    assert (change.kind, change.text) == ("still-fails", "does not load; whether it did before is not known")
+    assert (change.kind, change.text) == ("still-fails", "does not load (before: not known)")
     assert (len(report.errors), report.exit_code) == (1, 4)
 
 

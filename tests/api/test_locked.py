@@ -10,7 +10,7 @@ import pytest
 
 from abicheck.api import Options, UsageError, check, show
 from abicheck.api.grid import check_versions
-from tests.read.index.world import only_wheels_in, wheel
+from tests.read.index.world import Index, only_wheels_in, wheel
 
 if TYPE_CHECKING:
     from abicheck.model.report import Report
@@ -82,6 +82,24 @@ def test_a_wheel_that_the_lock_does_not_list_is_refused(shelf: Path) -> None:
         f"refused: a-1.0-py3-none-any.whl has the SHA-256 {content[0]}, which is none of the hashes that are locked for a; "
         "lock it again for this platform, or find out who changed the file"
     )
+
+
+def test_of_two_files_of_a_release_it_is_the_one_that_the_lock_lists(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of pyannote.audio 3.3.2, of which there is one more under another spelling of the name since its upload."""
+    index = Index()
+    made = [wheel(shelf, "a.b", "1.0"), wheel(shelf, "a_b", "1.0")]
+    for each in made:
+        index.add("a-b", each)
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://{index.place}/simple")
+    with index.served():
+        for each in made:
+            digest = sha256(each.read_bytes()).hexdigest()
+            lock = UV.replace('{ name = "a" }, { name = "b" }', '{ name = "a-b" }') + PACKAGE.format("a-b", f"sha256:{digest}")
+            report = _check("uv.lock", lock)
+            assert (list(_verdicts(report)), report.errors) == (["a-b"], ())
+            assert _check("uv.lock", lock, offline=True).errors == ()
 
 
 def test_what_vanished_or_comes_from_elsewhere_is_told_with_its_line(shelf: Path) -> None:

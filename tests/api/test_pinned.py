@@ -114,6 +114,36 @@ def test_a_range_of_the_users_own() -> None:
         assert [each.text for each in found.remedies] == [f"let {line} allow native 1.3"]
 
 
+UV = """version = 1
+[[package]]
+name = "project"
+source = {{ virtual = "." }}
+dependencies = [{{ name = "native" }}, {{ name = "pinner" }}]
+[package.metadata]
+requires-dist = [{{ name = "Native", specifier = "{native}" }}, {{ name = "pinner", specifier = "{pinner}" }}]
+[[package]]
+name = "native"
+version = "1.1"
+source = {{ registry = "x" }}
+[[package]]
+name = "pinner"
+version = "{version}"
+source = {{ registry = "x" }}
+"""
+
+
+def test_what_the_project_of_a_uv_lock_asks_for_itself() -> None:
+    Path("p").mkdir()
+    Path("p/uv.lock").write_text(UV.format(native="==1.1", pinner=">=1", version=4))
+    (found,) = _found(check(["p/uv.lock"], ["debian:13"], python="3.12"))
+    assert (found.object, found.location) == ("native==1.1", "p/pyproject.toml")
+    assert [each.text for each in found.remedies] == ["let p/pyproject.toml allow native 1.3"]
+    Path("p/uv.lock").write_text(UV.format(native=">=1", pinner="==1", version=1))
+    (found,) = _found(check(["p/uv.lock"], ["debian:13"], python="3.12"))
+    assert (found.object, found.location) == ("pinner 1", "p/uv.lock:14")
+    assert found.message.endswith("An upgrade of pinner to 3 is shut out itself: p/pyproject.toml asks for pinner==1.")
+
+
 def test_no_release_of_the_one_that_pins_allows_it() -> None:
     (found,) = _found(_check("stubborn==1\nnative==1.1\n"))
     assert "No newer release of stubborn up to 2 allows a newer native that loads." in found.message

@@ -1,20 +1,20 @@
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from abicheck.judge.gate import (
-    changed_pins,
     compare_exports,
+    compare_names,
     compare_needs,
     compare_pythons,
     compare_results,
+    newly_yanked,
     together,
 )
 from abicheck.model.elf import Header, SharedObject
 from abicheck.model.gate import SEVERITIES, Change, GateReport
-from abicheck.model.lock import LockedPackage, Selection
 from abicheck.model.report import (
     Artifact,
     Excuse,
@@ -29,7 +29,9 @@ from abicheck.model.report import (
     Verdict,
     Window,
 )
-from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
+from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait, TraitKind
+from abicheck.model.symbols import VersionDefinition
+from tests.judge.rules.environment import distribution
 
 UP_TO_2_40 = Window("2.17", "2.40", "2.44")
 
@@ -148,19 +150,37 @@ def test_what_is_asked_of_any_host() -> None:
     )
     new = needs(
         window=UP_TO_2_40._replace(glibc_max=None),
-        libraries=(HostLibrary("libssl.so.3", (), ()),),
+        libraries=(HostLibrary("libssl.so.3", (), ()), HostLibrary("libdl.so.2", (), ())),
         traits=(Trait("static-tls", ("a",), "16"), Trait("isa-level", ("a",), "x86-64-v3")),
         gpu=Gpu(("12",), ("8",)),
     )
     assert [(change.kind, change.text) for change in compare_needs("demo", ("1", "2"), old, new)] == [
-        ("gpu-changed", "asks for CUDA 12, cuDNN 8, before for CUDA 11, cuDNN 8"),
+        ("gpu-changed", "asks for CUDA 12 (before: 11)"),
         ("libraries-added", "needs libssl.so.3"),
-        ("trait-added", "asks for isa level x86-64-v3"),
+        ("trait-added", "asks for a CPU of the level x86-64-v3"),
         ("widened", "loads on the newest glibc, too (before: up to 2.40)"),
         ("libraries-dropped", "no longer needs libz.so.1"),
-        ("trait-dropped", "no longer asks for executable stack, isa level x86-64-v2"),
+        ("trait-dropped", "no longer asks for a CPU of the level x86-64-v2, an executable stack"),
     ]
     assert compare_needs("demo", ("1", "1"), old, old) == []
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "found"),
+    [
+        (Gpu(("12",), ("8",)), Gpu(("12",), ("9",)), [("gpu-changed", "asks for cuDNN 9 (before: 8)")]),
+        (Gpu(), Gpu(("12",)), [("gpu-changed", "asks for CUDA 12 (before: none)")]),
+        (Gpu(("12",), ("9",)), Gpu(("12",)), [("libraries-dropped", "no longer asks for cuDNN 9")]),
+    ],
+)
+def test_the_gpu(old: Gpu, new: Gpu, found: list[tuple[str, str]]) -> None:
+    assert [(change.kind, change.text) for change in compare_needs("demo", ("1", "2"), needs(gpu=old), needs(gpu=new))] == found
+
+
+def test_every_trait_has_words() -> None:
+    for kind in get_args(TraitKind):
+        (change,) = compare_needs("demo", ("1", "2"), needs(), needs(traits=(Trait(kind, ("a",), "7"),)))
+        assert change.kind == "trait-added"
 
 
 def test_pythons_that_come_and_go() -> None:
@@ -172,15 +192,30 @@ def test_pythons_that_come_and_go() -> None:
     assert list(compare_pythons("demo", ("1", "2"), {"3.8"}, {"3.8"})) == []
 
 
-def defining(*names: str) -> SharedObject:
-    definitions = dict.fromkeys(names, ())
-    return SharedObject(Header(b"", *[0] * (len(Header._fields) - 1)), 0, definitions=definitions)
+def test_releases_that_were_taken_back() -> None:
+    old, new = [
+        [distribution(name, version=version, yanked=yanked) for name, version, yanked in each]
+        for each in (
+            [("stays", "1", "old news"), ("moves", "1", None), ("recovers", "1", "broken")],
+            [("stays", "1", "old news"), ("moves", "2", "It segfaults."), ("recovers", "2", None), ("comes", "3", "")],
+        )
+    ]
+    assert [(each.kind, each.package, each.old, each.new, each.text) for each in newly_yanked(old, new)] == [
+        ("yanked", "moves", "1", "2", "was taken back by its maintainers (yanked): It segfaults."),
+        ("yanked", "comes", None, "3", "was taken back by its maintainers (yanked)"),
+    ]
+
+
+def defining(*names: str, versions: tuple[str, ...] = ()) -> SharedObject:
+    definitions = dict.fromkeys((*names, *versions), ())
+    nodes = tuple(VersionDefinition(each, 0, 2, 0, 1) for each in versions)
+    return SharedObject(Header(b"", *[0] * (len(Header._fields) - 1)), 0, definitions=definitions, version_definitions=nodes)
 
 
 def test_what_the_libraries_no_longer_define() -> None:
     old = {
         "x.libs/libfoo-0a1b2c3d.so.1.2": defining("a", "b", "c", "d", "e"),
-        "x/libbar.so.1": defining("a"),
+        "x/libbar.so.1": defining("a", versions=("VERS_1.0",)),
         "x/libgone.so": defining("a"),
         "x/_ext.so": defining("PyInit_a"),
     }
@@ -197,17 +232,16 @@ def test_what_the_libraries_no_longer_define() -> None:
     ]
 
 
-def test_pins_that_come_and_go() -> None:
-    before = Selection((LockedPackage("a", "1", "f", 1), LockedPackage("b", "1", "f", 2)))
-    after = Selection((LockedPackage("c", "3", "f", 1), LockedPackage("b", "2", "f", 2)))
-    assert [(each.kind, each.package, each.old, each.new) for each in changed_pins(before, after)] == [
+def test_packages_that_come_and_go() -> None:
+    before, after = {"a": "1", "b": "1"}, {"c": "3", "b": "2"}
+    assert [(each.kind, each.package, each.old, each.new) for each in compare_names(before, after)] == [
         ("added", "c", None, "3"),
         ("removed", "a", "1", None),
     ]
 
 
 def test_what_several_hosts_have_in_common_is_one_change() -> None:
-    change = Change("still-fails", "a", "1", "2", "does not load, as before", ("x",))
+    change = Change("still-fails", "a", "1", "2", "still does not load", ("x",))
     worse = change._replace(kind="newly-fails", package="b")
     assert together([change, worse, change._replace(hosts=("y",)), change]) == [worse, change._replace(hosts=("x", "y"))]
 

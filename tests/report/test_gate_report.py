@@ -38,6 +38,11 @@ def test_a_line_a_change() -> None:
     ]
 
 
+def test_the_verdict_names_the_hosts_that_are_worse() -> None:
+    report = REPORT._replace(hosts=("debian:12", "debian:13"))
+    assert terminal.render(report, colour=False).startswith("✗ 1 change for the worse on debian:13 · ")
+
+
 def test_one_line_where_all_is_well() -> None:
     quiet = REPORT._replace(changes=(), errors=())
     assert terminal.render(quiet, colour=False) == "✓ nothing loads worse on debian:13 · 0 changes · 3 unchanged · 1.2 s\n"
@@ -71,7 +76,7 @@ def test_json_is_valid_and_knows_every_kind() -> None:
     assert SCHEMA["properties"]["changes"]["items"]["properties"]["kind"]["enum"] == list(get_args(ChangeKind))
 
 
-PINNED = FAILS._replace(location="locks/uv.lock:12", rule="library-missing")
+PINNED = FAILS._replace(location="locks/uv.lock:12", rule="library-missing", why=("a pin holds it",))
 
 
 def _sarif(report: GateReport) -> Any:
@@ -84,7 +89,7 @@ def test_code_scanning_sees_what_is_worse_at_the_line_of_the_pin() -> None:
     run = _sarif(REPORT._replace(changes=(PINNED, NARROWED)))
     fails, narrowed = run["results"]
     assert [(each["ruleId"], each["level"]) for each in run["results"]] == [("library-missing", "error"), ("narrowed", "warning")]
-    assert fails["message"]["text"] == "demo 1.0 → 2.0 does not load on debian:13\nlib\\x1b: no\n→ take 3.0: pip"
+    assert fails["message"]["text"] == "demo 1.0 → 2.0 does not load on debian:13\nlib\\x1b: no\na pin holds it\n→ take 3.0: pip"
     assert fails["locations"][0]["physicalLocation"] == {
         "artifactLocation": {"uri": "locks/uv.lock", "uriBaseId": "%SRCROOT%"},
         "region": {"startLine": 12},
@@ -116,7 +121,7 @@ def test_a_fingerprint_outlives_versions_and_hosts_and_is_there_once() -> None:
 
 def test_annotations_are_at_the_line_of_the_pin_and_the_verdict_comes_last() -> None:
     lines = github.render(alerts.alerts(REPORT._replace(changes=(PINNED, NARROWED)), "/srv")).splitlines()
-    told = "demo 1.0 → 2.0 does not load on debian:13%0Alib\\x1b: no%0A→ take 3.0: pip"
+    told = "demo 1.0 → 2.0 does not load on debian:13%0Alib\\x1b: no%0Aa pin holds it%0A→ take 3.0: pip"
     assert lines == [
         f"::error file=locks/uv.lock,line=12,title=demo 2.0%3A library-missing::{told}",
         "::error title=abicheck::other: gone",
@@ -133,7 +138,7 @@ def test_a_change_is_a_test_that_fails_where_it_shuts_the_gate(fail_on: Any, red
     assert [bool(case.result) for case in cases] == red
     assert (suite.name, suite.tests, suite.failures, suite.errors) == ("demo==1.0 → demo==2.0", 4, sum(red), 1)
     assert cases[0].result[0].type == "library-missing"
-    assert cases[0].result[0].text == "lib\\x1b: no\nlocks/uv.lock:12\n→ take 3.0: pip"
+    assert cases[0].result[0].text == "lib\\x1b: no\nlocks/uv.lock:12\na pin holds it\n→ take 3.0: pip"
     assert (error.name, error.result[0].message) == ("other", "gone")
 
 

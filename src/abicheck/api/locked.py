@@ -13,20 +13,24 @@ from abicheck.model.names import normalized
 from abicheck.model.report import Failure
 from abicheck.read.artifacts.wheel import open_wheel
 from abicheck.read.index.closure import closure
-from abicheck.read.index.fetch import fetch_all
+from abicheck.read.index.fetch import fetch_all, fetch_listed
 from abicheck.read.locks.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from typing import Protocol
 
     from abicheck.model.artifact import Package, Scheme
     from abicheck.model.index import Outcome, Target
     from abicheck.model.lock import Lock, LockedPackage, Selection
     from abicheck.read.index.store import Store
 
-    #: Opens the wheel at a path by the scheme of an installer, under the name that it was given.
-    Opening: TypeAlias = Callable[[str, Scheme, str], Package]
+    class Opening(Protocol):
+        """`open_wheel`, or what opens each wheel once."""
+
+        def __call__(self, path: str, scheme: Scheme, given: str, *, yanked: str | None) -> Package:
+            """The wheel at `path` as `scheme` installs it; messages name it as `given`."""
+
 
 _WHERE_FROM = {"url": "an address", "path": "a path", "vcs": "a version control system"}
 _INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links")
@@ -51,7 +55,7 @@ class Locked(NamedTuple):
     def opened(self, scheme: Scheme, opening: Opening = open_wheel) -> tuple[Package, ...]:
         """The wheels as they would be installed."""
         found = ((name, each) for name, each in self.outcomes if isinstance(each, Wheel))
-        return tuple(opening(each.path, scheme, f"{name}=={each.version}") for name, each in found)
+        return tuple(opening(each.path, scheme, f"{name}=={each.version}", yanked=each.yanked) for name, each in found)
 
 
 def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool = True) -> Locked:
@@ -94,8 +98,12 @@ def fetch_selected(
     for package in selection.packages:
         outcome = outcomes.get(package.name)
         if isinstance(outcome, Wheel) and not _is_listed(outcome, package.hashes):
-            failures.append(_unlisted(package, outcome))
-            del outcomes[package.name]
+            listed = _listed(package, target, store)
+            if listed is None:
+                failures.append(_unlisted(package, outcome))
+                del outcomes[package.name]
+            else:
+                outcomes[package.name] = listed
     return Locked(tuple(outcomes.items()), places, tuple(failures), (*selection.packages, *selection.constraints))
 
 
@@ -141,6 +149,16 @@ def _elsewhere(package: LockedPackage) -> Failure:
     what = f"{package.name} is" if package.name else "this is"
     where = _WHERE_FROM[package.source]
     return Failure(package.place, f"{what} from {where} ({package.origin}) and not judged; give its wheel as a target of its own")
+
+
+def _listed(package: LockedPackage, target: Target, store: Store) -> Wheel | None:
+    """The wheel that is meant where an index has several of a release, as after an upload under another spelling of the name."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
+
+    try:
+        return fetch_listed(Requirement(package.requirement), package.hashes, target, store)
+    except PackageIndexError:  # offline, where the one that was fetched before is not it
+        return None
 
 
 def _is_listed(wheel: Wheel, hashes: Sequence[str]) -> bool:

@@ -36,15 +36,15 @@ class Pins:
         self._index = open_store(offline=task.options.offline)
         self._rows = Rows({task.place.name: task.place}, task.options, self._index)
 
-    def told(self, result: Result, together: Together, target: Target) -> Result:
-        """A result that fails, with what is to be said of the pins on it; as it is where nothing pins it.
+    def told(self, result: Result, together: Together, target: Target, *, unpinned: bool = False) -> Result:
+        """A result that fails, with what is to be said of the pins on it; as it is where nothing pins it, unless `unpinned`.
 
         So is one that fails for want of a library or symbol: no release of that can be judged alone.
         """
         if _lacks_something(result):
             return result
         pins = judge.find_pins(result.artifact.name, together)
-        if not pins:
+        if not pins and not unpinned:
             return result
         releases = _Releases(result, target, self._task, self._rows, self._index)
         try:
@@ -136,7 +136,7 @@ class _Search:
         others = [each for each in allowed if each != result.artifact.version]
         best = releases.first(reversed(others), _ALLOWED)
         if best is not None:
-            return judge.way_out(result, best)
+            return judge.way_out(result, best, pinned=bool(self._pins))
         beyond = [each for each in _newer(every, result.artifact.version or "0") if each not in allowed]
         newest = releases.first(reversed(beyond), _BEYOND)
         unknown = [each for each in others if not releases.is_known_to_fail(each)]

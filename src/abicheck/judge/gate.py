@@ -13,11 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from abicheck.model.artifact import Distribution
     from abicheck.model.elf import SharedObject
     from abicheck.model.gate import ChangeKind
-    from abicheck.model.lock import Selection
     from abicheck.model.report import Result, Verdict, Window
-    from abicheck.model.requirements import Requirements
+    from abicheck.model.requirements import Gpu, Requirements, TraitKind
 
     _Versions = tuple[str | None, str | None]
 
@@ -39,8 +39,21 @@ _SHOWN = 3
 #: What keeps a distribution from a release that loads: the first that is to be done about it.
 _PINS = "pin-excludes-loading"
 _GONE = "is no longer installed"
-#: Of these traits the value is told; the bytes of thread-local variables change with every build.
-_TOLD = ("marker", "isa-level", "kernel", "page-size")
+#: What comes with every glibc (its shlib-versions, without libnsl.so.1, which distributions leave out): the window tells of it.
+_OF_GLIBC = re.compile(r"(ld-linux.*|lib(c|m|mvec|pthread|dl|rt|util|anl|resolv))\.so\.\d+")
+#: How a trait is asked for; the bytes of thread-local variables, which change with every build, are not told.
+_ASKED: dict[TraitKind, str] = {
+    "relative-relocations": "relative relocations (DT_RELR)",
+    "marker": "the version {}",
+    "private-symbols": "private symbols of glibc",
+    "alignment": "segments aligned to more than a page",
+    "executable-stack": "an executable stack",
+    "isa-level": "a CPU of the level {}",
+    "text-relocations": "text relocations",
+    "static-tls": "static TLS",
+    "kernel": "Linux {} or newer",
+    "page-size": "pages of at most {} bytes",
+}
 
 
 def compare_results(old: Sequence[Result], new: Sequence[Result]) -> tuple[list[Change], int]:
@@ -68,24 +81,20 @@ def believed(changes: Iterable[Change], *, old: bool, new: bool, pinned: Abstrac
         if change.package in pinned:
             yield change
         elif not old and change.old is None and change.kind in _WORSE.values():
-            yield change._replace(kind="still-fails", text=f"{change.text}; whether it did before is not known")
+            yield change._replace(kind="still-fails", text=f"{change.text} (before: not known)")
         elif change.kind not in doubtful:
             yield change
 
 
-def changed_pins(old: Selection, new: Selection) -> list[Change]:
-    """What a lock installs that the other one does not."""
-    before, after = ({package.name: package.version for package in each.packages} for each in (old, new))
+def compare_names(before: Mapping[str, str | None], after: Mapping[str, str | None]) -> list[Change]:
+    """Which packages, by name with their versions, come and go."""
     added = [Change("added", name, None, version, "is new") for name, version in after.items() if name not in before]
     return [*added, *(Change("removed", name, before[name], None, _GONE) for name in before if name not in after)]
 
 
 def compare_needs(package: str, versions: _Versions, old: Requirements, new: Requirements) -> list[Change]:
     """What the new artifact asks of any host that the old one did not, and the other way round."""
-    gpus = [", ".join(_gpu(each)) or "no GPU" for each in (old, new)]
-    found = list(_of_window(package, versions, old.window, new.window))
-    if gpus[0] != gpus[1]:
-        found.append(Change("gpu-changed", package, *versions, f"asks for {gpus[1]}, before for {gpus[0]}"))
+    found = [*_of_window(package, versions, old.window, new.window), *_of_gpu(package, versions, old.gpu, new.gpu)]
     libraries, traits = [[names(each) for each in (old, new)] for names in (_libraries, _traits)]
     rows: tuple[tuple[ChangeKind, str, set[str]], ...] = (
         ("libraries-added", "needs {}", libraries[1] - libraries[0]),
@@ -105,6 +114,16 @@ def compare_pythons(package: str, versions: _Versions, old: AbstractSet[str], ne
         yield Change("python-dropped", package, *versions, f"has no wheel for Python {_listed(old - new)} any more")
 
 
+def newly_yanked(old: Sequence[Distribution], new: Sequence[Distribution]) -> Iterator[Change]:
+    """The releases that their maintainers took back and that were not installed before."""
+    before = {each.name: each.version for each in old}
+    for each in new:
+        version = before.get(each.name)
+        if each.yanked is not None and each.version != version:
+            reason = f": {each.yanked}" if each.yanked else ""
+            yield Change("yanked", each.name, version, each.version, f"was taken back by its maintainers (yanked){reason}")
+
+
 def _listed(names: Iterable[str]) -> str:
     return ", ".join(sorted(names, key=lambda name: (_numbers(name), name)))
 
@@ -121,7 +140,8 @@ def compare_exports(
     if gone:
         yield Change("exports-dropped", package, *versions, f"no longer brings {', '.join(gone)}")
     for name in (each for each in before if each in after):
-        dropped = sorted({*before[name].definitions} - {*after[name].definitions})
+        versions_of_it = {each.name for each in before[name].version_definitions}  # a linker may define these as symbols, too
+        dropped = sorted({*before[name].definitions} - {*after[name].definitions} - versions_of_it)
         if dropped:
             told = ", ".join(dropped[:_SHOWN]) + (", ..." if len(dropped) > _SHOWN else "")
             symbols = "symbol" if len(dropped) == 1 else "symbols"
@@ -134,12 +154,11 @@ def _by_library(objects: Mapping[str, SharedObject]) -> dict[str, SharedObject]:
 
 
 def _libraries(asked: Requirements) -> set[str]:
-    return {library.name for library in asked.libraries}
+    return {library.name for library in asked.libraries if not _OF_GLIBC.fullmatch(library.name)}
 
 
 def _traits(asked: Requirements) -> set[str]:
-    found = ((trait.kind, trait.value if trait.kind in _TOLD else None) for trait in asked.traits)
-    return {" ".join(filter(None, (kind.replace("-", " "), value))) for kind, value in found}
+    return {_ASKED[trait.kind].format(trait.value) for trait in asked.traits}
 
 
 def _by_place(results: Iterable[Result]) -> dict[tuple[str, str], Result]:
@@ -159,9 +178,10 @@ def _verdict(place: tuple[str, str], old: Result | None, new: Result | None) -> 
     if old is None:
         return Change("added", package, *versions, "is new, and loads", (host,))
     if new.verdict == "loads" and old.verdict != "loads":
-        return Change("newly-fixed", package, *versions, f"loads; {old.artifact.version} {_SAYS[old.verdict]}", (host,))
+        before = _SAYS[old.verdict] if old.verdict == "not-installable" else _SAYS[old.verdict].removesuffix(" load")
+        return Change("newly-fixed", package, *versions, f"now loads ({old.artifact.version} {before})", (host,))
     if new.verdict in ("fails", "not-installable"):
-        return _explained(Change("still-fails", package, *versions, f"{_SAYS[new.verdict]}, as before", (host,)), new)
+        return _explained(Change("still-fails", package, *versions, f"still {_SAYS[new.verdict]}", (host,)), new)
     return None
 
 
@@ -217,8 +237,13 @@ def _numbers(version: str) -> tuple[int, ...]:
     return tuple(int(part) for part in version.rstrip("t").split(".") if part.isdigit())
 
 
-def _gpu(asked: Requirements) -> tuple[str, ...]:
-    return (*(f"CUDA {each}" for each in asked.gpu.cuda), *(f"cuDNN {each}" for each in asked.gpu.cudnn))
+def _of_gpu(package: str, versions: _Versions, old: Gpu, new: Gpu) -> Iterator[Change]:
+    for name, before, after in (("CUDA", old.cuda, new.cuda), ("cuDNN", old.cudnn, new.cudnn)):
+        if before and not after:
+            yield Change("libraries-dropped", package, *versions, f"no longer asks for {name} {_listed(before)}")
+        elif before != after:
+            says = f"asks for {name} {_listed(after)} (before: {_listed(before) or 'none'})"
+            yield Change("gpu-changed", package, *versions, says)
 
 
 def together(changes: Iterable[Change]) -> list[Change]:

@@ -61,8 +61,8 @@ class LockedPackage(NamedTuple):
 
     @property
     def place(self) -> str:
-        """Where it stands, as `FILE:LINE`."""
-        return f"{self.file}:{self.line}"
+        """Where it stands, as `FILE:LINE`; as `FILE` where no line is known (0)."""
+        return f"{self.file}:{self.line}" if self.line else self.file
 
     @property
     def requirement(self) -> str:
@@ -76,9 +76,9 @@ class Lock(NamedTuple):
     `groups` are those that its own tool installs by default, with those that were asked for beside them; `extras` are the
     project's that were asked for. `known_groups` and `known_extras` are all that may be asked for. With `roots` what is installed
     is what they lead to through the packages' `links`; without, each package says for itself when it is. `constraints` are
-    requirements that count only for what something else asks for. `environments` are markers of which one has to hold, if there
-    are any. `passed_over` are options of pip that the file holds and that abicheck leaves to pip's own configuration, each with
-    its `FILE:LINE`.
+    requirements that count only for what something else asks for, or what the project asks for itself. `environments` are markers
+    of which one has to hold, if there are any. `passed_over` are options of pip that the file holds and that abicheck leaves to
+    pip's own configuration, each with its `FILE:LINE`.
     """
 
     path: str

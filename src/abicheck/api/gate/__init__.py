@@ -14,6 +14,7 @@ from abicheck.api.ignoring import expired
 from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
+from abicheck.api.selection import is_environment
 from abicheck.api.work import Task
 from abicheck.errors import HostError, PackageIndexError, TargetError, UsageError
 from abicheck.judge.gate import believed, compare_results, together
@@ -23,6 +24,7 @@ from abicheck.model.report import Failure, Tool
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from abicheck.api.kinds import Kind
     from abicheck.model.gate import Change, FailOn
     from abicheck.model.report import Report
 
@@ -52,9 +54,9 @@ def gate(
     """Compare two artifacts, environments or lock files: the verdicts on each host, and what they ask of any host.
 
     `old` and `new` are targets as `check` takes them, or `git:REV:PATH` for what lies at PATH in a revision. Without hosts only
-    what they ask for is compared, for which both must be one artifact or a lock. Of two locks only what differs is fetched and
-    judged, for the Python that `old` takes on the host unless `python` names another. What could not be judged is listed in
-    `GateReport.errors`. Raises `UsageError` for an unknown host, and where nothing can be compared.
+    what they ask for is compared, for which both must be one artifact, or sets of the same kind. Of two locks only what differs
+    is fetched and judged, for the Python that `old` takes on the host unless `python` names another. What could not be judged is
+    listed in `GateReport.errors`. Raises `UsageError` for an unknown host, and where nothing can be compared.
     """
     started = time.perf_counter()
     options = options or Options()
@@ -98,7 +100,10 @@ def _compared(old: str, new: str, hosts: Sequence[str], python: str | None, opti
     kinds = kind_of(old), kind_of(new)
     if kinds == ("lock", "lock"):
         return _of_locks(old, new, hosts, python, options)
-    return _of_targets(old, new, hosts, python, options, single=all(kind in _ARTIFACTS for kind in kinds))
+    if not hosts and not all(map(_is_single, kinds, (old, new))):
+        return _of_sets(old, new, python, options)
+    single = not hosts or all(kind in _ARTIFACTS for kind in kinds)
+    return _of_targets(old, new, hosts, python, options, single=single)
 
 
 def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options) -> _Found:
@@ -124,24 +129,39 @@ def _of_locks(old: str, new: str, hosts: Sequence[str], python: str | None, opti
                 found.errors.append(Failure(error.subject, error.message))
                 continue
             told = [each for each in compared.needs if each.kind not in _OF_WINDOW or not hosts]
-            changes = with_fallback(compared.changes, compared.new.results, options)
+            changes = with_fallback(compared.changes, compared.old.results, compared.new.results, options)
             found.changes.extend(comparison.located([*changes, *told]))
             found.errors.extend((*compared.old.failures, *compared.new.failures))
             found = found._replace(unchanged=found.unchanged + compared.unchanged)
     return found
 
 
+def _is_single(kind: Kind, given: str) -> bool:
+    """Whether a card can be made of it: of a directory where nothing is installed in it, but lie files."""
+    return kind in _ARTIFACTS or (kind == "environment" and not is_environment(given))
+
+
+def _of_sets(old: str, new: str, python: str | None, options: Options) -> _Found:
+    from abicheck.api.gate.sets import KINDS, set_needs  # noqa: PLC0415 -- few compare these without a host
+
+    kinds = {kind_of(each) for each in (old, new)}
+    if not kinds.issubset(KINDS):
+        raise UsageError(f"{old} and {new} are compared on hosts; name one with --host")
+    changes, errors = set_needs(old, new, python, options)
+    return _Found(changes, 0, errors)
+
+
 def _of_targets(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options, *, single: bool) -> _Found:
     """The difference between what `check` says of both, each artifact alone; and between their requirements cards."""
-    if not hosts and not single:
-        raise UsageError("what environments change is said for hosts; name one with --host")
     options = options._replace(dependencies=options.dependencies and not single)
     found = _Found([], 0, [])
     if hosts:
         before, after = (check([target], hosts, python=python, options=options) for target in (old, new))
         changes, unchanged = compare_results(before.results, after.results)
         told = believed(changes, old=not before.errors, new=not after.errors)
-        found = _Found(list(with_fallback(told, after.results, options)), unchanged, [*before.errors, *after.errors])
+        found = _Found(
+            list(with_fallback(told, before.results, after.results, options)), unchanged, [*before.errors, *after.errors]
+        )
         python = python or _python_of(after)
     if single:
         said, failures = needs(old, new, python, options, exports=not hosts)

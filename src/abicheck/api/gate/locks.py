@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.api.distributions import EnvironmentRun
 from abicheck.api.environment import environment_for, located, python_of_environment
+from abicheck.api.gate.agreement import disagreements
 from abicheck.api.gate.needs import lock_pythons, package_needs
 from abicheck.api.ignoring import shown_by
 from abicheck.api.locked import fetch_selected
 from abicheck.api.refusal import refusal
 from abicheck.api.selection import Selector
 from abicheck.judge import order
-from abicheck.judge.gate import believed, changed_pins, compare_results
+from abicheck.judge.gate import believed, compare_names, compare_results
 from abicheck.model import index
 from abicheck.read.hosts import Wanted
 from abicheck.read.index.store import open_store
@@ -95,6 +96,7 @@ class Comparison:
         names = self._names()
         old, new = (self._judged(each, names) for each in (self._old, self._new))
         new = self._with_pins(old, new)
+        new = new._replace(failures=(*new.failures, *self._disagreements()))
         changes, unchanged = compare_results(old.results, new.results)
         pins = [{package.name for package in each.selection.packages} for each in (self._old, self._new)]
         untouched = pins[1] - names
@@ -106,9 +108,8 @@ class Comparison:
         names = differing(self._old.selection, self._new.selection)
         fetched = [self._fetch(each, names) for each in (self._old, self._new)]
         sides = [Side(self._opened(locked), (), locked.failures) for locked in fetched]
-        return Compared(
-            tuple(changed_pins(self._old.selection, self._new.selection)), self._needs(*sides, exports=True), 0, *sides
-        )
+        versions = [{each.name: each.version for each in side.selection.packages} for side in (self._old, self._new)]
+        return Compared(tuple(compare_names(*versions)), self._needs(*sides, exports=True), 0, *sides)
 
     def _needs(self, old: Side, new: Side, *, exports: bool) -> tuple[Change, ...]:
         asked = package_needs(old.packages, new.packages, exports=exports)
@@ -190,8 +191,18 @@ class Comparison:
         members = tuple(each for _, each in locked.outcomes if isinstance(each, index.Wheel))
         together = Together(members, locked.asked, markers(self._target), locked.places)
         pins = Pins(self._task)
-        told = [pins.told(each, together, self._target) if each.artifact.name in worse else each for each in new.results]
+        told = [
+            pins.told(each, together, self._target, unpinned=True) if each.artifact.name in worse else each
+            for each in new.results
+        ]
         return new._replace(results=tuple(told))
+
+    def _disagreements(self) -> tuple[Failure, ...]:
+        """What pip would refuse of the new lock, if it is to see to what is required."""
+        changed = differing(self._old.selection, self._new.selection)
+        if not self._options.dependencies or not changed:
+            return ()
+        return tuple(disagreements(self._new.lock, self._new.selection, changed, self._target, self._index))
 
     def _judge(self, packages: Sequence[Package], along: Sequence[Package]) -> list[Result]:
         return EnvironmentRun(self._host, packages, tuple, self._options, along).results() if packages else []

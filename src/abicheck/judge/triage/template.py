@@ -122,9 +122,11 @@ def _literal(part: str) -> str:
 
 def _backwards(field: str) -> str:
     """The pattern of a field as it reads from its end; those whose first character is special lose that distinction."""
-    return {"version": r"[\w.+!]{0,40}\dv?", "node": r"[\w.]{1,80}[A-Za-z_]", "package": r"(?:\][\w,-]{0,60}\[)?[\w.-]{1,80}"}.get(
-        field, FIELDS[field]
-    )
+    return {
+        "version": r"[\w.+!]{0,40}\dv?",
+        "node": r"[\w.]{1,80}[A-Za-z_]",
+        "package": r"(?:\][\w,-]{0,60}\[)?[\w.-]{1,80}",
+    }.get(field, FIELDS[field])
 
 
 def find(template: Template, text: Text, start: int = 0, end: int | None = None) -> Iterator[Match]:

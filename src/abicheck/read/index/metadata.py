@@ -15,7 +15,10 @@ from abicheck.read.index.fetch import fetch, fetched_before, options
 from abicheck.read.index.simple import fits, offers
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from abicheck.model.index import Target
+    from abicheck.read.index.client import Answer
     from abicheck.read.index.store import Store
 
 
@@ -41,19 +44,56 @@ def requires_dist(name: str, version: str, target: Target, store: Store) -> tupl
     return known
 
 
+def requires_of(pinned: Mapping[str, str], target: Target, store: Store) -> dict[str, tuple[str, ...]]:
+    """`requires_dist` of many releases, a version by each normalized name, in as few runs of pip as possible.
+
+    What cannot be had is left out; nothing is what one requires that has no wheel for the target.
+    """
+    found: dict[str, tuple[str, ...]] = {}
+    missing: list[str] = []
+    for name, version in pinned.items():
+        with suppress(PackageIndexError):  # offline
+            known = store.recall(f"{name}=={version}", f"Requires-Dist for {target!r}", _texts)
+            found.update({name: known} if known is not None else {})
+            missing += [] if known is not None else [name]
+    pending = [missing] if missing else []
+    while pending:
+        names = pending.pop()
+        answer, reported = _planned([f"{name}=={pinned[name]}" for name in names], target)
+        absent = "No matching distribution found" in answer.text
+        if absent and len(names) > 1:
+            pending += [names[: len(names) // 2], names[len(names) // 2 :]]
+        elif absent or reported:
+            for name in names:
+                found[name] = reported.get(name, ())
+                store.remember(f"{name}=={pinned[name]}", f"Requires-Dist for {target!r}", found[name], lasting=True)
+    return found
+
+
 def _texts(document: Any) -> tuple[str, ...]:
     return tuple(map(str, document))
 
 
 def _reported(question: str, target: Target) -> tuple[str, ...] | None:
     """What pip reports of an installation that it only plans, for which it downloads no wheel from 23.3 on; None if it cannot."""
+    _, found = _planned([question], target)
+    return next(iter(found.values()), None)
+
+
+def _planned(questions: Sequence[str], target: Target) -> tuple[Answer, dict[str, tuple[str, ...]]]:
+    """The same of several: what pip said, and what each requires by its normalized name."""
+    from packaging.utils import canonicalize_name  # noqa: PLC0415 -- costs 15 ms
+
     with tempfile.TemporaryDirectory(prefix="abicheck-") as directory:
         report = os.path.join(directory, "report.json")
         command = ["install", "--dry-run", "--ignore-installed", "--target", directory, "--report", report]
-        ask([*command, *options(target), "--", question])
+        answer = ask([*command, *options(target), "--", *questions])
+        found: dict[str, tuple[str, ...]] = {}
         with suppress(OSError, ValueError, LookupError), open(report, encoding="utf-8") as file:
-            return _texts(json.load(file)["install"][0]["metadata"].get("requires_dist", ()))
-    return None
+            for each in json.load(file)["install"]:
+                told = each["metadata"]
+                found[canonicalize_name(told["name"])] = _texts(told.get("requires_dist", ()))
+        return answer, found
 
 
 def _of_wheel(question: str, target: Target, store: Store) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from abicheck.model.lock import GROUP, Link, Lock, LockedPackage
@@ -38,6 +39,7 @@ def read_uv(document: Document) -> Lock:
     under = {each.name: list(dict.fromkeys(filter(None, (link.under for link in each.links)))) for each in project}
     roots = [*_links(manifest, "requirements"), *(Link(name) for name in under)]
     roots += [Link(name, extras=(each,), under=each) for name, names in under.items() for each in names]
+    asked = [each for name in under for each in _asked(document, name)]
     known = list(dict.fromkeys(each for names in under.values() for each in names))
     return Lock(
         path=document.path,
@@ -46,9 +48,23 @@ def read_uv(document: Document) -> Lock:
         roots=tuple(roots),
         requires_python=root.specifier("requires-python"),
         environments=root.markers("supported-markers"),
+        constraints=tuple(asked),
         known_groups=tuple(each.removeprefix(GROUP) for each in known if each.startswith(GROUP)),
         known_extras=tuple(each for each in known if not each.startswith(GROUP)),
     )
+
+
+def _asked(document: Document, project: str) -> Iterator[LockedPackage]:
+    """What a project asks for in the pyproject.toml beside the lock, or in its directory of the workspace."""
+    for entry in document.entries("package"):
+        if entry.name() == project:
+            source = entry.table("source")
+            where = next(filter(None, map(source.text, ("virtual", "editable"))), ".")
+            file = os.path.normpath(os.path.join(os.path.dirname(document.path), where, "pyproject.toml"))
+            for each in entry.table("metadata").tables("requires-dist"):
+                specifier = each.specifier("specifier") or ""
+                extras = each.texts("extras")
+                yield LockedPackage(each.name(), None, file, 0, specifier, marker=each.marker("marker"), extras=extras)
 
 
 def _package(entry: Entry, members: tuple[str, ...]) -> LockedPackage:

@@ -29,6 +29,7 @@ def alerts(report: GateReport, base: str) -> Alerts:
 def _alert(change: Change, new: str, base: str, alike: Counter[tuple[str, ...]]) -> Alert:
     parts: list[Part] = [(markup.text, sentence(change))]
     parts += [(markup.block, change.predicted)] if change.predicted is not None else []
+    parts += [(markup.text, each) for each in change.why]
     place = places.parsed(change.location, base) if change.location else Place(places.address(new, base))
     # Neither versions nor hosts: it is the same problem in the next release, and when a host is added.
     same = (change.kind, change.rule or "", change.package, place.file if change.location else "")

@@ -21,7 +21,7 @@ def render(report: GateReport) -> str:
 
 
 def _case(change: Change, *, counts: bool) -> Case:
-    lines = [change.predicted or "", change.location or "", *(f"→ {advice(each)}" for each in change.remedies)]
+    lines = [change.predicted or "", change.location or "", *change.why, *(f"→ {advice(each)}" for each in change.remedies)]
     text = "\n".join(filter(None, lines))
     if not counts:
         return Case(change.package, sentence(change), output=text)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from abicheck.report.lines import count
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
 
     from abicheck.model.gate import Change, ChangeKind, GateReport
 
@@ -35,12 +35,15 @@ def sign(change: Change) -> tuple[str, str]:
     return SIGNS.get(change.kind, _NOTES if change.severity == "note" else _WARNS)
 
 
+def _on(hosts: Collection[str]) -> str:
+    return f" on {', '.join(hosts)}" if hosts else ""
+
+
 def sentence(change: Change) -> str:
     """The change in a line: `ctranslate2 4.6.2 → 4.6.3 has no wheel on rhel:7`."""
     moved = change.old is not None and change.new is not None and change.old != change.new
     versions = f"{change.old} → {change.new}" if moved else change.new or change.old or ""
-    where = f" on {', '.join(change.hosts)}" if change.hosts else ""
-    return f"{change.package} {versions} {change.text}{where}".replace("  ", " ")
+    return f"{change.package} {versions} {change.text}{_on(change.hosts)}".replace("  ", " ")
 
 
 def sentences(changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
@@ -49,8 +52,7 @@ def sentences(changes: Iterable[Change]) -> Iterator[tuple[Change, str]]:
         alike = list(each)
         if kind in ("added", "removed") and len(alike) > _MANY:
             named = ", ".join(f"{change.package} {change.new or change.old}" for change in alike)
-            where = f" on {', '.join(hosts)}" if hosts else ""
-            yield alike[0], f"{count(len(alike), 'package')} {_PLURAL.get(text, text)}{where}: {named}"
+            yield alike[0], f"{count(len(alike), 'package')} {_PLURAL.get(text, text)}{_on(hosts)}: {named}"
         else:
             yield from ((change, sentence(change)) for change in alike)
 
@@ -64,9 +66,10 @@ def overall(report: GateReport) -> tuple[str, str]:
 
 def verdict(report: GateReport) -> str:
     """The whole in a line."""
-    where = f" on {', '.join(report.hosts)}" if report.hosts else ""
     if report.counted:
-        return f"{count(len(report.counted), 'change')} for the worse{where}"
+        worse = dict.fromkeys(host for change in report.counted for host in change.hosts)
+        return f"{count(len(report.counted), 'change')} for the worse{_on(worse)}"
+    where = _on(report.hosts)
     if report.errors:
         return f"not everything could be compared{where}"
     warnings = sum(change.severity == "warning" for change in report.changes)
