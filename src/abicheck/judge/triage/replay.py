@@ -41,8 +41,8 @@ def plan(diagnosis: Diagnosis) -> Plan | str:
     if not diagnosis.causes:
         return "no problem of the environment was found"
     cause = diagnosis.causes[0]
-    if cause.rule is None or cause.stage in ("install", "inference"):
-        return "what it reports is not decided by loading"
+    if cause.rule is None or cause.rule.startswith("wasm-") or cause.stage in ("install", "inference"):
+        return "what it reports is not decided by loading a wheel"
     known = dict(facts.packages)
     package = cause.package or next(iter(facts.wheels), None)
     if package is None or package not in known:
