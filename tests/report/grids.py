@@ -177,7 +177,7 @@ def _without_wheel(version: str, python: PythonSummary, host: HostSummary, highe
 
 
 def _minor(host: HostSummary) -> int:
-    return int(host.libc_version.split(".")[1])
+    return int((host.libc_version or "").split(".")[1])
 
 
 _ENABLED = Finding(

@@ -15,9 +15,11 @@ from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.work import Outcome, Task, spread
+from abicheck.errors import UsageError
 from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.files import FactStore
 from abicheck.read.hosts.targets import Locator
+from abicheck.read.runtimes import is_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -40,7 +42,7 @@ def check(
 
     A target is a shared object, a wheel, a lock file, a directory or an environment, by its path; the name of an installed
     distribution; or a requirement (`NAME==VERSION`) from the package index. Without targets the environment of `options` is
-    judged, all of it.
+    judged, all of it. WebAssembly modules are judged on the runtimes among the hosts (`node:20`).
     `python` is the target Python (`X.Y` or a path on the hosts), `settings` stand over the loader's environment. A host or target
     that cannot be judged is listed in `Report.errors`; an unknown kind of host, setting or rule raises `UsageError`.
     Calls that share a `store` read a file once; they must not run at the same time. `progress` is told what takes long, by a run
@@ -49,6 +51,10 @@ def check(
     started = time.perf_counter()
     options = options or Options()
     shows = shown_by(options)
+    if options.urls and not any(kind_of(target) == "module" for target in targets):
+        raise UsageError("--url is about WebAssembly modules in browsers; name a module, and a host as in chrome:120")
+    if options.urls and options.offline:
+        raise UsageError("--url asks a server; leave out --offline")
     targets = targets or (options.environment or os.environ.get("VIRTUAL_ENV") or sys.prefix,)
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1
@@ -103,6 +109,12 @@ def _perform(task: Task, store: FactStore | None = None) -> Outcome:
     outcome = Outcome([], [])
     store = store or FactStore()
     kinds = [(kind_of(given), number, given) for number, given in task.targets]
+    modules = kinds if is_runtime(task.place.spec) else [each for each in kinds if each[0] == "module"]
+    if modules:
+        from abicheck.api.modules import judge_modules  # noqa: PLC0415 -- few targets are one
+
+        judge_modules(task, modules, store, outcome)
+        kinds = [each for each in kinds if each not in modules]
     files = [(number, given) for kind, number, given in kinds if kind == "file"]
     others = [each for each in kinds if each[0] != "file"]
     with outcome.noting_errors():

@@ -9,10 +9,11 @@ from typing import Literal, TypeAlias
 from abicheck.api.wheelhouse import is_wheelhouse
 from abicheck.read.locks import is_lock
 
-Kind: TypeAlias = Literal["file", "wheel", "wheelhouse", "environment", "lock", "installed", "requirement"]
+Kind: TypeAlias = Literal["file", "wheel", "wheelhouse", "environment", "lock", "installed", "requirement", "module"]
 
 #: A project's name, and extras (PEP 508).
 NAME = re.compile(r"([A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?)(?:\[[\w.,\s-]*\])?")
+_SUFFIXES: dict[Kind, tuple[str, ...]] = {"wheel": (".whl",), "module": (".wasm", ".js", ".mjs", ".cjs")}
 _SHARED_OBJECT = re.compile(r"\.so(\.\d+)*$")
 
 
@@ -24,10 +25,11 @@ def kind_of(target: str) -> Kind:
         return "requirement"
     if is_lock(target):
         return "lock"
+    for kind, suffixes in _SUFFIXES.items():
+        if target.endswith(suffixes):
+            return kind
     if os.path.exists(target) or os.sep in target or _SHARED_OBJECT.search(target):
-        return "wheel" if target.endswith(".whl") else "file"
-    if target.endswith(".whl"):
-        return "wheel"
+        return "file"
     return "requirement" if re.search(r"[<>=!~@]", target) else "installed"
 
 

@@ -26,6 +26,7 @@ _COMMANDS = {
     "confirm": "Really load, really transcribe, and compare with what was predicted.",
     "repair": "Clear an executable stack, in a new wheel or where it is installed.",
     "host": "Print a host as abicheck sees it, and check its C library against the built-in table.",
+    "lint": "Find pointers that outlive what they point into, in the C++ sources of bindings.",
     "rule": "Say what a rule means, why it fails, and what to do.",
 }
 

@@ -15,7 +15,7 @@ SCHEMA_VERSION = 1
 Verdict: TypeAlias = Literal["loads", "fails", "depends", "not-installable"]
 Severity: TypeAlias = Literal["error", "warning", "note"]
 Confidence: TypeAlias = Literal["certain", "likely", "possible"]
-RootKind: TypeAlias = Literal["extension", "executable", "library"]
+RootKind: TypeAlias = Literal["extension", "executable", "library", "module"]
 
 #: Those of the CPU, which every artifact has, and of the GPU's libraries that it opens by name.
 CAPABILITIES = ("cpu", "cuda")
@@ -36,21 +36,31 @@ class Artifact(NamedTuple):
 
     name: str
     path: str
-    kind: Literal["file", "wheel", "distribution", "requirement"] = "file"
+    kind: Literal["file", "wheel", "distribution", "requirement", "module"] = "file"
     version: str | None = None
     sha256: str | None = None
     arch: str | None = None
     tags: tuple[str, ...] = ()
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is one file by itself, and no distribution."""
+        return self.kind in ("file", "module")
+
 
 class HostSummary(NamedTuple):
-    """A host in a few words."""
+    """A host in a few words; a runtime of WebAssembly has no C library of its own, and is the same on every machine."""
 
     name: str
     kind: str
-    arch: str
-    libc: str
-    libc_version: str
+    arch: str | None = None
+    libc: str | None = None
+    libc_version: str | None = None
+
+    def facts(self, python: str | None = None, *, arch: bool = True) -> str:
+        """What decides there, as in `glibc 2.41, Python 3.12, x86_64`; "" for a runtime, whose name says it."""
+        libc = f"{self.libc} {self.libc_version}" if self.libc else None
+        return ", ".join(filter(None, (libc, f"Python {python}" if python else None, self.arch if arch else None)))
 
 
 class PythonSummary(NamedTuple):

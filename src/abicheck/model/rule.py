@@ -22,12 +22,13 @@ class PageRemedy(NamedTuple):
 
 
 class Page(NamedTuple):
-    """One rule, as `judge/rules/NAME.toml` has it.
+    """One rule, as `judge/rules/NAME.toml` or, for sources, `lint/rules/NAME.toml` has it.
 
     `summary` says in one sentence what is wrong, `why` what goes on there, `meaning` what follows for the user. `message` are the
     sentences of a finding: templates, of which those with unknown fields are left out (the first one always holds). `remedies`
     stand in order, the most useful first. `sources` are where the knowledge is from. `patterns` are regular expressions that find
     the rule in a loader's or interpreter's text, `matching` and `other` texts that one of them must and none may find.
+    Only a rule for sources has `example`, C++ or HTML that breaks it, and `fix`, the same without the fault.
     """
 
     name: str
@@ -41,3 +42,5 @@ class Page(NamedTuple):
     patterns: tuple[str, ...] = ()
     matching: tuple[str, ...] = ()
     other: tuple[str, ...] = ()
+    example: str = ""
+    fix: str = ""

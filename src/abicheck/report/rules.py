@@ -15,6 +15,7 @@ _FIELD = re.compile(r"\{(\w+)\}")
 #: What stands for a field where there is no finding, if its name in capitals would not say it.
 _FIELD_NAMES = {"fixed": "VERSION", "install": "apt-get install …"}
 _TITLES = {"error": "What does not load", "warning": "What loads, but will hurt", "note": "What is good to know"}
+_OF_SOURCES = "What is wrong in sources of bindings (abicheck lint)"
 
 
 def one_line(text: str) -> str:
@@ -35,11 +36,17 @@ def render_list(pages: Sequence[Page]) -> str:
     """All rules, a line each, by severity."""
     width = max(len(page.name) for page in pages)
     blocks = []
-    for severity, title in _TITLES.items():
-        lines = [f"  {page.name:{width}}  {one_line(page.summary)}" for page in pages if page.severity == severity]
-        if lines:
-            blocks.append("\n".join((title, *lines)))
+    for title, about in _by_title(pages):
+        lines = [f"  {page.name:{width}}  {one_line(page.summary)}" for page in about]
+        blocks.append("\n".join((title, *lines)))
     return "\n\n".join((*blocks, "abicheck rule NAME says why, and what to do.")) + "\n"
+
+
+def _by_title(pages: Sequence[Page]) -> Iterator[tuple[str, list[Page]]]:
+    """The rules under each title that has any."""
+    of_sources = [page for page in pages if page.example]
+    groups = [(title, [page for page in pages if page.severity == each and not page.example]) for each, title in _TITLES.items()]
+    return ((title, about) for title, about in (*groups, (_OF_SOURCES, of_sources)) if about)
 
 
 def render_page(page: Page) -> str:
@@ -52,6 +59,9 @@ def _paragraphs(page: Page) -> Iterator[str]:
     for paragraph in (page.summary, page.why, page.meaning):
         yield _wrapped(one_line(paragraph))
     yield "\n".join(("What to do, most useful first:", *(f"  → {_remedy(remedy)}" for remedy in page.remedies)))
+    for title, code in (("What it finds:", page.example), ("The same without the fault:", page.fix)):
+        if code:
+            yield "\n".join((title, *(f"  {line}".rstrip() for line in code.splitlines())))
     if page.matching:
         yield "\n".join(("How it is told elsewhere:", *(f"  {text}" for text in page.matching)))
     yield "\n".join(("Sources:", *(f"  {source}" for source in page.sources)))
@@ -83,6 +93,8 @@ def _plain(page: Page) -> dict[str, object]:
         ],
         "samples": list(page.matching),
         "sources": list(page.sources),
+        "example": page.example or None,
+        "fix": page.fix or None,
     }
 
 
@@ -95,6 +107,8 @@ def markdown_page(page: Page) -> str:
         if remedy.command:
             lines += ["", f"   `{_told(remedy.command)}`", ""]
     lines += [] if lines[-1] == "" else [""]
+    for title, code in (("What it finds", page.example), ("The same without the fault", page.fix)):
+        lines += [f"## {title}", "", "```html" if code.startswith("<") else "```cpp", code, "```", ""] if code else []
     if page.matching:
         lines += ["## How it is told elsewhere", "", "```", *page.matching, "```", ""]
     lines += ["## Sources", "", *(f"- {source}" for source in page.sources)]
@@ -106,9 +120,9 @@ def markdown_index(pages: Sequence[Page]) -> str:
     lines = [
         "# Rules",
         "",
-        "Made by `tools/make_rule_docs.py` from the pages in `src/abicheck/judge/rules`; `abicheck rule` shows the same.",
+        "Made by `tools/make_rule_docs.py` from the pages in `judge/rules` and `lint/rules`; `abicheck rule` shows the same.",
     ]
-    for severity, title in _TITLES.items():
-        rows = [f"| [{page.name}]({page.name}.md) | {one_line(page.summary)} |" for page in pages if page.severity == severity]
+    for title, about in _by_title(pages):
+        rows = [f"| [{page.name}]({page.name}.md) | {one_line(page.summary)} |" for page in about]
         lines += ["", f"## {title}", "", "| rule | what is wrong |", "|---|---|", *rows]
     return "\n".join(lines) + "\n"

@@ -74,10 +74,10 @@ def _blocks(report: Report) -> Iterator[_Line]:
             yield from _result(result, report.symbol)
             yield _Line()
     for where, results in by_place.items():
-        distributions = [result for result in results if result.artifact.kind != "file"]
+        distributions = [result for result in results if not result.artifact.is_file]
         folded = distributions if len(distributions) >= _FOLDED else []
         for result in results:
-            if not folded or result.artifact.kind == "file":
+            if not folded or result.artifact.is_file:
                 yield _verdict(result)
                 yield from _asides(result)
         yield from _fold(folded, where)

@@ -50,9 +50,8 @@ def title(result: Result) -> str:
 
 def place(result: Result) -> str:
     """The host with what decides there: `debian:13 (glibc 2.41, Python 3.12, x86_64)`."""
-    host = result.host
-    python = f"Python {result.python.version}, " if result.python.version else ""
-    return f"{host.name} ({host.libc} {host.libc_version}, {python}{host.arch})"
+    facts = result.host.facts(result.python.version)
+    return f"{result.host.name} ({facts})" if facts else result.host.name
 
 
 def has_no_code(result: Result) -> bool:
@@ -106,7 +105,7 @@ def raised(result: Result) -> str:
     """The loader's text, with what Python puts before it where an import of a distribution raises it."""
     text = result.predicted or ""
     kinds = [root.kind for root in result.roots if root.predicted == result.predicted]
-    imported = result.artifact.kind != "file" and kinds[:1] == ["extension"]
+    imported = not result.artifact.is_file and kinds[:1] == ["extension"]
     return f"ImportError: {text}" if imported and not text.startswith(("signal: ", "exit ", "python: ")) else text
 
 
@@ -158,7 +157,7 @@ def figures(report: Report) -> str:
     """The line of figures: `1 artifact · 1 host · 4 objects · 3,412 symbols bound · 1 error, 1 warning · 0.2 s`."""
     results = report.results
     severities = [finding.severity for result in results for finding in result.findings]
-    files = all(result.artifact.kind == "file" for result in results)
+    files = all(result.artifact.is_file for result in results)
     found = [count(severities.count("error"), "error")]
     found += [count(severities.count("warning"), "warning")] if "warning" in severities else []
     left_out = list(_left_out(results))

@@ -105,9 +105,47 @@ def test_words_that_the_edge_of_a_terminal_broke() -> None:
     [
         ("libavutil.so.58: cannot open shared object file: No such file or directory", None),
         ("libctranslate2-bc15bf3f.so.4.5.0: file too short", "ctranslate2"),
-        ("/x/site-packages/cv2/cv2.abi3.so: file too short", "cv2"),
+        ("/x/site-packages/cv2/cv2.abi3.so: file too short", "opencv-python"),
         ("/lib/libm.so.6: version `GLIBC_2.29' not found (required by /x/site-packages/tokenizers/t.so)", "tokenizers"),
     ],
 )
 def test_the_package_of_an_object(line: str, package: str | None) -> None:
     assert _of(f"av==12.0\nImportError: {line}").causes[0].package == package
+
+
+FRAME = '  File "/x/site-packages/cv2/__init__.py", line 153, in bootstrap\n    native_module = importlib.import_module("cv2")\n'
+NO_GL = "ImportError: libGL.so.1: cannot open shared object file: No such file or directory"
+
+
+@pytest.mark.parametrize(
+    ("listed", "package"),
+    [
+        ("", "opencv-python"),
+        ("opencv-python-headless==4.9.0.80\nopencv-python==4.9.0.80\n", "opencv-python"),
+        ("opencv-contrib-python-headless 4.9.0.80\n", "opencv-contrib-python-headless"),
+    ],
+)
+def test_whose_module_stands_last_in_the_traceback_imports(listed: str, package: str) -> None:
+    assert _of(f"{listed}{FRAME}{NO_GL}").causes[0].package == package
+
+
+def test_a_version_beside_the_name_of_a_directory_is_that_packages() -> None:
+    text = f"urwid 2.6.15 fails\n{FRAME.replace('cv2', 'urwid')}ImportError: /x/u.so: file too short"
+    assert dict(_of(text).facts.packages) == {"urwid": "2.6.15"}
+
+
+@pytest.mark.parametrize(
+    ("image", "command"),
+    [
+        ("debian:12", "apt-get install libgl1"),
+        ("alpine:3.20", "apk add mesa-gl"),
+        ("fedora:42", None),
+    ],
+)
+def test_what_installs_a_missing_library_there(image: str, command: str | None) -> None:
+    assert _of(f"FROM {image}\n{NO_GL}").causes[0].remedies[0].command == command
+
+
+def test_the_type_of_an_exception_is_no_file() -> None:
+    (cause,) = _of("OSError: undefined symbol: foo_bar\nOSError: /x/libfoo.so: undefined symbol: foo_bar").causes
+    assert cause.culprit == "/x/libfoo.so"

@@ -46,6 +46,8 @@ def _classes(raw: str) -> list[tuple[str, str]]:
         PLAIN.replace("stack", "\x1b[1;31mstack\x1b[0m"),
         PLAIN.replace("stack", "\\u001b[31mstack\\u001b[0m"),
         PLAIN.replace("stack", "st\u200back"),
+        PLAIN.replace("stack as", "st\\u200back\\u00a0as"),
+        f"&quot;{PLAIN.replace(' ', '&nbsp;')}&quot;",
         '{"log": "Traceback (most recent call last):\\n  File \\"x.py\\", line 1\\n' + PLAIN + '\\n", "stream": "stderr"}',
         "reaspeech-1  | " + PLAIN,
         "whisper_1  | " + PLAIN.replace("stack as", "stack\nwhisper_1  | as"),
@@ -126,3 +128,19 @@ def test_of_a_long_text_the_ends_and_what_is_near_places() -> None:
     assert "middle" in part
     assert part.endswith("end")
     assert len(part) < 100
+
+
+@pytest.mark.parametrize("literal", ["a b", "ab c", "a?", "?", "é b", "x a b", "b ", " b", "共 有"])
+def test_places_are_those_of_a_plain_search(literal: str) -> None:
+    """Also where a look at the words, or at the text without what is not ASCII, would answer."""
+    text = cleaned("a b aé b xa bc\nab cd a? é? 共 有b x a b ")
+    places = [at for at in range(len(text.flat)) if text.flat.startswith(literal, at)]
+    assert next(text.places(literal), None) == next(iter(places), None)
+    assert list(text.places(literal)) == places
+
+
+def test_an_excerpt_of_several_lines() -> None:
+    text = cleaned("one\ntwo\nthree\nfour")
+    assert text.excerpt(text.plain.index("wo"), text.plain.index("hree") + 1) == "two three"
+    assert text.excerpt(0, 3) == "one"
+    assert text.excerpt(0, 4) == "one"

@@ -51,7 +51,7 @@ def _fallback(result: Result, version: str | None, options: Options) -> str | No
     from abicheck.read.index.simple import taken_unpinned  # noqa: PLC0415 -- only where something was refused
 
     python = tuple(int(part) for part in (version or "").rstrip("t").split(".") if part.isdigit())
-    libc = Libc(result.host.libc, tuple(map(int, result.host.libc_version.split("."))))  # type: ignore[arg-type]  # as in Libc
+    libc = Libc(result.host.libc, tuple(map(int, (result.host.libc_version or "").split("."))))  # type: ignore[arg-type]  # as in Libc
     free_threaded = (version or "").endswith("t")
     target = Target(python, result.host.arch, libc, free_threaded)  # type: ignore[arg-type]  # as in Target
     try:

@@ -57,6 +57,8 @@ _SEVERITIES = ("error", "warning", "note")
 _TEXTS = {"severity", "summary", "why", "meaning"}
 _LISTS = {"message", "sources", "patterns", "matching", "other"}
 _OPTIONAL = {"patterns", "matching", "other"}
+#: What a rule for sources has besides.
+_SOURCES = {"example", "fix"}
 
 
 @cache
@@ -84,8 +86,8 @@ def page(name: str) -> Page:
 def parse(name: str, plain: Mapping[str, Any]) -> Page:
     """The page that the values of a TOML file make, checked. Raises `DataError`."""
     checks = _Checks(f"{name}.toml")
-    checks.keys("", plain, _TEXTS | _LISTS | {"remedies"}, optional=_OPTIONAL)
-    texts: dict[str, Any] = {key: checks.text(key, plain[key]) for key in sorted(_TEXTS)}
+    checks.keys("", plain, _TEXTS | _LISTS | _SOURCES | {"remedies"}, optional=_OPTIONAL | _SOURCES)
+    texts: dict[str, Any] = {key: checks.text(key, plain[key]) for key in sorted(_TEXTS | (_SOURCES & plain.keys()))}
     lists: dict[str, Any] = {key: checks.texts(key, plain.get(key, []), empty=key in _OPTIONAL) for key in sorted(_LISTS)}
     if texts["severity"] not in _SEVERITIES:
         raise checks.wrong("severity", f"one of {', '.join(_SEVERITIES)}")
@@ -136,10 +138,21 @@ def finding(
     severity: Severity | None = None,
 ) -> Finding:
     """What the page of `rule` says about one object; `fields` are `FIELDS` (None: not known), `object` among them."""
+    return filled(page(rule), fields, evidence=evidence, confidence=confidence, severity=severity)
+
+
+def filled(
+    about: Page,
+    fields: Mapping[str, str | None],
+    *,
+    evidence: Sequence[str] = (),
+    confidence: Confidence = "certain",
+    severity: Severity | None = None,
+) -> Finding:
+    """What a page says about one object, as `finding` does."""
     known = {key: value for key, value in fields.items() if value}
-    about = page(rule)
     return Finding(
-        rule=rule,
+        rule=about.name,
         severity=severity or about.severity,
         confidence=confidence,
         object=known.get("object", ""),

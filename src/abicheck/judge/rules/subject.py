@@ -130,7 +130,11 @@ def _lies_between(version: str, since: str, fixed: str) -> bool:
 
 def install_command(library: str, host: Host) -> str | None:
     """The command that installs the package with `library` on `host`, where providers.toml knows it."""
-    manager = "apk" if host.libc.kind == "musl" else "apt" if host.loader.vendor in ("Debian", "Ubuntu") else None
+    return command_of("apk" if host.libc.kind == "musl" else "apt" if host.loader.vendor in ("Debian", "Ubuntu") else "", library)
+
+
+def command_of(manager: str, library: str) -> str | None:
+    """The command of `apt` or `apk` that installs the package with `library`, where providers.toml knows it."""
     package = pages.data("providers.toml").get(library, {}).get(manager)
     if package is None:
         return None

@@ -79,7 +79,8 @@ _NO_PACKAGES = frozenset(
 )
 #: So many are listed at most; the largest environments have some hundreds.
 _MOST = 1000
-_ALSO_CALLED = {"pytorch": "torch"}
+#: A directory of a distribution, in a traceback or a loader's text; the last two are AWS Lambda's for functions and layers.
+DIRECTORY = re.compile(r"(?:(?:site|dist)-packages|/var/task|/opt/python)[/\\]([A-Za-z_]\w*)(?:\.libs)?[/\\]")
 
 
 def packages(text: Text) -> tuple[dict[str, str], tuple[str, ...], list[Clue]]:
@@ -93,14 +94,20 @@ def packages(text: Text) -> tuple[dict[str, str], tuple[str, ...], list[Clue]]:
             known[name] = version
             clues.append(Clue("package", f"{name} {version}", text.excerpt(start, end, 120)))
     for name, version, start, end in _all(text):
-        key = normalized(name.partition("[")[0])
-        key = _ALSO_CALLED.get(key, key)
+        names = distributions(name.partition("[")[0])
+        key = normalized(name) if len(names) > 1 else names[0]
         if len(known) == _MOST:
             break
         if key not in known and key not in _NO_PACKAGES:
             known[key] = version.rstrip(".")
             clues.append(Clue("package", f"{key} {known[key]}", text.excerpt(start, end, 120)))
     return known, tuple(wheels), clues
+
+
+def distributions(module: str) -> tuple[str, ...]:
+    """The distributions that a module or another name may be of, by their normalized names, the most common first."""
+    name = normalized(module)
+    return tuple(data("facts.toml")["distributions"].get(name, (name,)))
 
 
 #: Name, version, and the positions that say so.
@@ -162,8 +169,9 @@ def _files(text: Text) -> Iterator[_Version]:
 
 
 def _sentences(text: Text) -> Iterator[_Version]:
-    """`ctranslate2 4.4.0`, for names that are known."""
-    for name in data("facts.toml")["packages"]:
+    """`ctranslate2 4.4.0`, for names that are known, or are those of directories."""
+    named = (match[1] for at in text.places("-packages") if (match := DIRECTORY.match(text.plain, at - 4)))
+    for name in dict.fromkeys((*data("facts.toml")["packages"], *named)):
         for at in text.places(name):
             before = text.flat[at - 1 : at] if at else ""
             match = _SENTENCE.match(text.plain, at + len(name))

@@ -7,9 +7,9 @@ import re
 from typing import TYPE_CHECKING
 
 from abicheck.judge.rules import pages
-from abicheck.judge.rules.subject import first_fixed_of
+from abicheck.judge.rules.subject import command_of, first_fixed_of
+from abicheck.judge.triage.packages import DIRECTORY, distributions
 from abicheck.judge.triage.signatures import data, questions
-from abicheck.model.names import normalized
 from abicheck.model.report import Remedy
 from abicheck.model.triage import Cause, Diagnosis
 
@@ -24,12 +24,15 @@ if TYPE_CHECKING:
 
 _EVIDENCE = 3
 _MOST_SURE: tuple[Confidence, ...] = ("certain", "likely", "possible")
-_PACKAGE_DIRECTORY = re.compile(r"(?:site|dist)-packages/([A-Za-z]\w*)(?:\.libs)?/")
+#: So much of a traceback before its last line tells who imported.
+_FRAMES = 2000
 _LIBRARY = re.compile(r"[\w+.-]{1,80}\.(?:so|dll|dylib)\b(?:[\w.]{0,40}\w)?")
 _WHOLE_NAME = 40
 _UNKNOWN = "PACKAGE"
 #: The releases of glibc from which on it surely has a tunable that a rule's remedy sets.
 _TUNABLES = {"tls_tunable": (2, 32), "execstack_tunable": (2, 42)}
+#: The package managers of which the rules know packages, by distribution.
+_MANAGERS = {"alpine": "apk", "debian": "apt", "ubuntu": "apt"}
 _BOUND = re.compile(r"(>=|<=|<|>|==)(\d+(?:\.\d+)*)")
 
 
@@ -81,12 +84,17 @@ def _causes(found: Sequence[Hit], facts: ReportFacts, text: Text) -> tuple[Cause
     several = len({hit.match.start for hit in found if hit.how == "cut"}) < sum(hit.how == "cut" for hit in found)
     ranked = []
     for hits in classes.values():
-        best = min(hits, key=lambda hit: (_MOST_SURE.index(_confidence(hit, facts, several=several)), -hit.signature.rank))
+        best = min(hits, key=lambda hit: _order(hit, _confidence(hit, facts, several=several)))
         consequence = any(other in classes for other in best.signature.consequence_of if other != best.signature.class_)
         confidence = _confidence(best, facts, several=several)
         order = (consequence, _MOST_SURE.index(confidence) == 2, -best.signature.rank, hits[0].match.start)
         ranked.append((order, _cause(best, hits, facts, text)._replace(confidence=confidence, consequence=consequence)))
     return tuple(cause for _, cause in sorted(ranked, key=lambda each: each[0]))
+
+
+def _order(hit: Hit, confidence: Confidence) -> tuple[int, int, bool]:
+    """Of the places of one class the one that is surest and most specific, and tells the file, comes first."""
+    return _MOST_SURE.index(confidence), -hit.signature.rank, "object" not in hit.match.fields
 
 
 def _confidence(hit: Hit, facts: ReportFacts, *, several: bool) -> Confidence:
@@ -113,7 +121,7 @@ def _numbers(version: str) -> tuple[int, ...]:
 
 
 def _cause(best: Hit, hits: Sequence[Hit], facts: ReportFacts, text: Text) -> Cause:
-    signature, fields = best.signature, _fields(best, facts)
+    signature, fields = best.signature, _fields(best, facts, text)
     page = pages.page(signature.rule) if signature.rule else None
     lines = dict.fromkeys(text.excerpt(hit.match.start, hit.match.end) for hit in (best, *hits))
     return Cause(
@@ -142,7 +150,7 @@ def _culprit(fields: dict[str, str], match: Match, text: Text) -> str | None:
     return library[0] if library else None
 
 
-def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
+def _fields(hit: Hit, facts: ReportFacts, text: Text) -> dict[str, str]:
     """What the templates of a cause may name: the fields of the text, and what is known of the object's package and host.
 
     A package that is not known has a name that tells the reader to put it in.
@@ -153,22 +161,38 @@ def _fields(hit: Hit, facts: ReportFacts) -> dict[str, str]:
     fields |= {key: "yes" for key, since in _TUNABLES.items() if _numbers(facts.glibc or "") >= since}
     fields["file"] = posixpath.basename(path)
     fields.setdefault("path", path)
-    package = fields.setdefault("package", _package(path or fields.get("needed_by", ""), facts) or _UNKNOWN)
+    owner = _package(path or fields.get("needed_by", ""), facts) or _importer(hit, facts, text)
+    package = fields.setdefault("package", owner or _UNKNOWN)
     version = dict(facts.packages).get(package, "")
     fields.setdefault("version", version)  # a text's own {version} is not the package's
     rule, arch = hit.signature.rule or "", facts.arch or "x86_64"
+    if rule == "library-missing":
+        manager = _MANAGERS.get((facts.distribution or "").partition(" ")[0], "")
+        fields |= {"name": fields["file"], "install": command_of(manager, fields["file"]) or ""}
     fields["fixed"] = (version and first_fixed_of(package, version, rule, arch, fields.get("name", ""))) or ""
     return {key: value for key, value in fields.items() if value}
 
 
 def _package(path: str, facts: ReportFacts) -> str | None:
     """The package that an object belongs to: by its directory, else by its name."""
-    named = _PACKAGE_DIRECTORY.search(path)
+    named = DIRECTORY.search(path)
     if named:
-        return normalized(named[1])
+        return _distribution(named[1], facts)
     stem = posixpath.basename(path).removeprefix("lib").replace("-", "_")
     names = (name for name, _ in facts.packages if stem.startswith(name.replace("-", "_")))
     return next((name for name in names if not stem[len(name) : len(name) + 1].isalnum()), None)
+
+
+def _importer(hit: Hit, facts: ReportFacts, text: Text) -> str | None:
+    """The package whose file is the last in the traceback above an error of an import."""
+    above = DIRECTORY.findall(text.plain, max(0, hit.match.start - _FRAMES), hit.match.start)
+    return _distribution(above[-1], facts) if above and hit.signature.stage == "import" else None
+
+
+def _distribution(module: str, facts: ReportFacts) -> str:
+    """The distribution of a module; of several the one that the report names."""
+    names, known = distributions(module), dict(facts.packages)
+    return next((name for name in names if name in known), names[0])
 
 
 def _remedies(signature: Signature, fields: dict[str, str]) -> Iterator[Remedy]:

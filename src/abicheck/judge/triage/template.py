@@ -30,7 +30,7 @@ FIELDS = {
     "needed_by": r"[^\s<>|]{1,400}",
     "path": r"[^\s<>|]{1,400}",
     "symbol": r"[^\s,;)]{1,1000}",
-    "node": r"[A-Za-z][\w.]{1,80}",
+    "node": r"[A-Za-z_][\w.]{1,80}",
     "version": r"v?\d[\w.+!]{0,40}",
     "number": r"\d[\d.]{0,20}",
     "name": r"[\w.@+-]{1,100}",
@@ -122,9 +122,11 @@ def _literal(part: str) -> str:
 
 def _backwards(field: str) -> str:
     """The pattern of a field as it reads from its end; those whose first character is special lose that distinction."""
-    return {"version": r"[\w.+!]{0,40}\dv?", "node": r"[\w.]{1,80}[A-Za-z]", "package": r"(?:\][\w,-]{0,60}\[)?[\w.-]{1,80}"}.get(
-        field, FIELDS[field]
-    )
+    return {
+        "version": r"[\w.+!]{0,40}\dv?",
+        "node": r"[\w.]{1,80}[A-Za-z_]",
+        "package": r"(?:\][\w,-]{0,60}\[)?[\w.-]{1,80}",
+    }.get(field, FIELDS[field])
 
 
 def find(template: Template, text: Text, start: int = 0, end: int | None = None) -> Iterator[Match]:
@@ -159,11 +161,13 @@ def _left_spans(before: re.Match[str], at: int) -> list[tuple[int, int]]:
 
 
 def _fields(template: Template, spans: Sequence[tuple[int, int]], text: Text) -> dict[str, str]:
-    """What the fields stand for; a file's name is the whole word, as in `{object}.so.8`."""
+    """What the fields stand for; a file's name is the whole word, as in `{object}.so.8`, and not that of an exception."""
     fields: dict[str, str] = {}
     for name, (start, end) in zip(_PART.findall(template.source), spans, strict=False):
         rest = _REST_OF_NAME.match(text.plain, end) if name in _FILES else None
-        fields.setdefault(name, _trimmed(text.plain[start : rest.end() if rest else end]))
+        value = _trimmed(text.plain[start : rest.end() if rest else end])
+        if rest is None or not value.endswith("Error"):
+            fields.setdefault(name, value)
     return fields
 
 

@@ -21,6 +21,7 @@ from abicheck.read.hosts.machine import (
     root_assumptions,
 )
 from abicheck.read.hosts.tree import KNOWN_LOADERS, read_tree
+from abicheck.read.runtimes import is_runtime
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -37,7 +38,8 @@ _KINDS = (
     "image:FILE[/MACHINE] (a saved image or an OCI layout), container:IMAGE (an image of Docker or Podman), "
     "dockerfile:PATH (what a Dockerfile builds upon), "
     "FILE.json (a saved profile), FILE.txt (what the script of `abicheck host --script` wrote), "
-    "a distribution (abicheck host --list)"
+    "a distribution (abicheck host --list), "
+    "for WebAssembly modules a runtime (node, node:20, chrome:120, firefox:120, safari:17.4)"
 )
 
 
@@ -69,6 +71,8 @@ def open_host(
     python = python if isinstance(python, Wanted) else Wanted(python)
     store = store or FactStore()
     kind, _, rest = spec.partition(":")
+    if is_runtime(spec):
+        raise UsageError(f"{spec} is a runtime for WebAssembly modules, and abicheck check of a module is all that takes one")
     try:
         if spec == "local":
             return _local(python, settings, store)

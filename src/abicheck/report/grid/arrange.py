@@ -67,12 +67,14 @@ class Row(NamedTuple):
 
     def windows(self, spelled: Callable[[Window], str]) -> tuple[str, ...]:
         """On which glibc it loads."""
-        return _by_machine((each.host.arch, spelled(each.window)) for each in self._entries if each.window is not None)
+        return _by_machine((each.host.arch or "", spelled(each.window)) for each in self._entries if each.window is not None)
 
     @property
     def gpu(self) -> tuple[str, ...]:
         """The majors of the GPU's libraries."""
-        return _by_machine((each.host.arch, ", ".join(each.gpu) or "none") for each in self._entries if each.gpu is not None)
+        return _by_machine(
+            (each.host.arch or "", ", ".join(each.gpu) or "none") for each in self._entries if each.gpu is not None
+        )
 
     @property
     def _entries(self) -> list[Entry]:

@@ -77,8 +77,8 @@ def variants(group: Group) -> str:
 
 
 def facts(host: HostSummary) -> str:
-    """What decides on a host: `glibc 2.41, x86_64`."""
-    return f"{host.libc} {host.libc_version}, {host.arch}"
+    """What decides on a host: `glibc 2.41, x86_64`, or that it is a runtime."""
+    return host.facts() or host.kind
 
 
 def said(mark: Mark, python: str | None) -> Iterator[str]:
@@ -98,7 +98,7 @@ def legend(column: Column, layout: Layout) -> Iterator[str]:
     for name in column.hosts:
         host = layout.hosts[name]
         python = f", Python {layout.pythons[name]}" if name in layout.pythons else ""
-        told = facts(host) if several else f"{host.libc} {host.libc_version}"
+        told = facts(host) if several else host.facts(arch=False) or host.kind
         found.setdefault(told + python, []).append(name)
     for number, (told, (*names, last)) in enumerate(found.items(), 1):
         yield from (f"{name}," for name in names)
@@ -146,13 +146,13 @@ def _common(column: Column, layout: Layout) -> Iterator[str]:
     """What decides on the hosts of a column: C libraries, each from its lowest to its highest version, machines, Pythons."""
     found: dict[str, list[str]] = {}
     for host in map(layout.hosts.__getitem__, column.hosts):
-        found.setdefault(host.libc, []).append(host.libc_version)
+        found.setdefault(host.libc or host.kind, []).append(host.libc_version or "")
     for libc, numbers in found.items():
         low, high = min(numbers, key=_number), max(numbers, key=_number)
-        yield f"{libc} {low}" if low == high else f"{libc} {low}{_TO}{high}"
+        yield f"{libc} {low}".rstrip() if low == high else f"{libc} {low}{_TO}{high}"
     machines = {host.arch for host in layout.hosts.values()}
     if len(machines) > 1:
-        yield ", ".join(dict.fromkeys(layout.hosts[name].arch for name in column.hosts))
+        yield ", ".join(dict.fromkeys(layout.hosts[name].arch or "any machine" for name in column.hosts))
     told = tuple(dict.fromkeys(layout.pythons[name] for name in column.hosts if name in layout.pythons))
     if told:
         yield f"Python {pythons(told)}"

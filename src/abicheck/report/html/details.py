@@ -90,7 +90,8 @@ def _where(results: Sequence[Result], *, named: bool) -> Iterator[Where]:
     hosts: dict[tuple[str, str | None, str | None], list[str]] = {}
     for result in results:
         host = result.host
-        told = host.name if len(results) > 1 else f"{host.name} ({host.libc} {host.libc_version}, {host.arch})"
+        facts = host.facts()
+        told = f"{host.name} ({facts})" if facts and len(results) == 1 else host.name
         hosts.setdefault((title(result) if named else "", result.python.version, result.prefix), []).append(told)
     for (artifact, python, prefix), names in hosts.items():
         yield Where(artifact, python, prefix, tuple(dict.fromkeys(names)))

@@ -1,0 +1,1 @@
+"""What is wrong in sources, for readers and for programs."""
