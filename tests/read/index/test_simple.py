@@ -136,7 +136,7 @@ def test_credentials_of_the_user(store: Store, tmp_path: Path, monkeypatch: pyte
         assert [offer.version for offer in offers("demo", store)] == ["1.0"]
 
 
-def test_what_no_release_meets_may_lie_where_access_is_refused(
+def test_a_release_may_lie_where_access_is_refused(
     store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     index = Index()
