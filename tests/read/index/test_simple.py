@@ -12,6 +12,7 @@ from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexErro
 from abicheck.model.host import Libc
 from abicheck.model.index import Offer, Target
 from abicheck.read.index import client
+from abicheck.read.index.fetch import fetch
 from abicheck.read.index.simple import fits, matching, offers, wheel_pythons
 from abicheck.read.index.store import Store
 from tests.read.index.world import GLIBC, JSON, PY312, Index, wheel
@@ -133,6 +134,19 @@ def test_credentials_of_the_user(store: Store, tmp_path: Path, monkeypatch: pyte
     monkeypatch.setenv("PIP_INDEX_URL", f"http://{index.place}/simple")
     with index.served():
         assert [offer.version for offer in offers("demo", store)] == ["1.0"]
+
+
+def test_a_release_may_lie_where_access_is_refused(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    index = Index()
+    index.add("demo", wheel(tmp_path, "demo", "1.0"))
+    with index.served(), Index(status=403).served() as other:
+        monkeypatch.setenv("PIP_INDEX_URL", f"http://{other.place}/simple")
+        monkeypatch.setenv("PIP_EXTRA_INDEX_URL", f"http://{index.place}/simple")
+        with pytest.raises(TargetError) as raised:
+            fetch(Requirement("demo==2.0"), PY312, store)
+    assert "(the newest is 1.0), but a package index refuses access (403 Client Error: " in raised.value.message
 
 
 def test_an_index_that_says_403_for_what_it_lacks(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -67,10 +67,11 @@ def ask_links(output: str, arguments: Sequence[str]) -> Answer:
     return _run([os.path.join(os.path.dirname(__file__), "links.py"), output, *arguments])
 
 
-def demand_answer(answer: Answer, *, found: bool) -> None:
+def demand_answer(answer: Answer, *, found: bool) -> str:
     """Raise what an index that did not answer calls for. That it does not know a project is an answer.
 
-    An index that refuses access counts only when nothing was `found` elsewhere: some say 403 for a project that they lack.
+    An index that refuses access counts only when nothing was `found` elsewhere, since some say 403 for a project that they lack;
+    else what it says is returned, "" where none refuses.
 
     Raises:
         PackageIndexError: no network (`UnreachableIndexError`), no access.
@@ -83,10 +84,13 @@ def demand_answer(answer: Answer, *, found: bool) -> None:
             message = f"a package index does not answer ({reason}); check the network, and the proxy and index-url of pip"
             # An index that answers something else may answer well for another project.
             raise (UnreachableIndexError if _ERRNO.search(said) or "timed out" in said else PackageIndexError)(message, url)
-    if failed and not found:
-        url, reason = failed[0]
-        message = f"the package index refuses access ({reason}); check the credentials that pip uses (netrc, keyring, index-url)"
-        raise PackageIndexError(message, url)
+    if not failed:
+        return ""
+    url, reason = failed[0]
+    message = f"refuses access ({reason}); check the credentials that pip uses (netrc, keyring, index-url)"
+    if not found:
+        raise PackageIndexError(f"the package index {message}", url)
+    return f"a package index {message}"
 
 
 def _run(arguments: Sequence[str]) -> Answer:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,9 @@ if TYPE_CHECKING:
     from abicheck.model.host import Arch, Libc
     from abicheck.read.index.store import Store
 
+#: About a project: what an index says that refuses access, while another one knows the project.
+_REFUSAL = "refusal"
+
 
 def offers(project: str, store: Store) -> tuple[Offer, ...]:
     """All wheels and sdists of a project, the newest version first.
@@ -41,11 +45,12 @@ def offers(project: str, store: Store) -> tuple[Offer, ...]:
     links = store.recall(name, "files", list)
     if links is None:
         try:
-            links = _links(name)
+            links, refusal = _links(name)
         except UnreachableIndexError as error:
             store.unreachable = error
             raise
         store.remember(name, "files", links)
+        store.remember(name, _REFUSAL, refusal)
     found = [offer for link in links if (offer := _offer(link, name))]
     if not found:
         raise TargetError("the package index has no such project; check the spelling, and the index-url of pip", project)
@@ -53,8 +58,8 @@ def offers(project: str, store: Store) -> tuple[Offer, ...]:
     return store.offers[name]
 
 
-def _links(name: str) -> list[dict[str, Any]]:
-    """What pip finds for a project, as `links.py` writes it."""
+def _links(name: str) -> tuple[list[dict[str, Any]], str]:
+    """What pip finds for a project, as `links.py` writes it; and what an index says that refuses access, "" where none does."""
     import json  # noqa: PLC0415 -- as above
     import tempfile  # noqa: PLC0415
 
@@ -66,8 +71,7 @@ def _links(name: str) -> list[dict[str, Any]]:
             raise PackageIndexError(message, name)
         with open(output, encoding="utf-8") as file:
             found = [link for link in json.load(file) if _offer(link, name)]
-    demand_answer(answer, found=bool(found))
-    return found
+    return found, demand_answer(answer, found=bool(found))
 
 
 def _by_version(offer: Offer) -> tuple[Version, str]:
@@ -198,13 +202,17 @@ def explain(
     """
     from packaging.utils import canonicalize_name  # noqa: PLC0415 -- as above
 
-    question = f"{canonicalize_name(requirement.name)}{requirement.specifier}"
-    offered = offers(requirement.name, store)
+    name = canonicalize_name(requirement.name)
+    question = f"{name}{requirement.specifier}"
+    offered = offers(name, store)
     if found is None:
         found = matching(requirement.specifier, offered)
     if not found:
-        message = f"no release meets this (the newest is {offered[0].version}); ask for another version"
-        raise TargetError(message, question)
+        refusal = ""
+        with suppress(PackageIndexError):  # offline
+            refusal = store.recall(name, _REFUSAL, str) or ""
+        then = f", but {refusal}" if refusal else "; ask for another version"
+        raise TargetError(f"no release meets this (the newest is {offered[0].version}){then}", question)
     if any(fits(offer, target) for offer in found):
         raise PackageIndexError(f"pip takes none of its wheels ({text}); try `pip download` to see why", question)
     newest = next(_releases(found))
