@@ -233,6 +233,11 @@ def test_a_revision_as_the_old_one(shelf: Path, monkeypatch: pytest.MonkeyPatch)
     Path("reqs.txt").write_text("-r ../base.txt\nb==2.0\nc==1.0\n")
     report = gate("git:HEAD:reqs.txt", "reqs.txt", [HOST], python="3.13")
     assert (report.errors, report.changes, report.unchanged) == ((), (), 2)
+    backwards = gate("reqs.txt", "git:HEAD:reqs.txt", [HOST], python="3.13")
+    assert (backwards.errors, backwards.changes, backwards.unchanged) == ((), (), 2)
+    Path("reqs.txt").write_text("b==1.0\n")
+    (added,) = gate("reqs.txt", "git:HEAD:reqs.txt", [HOST], python="3.13").changes
+    assert (added.kind, added.location) == ("added", "base.txt:1")
     (failure,) = gate("git:HEAD:bad.txt", "reqs.txt", [HOST]).errors
     assert failure.target == "git:HEAD:sub/bad.txt:1"
     for given, said in (

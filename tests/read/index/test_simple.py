@@ -136,9 +136,7 @@ def test_credentials_of_the_user(store: Store, tmp_path: Path, monkeypatch: pyte
         assert [offer.version for offer in offers("demo", store)] == ["1.0"]
 
 
-def test_a_release_may_lie_where_access_is_refused(
-    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_release_may_lie_where_access_is_refused(store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     index = Index()
     index.add("demo", wheel(tmp_path, "demo", "1.0"))
     with index.served(), Index(status=403).served() as other:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import time
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, NamedTuple
@@ -69,7 +70,7 @@ def gate(
         else:
             found = _compared(before, after, hosts, python, options)
             told = [Failure(*(_shown(text, names) for text in each)) for each in found.errors]
-            found = found._replace(errors=told)
+            found = found._replace(errors=told, changes=[_placed(change, names) for change in found.changes])
     tool = Tool("abicheck", __version__)
     seconds = time.perf_counter() - started
     errors = tuple(dict.fromkeys(found.errors))
@@ -94,6 +95,15 @@ def _shown(text: str, names: Mapping[str, str]) -> str:
     for directory, name in names.items():
         text = text.replace(directory, name)
     return text
+
+
+def _placed(change: Change, names: Mapping[str, str]) -> Change:
+    """A change without these directories: its line is that of the file in the repository, which alerts are to point at."""
+    location = change.location
+    for directory in names:
+        if location and location.startswith(directory):
+            location = posixpath.normpath(location.removeprefix(directory))
+    return change._replace(location=location, why=tuple(_shown(each, names) for each in change.why))
 
 
 def _compared(old: str, new: str, hosts: Sequence[str], python: str | None, options: Options) -> _Found:
