@@ -122,7 +122,7 @@ def engine(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Open the pages of reports in a headless Chromium (Debian's chromium and chromium-driver)."""
+    """Open the pages of reports, and instantiate modules, in a headless Chromium (Debian's chromium and chromium-driver)."""
     session.install("-e", ".[test]", "html5lib>=1.1", "selenium>=4.20")
     session.install("--no-deps", "axe-playwright-python>=0.1.5")  # for the axe-core in it; Playwright is not used
     session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)

@@ -37,18 +37,19 @@ def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], store: F
             if not is_runtime(spec):
                 raise TargetError(f"a WebAssembly module needs a runtime as its host; give {_EXAMPLES}", given)
             runtime = runtime or open_runtime(spec)
-            outcome.results.extend((number, result) for result in _results(given, runtime, task.options, store))
+            if given not in store.modules:
+                store.modules[given] = tuple(map(identified, open_modules(given)))
+            results = module_results(given, store.modules[given], runtime, task.options)
+            outcome.results.extend((number, result) for result in results)
 
 
-def _read(given: str, store: FactStore) -> tuple[tuple[str, WasmFile], ...]:
-    """The modules of a file, each with its SHA-256; read once for all hosts that share the store."""
-    if given not in store.modules:
-        store.modules[given] = tuple((hashlib.sha256(data).hexdigest(), read_wasm(data)) for data in open_modules(given))
-    return store.modules[given]
+def identified(data: bytes) -> tuple[str, WasmFile]:
+    """The SHA-256 and the facts of a module."""
+    return hashlib.sha256(data).hexdigest(), read_wasm(data)
 
 
-def _results(given: str, runtime: Runtime, options: Options, store: FactStore) -> Iterator[Result]:
-    modules = _read(given, store)
+def module_results(given: str, modules: Sequence[tuple[str, WasmFile]], runtime: Runtime, options: Options) -> Iterator[Result]:
+    """Judge each of the modules in the file `given`."""
     name = os.path.basename(given)
     for number, (digest, file) in enumerate(modules, 1):
         judged = judge.judge(file, runtime, name, strict=options.strict)

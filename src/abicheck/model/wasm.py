@@ -37,11 +37,18 @@ class Limits(NamedTuple):
 
 
 class Extern(NamedTuple):
-    """Something that a module imports or exports: `module` is None for an export."""
+    """Something that a module imports or exports: `module` is None for an export.
+
+    What an import must be is known: `types` are the results of a function, the elements of a table, the value of a global or the
+    parameters of a tag, each by its name in the text format; `limits` are those of a memory or table.
+    """
 
     kind: ExternKind
     name: str
     module: str | None = None
+    types: tuple[str, ...] = ()
+    limits: Limits | None = None
+    mutable: bool = False
 
 
 class Use(NamedTuple):
@@ -111,9 +118,10 @@ class Family(NamedTuple):
 
     `since` tells from which version it has a feature; it has none of those that are missing. `newest` is the newest version that
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
-    without pages. `texts` is what it says before `texts_until` where a feature is missing, by feature and form of the use
-    (`simd-instruction`), and `section_lengths_since` the first version that tells the length of a section that is cut; all of
-    these are there only where texts are known.
+    without pages; `unisolated` is what another page is told that hands such memory to a worker. `texts` is what the runtime says
+    before `texts_until` where a feature is missing, by feature and form of the use (`simd-instruction`), and
+    `section_lengths_since` the first version that tells the length of a section that is cut; all of these are there only where
+    texts are known.
     """
 
     name: str
@@ -121,6 +129,7 @@ class Family(NamedTuple):
     newest: tuple[int, ...]
     since: Mapping[str, tuple[int, ...]]
     isolated_since: tuple[int, ...] | None = None
+    unisolated: str | None = None
     texts: Mapping[str, str] = MappingProxyType({})
     texts_until: tuple[int, ...] = ()
     section_lengths_since: tuple[int, ...] | None = None
@@ -129,7 +138,7 @@ class Family(NamedTuple):
 class Runtime(NamedTuple):
     """One release of a runtime: `version` as it was given, so that `16` is any 16.x. `families` are all that the table has.
 
-    `table` is the date of what is known.
+    `table` is the date of what is known. `isolated` tells whether the page is cross-origin isolated (None: not known).
     """
 
     name: str
@@ -138,3 +147,4 @@ class Runtime(NamedTuple):
     features: Mapping[str, Feature]
     families: tuple[Family, ...]
     table: str
+    isolated: bool | None = None

@@ -96,4 +96,5 @@ def _family(name: str, plain: dict[str, Any]) -> Family:
         if key in plain
     }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
-    return Family(name=name, title=plain["title"], since=since, texts=plain.get("texts", {}), **versions)
+    texts, unisolated = plain.get("texts", {}), plain.get("unisolated")
+    return Family(name=name, title=plain["title"], since=since, texts=texts, unisolated=unisolated, **versions)

@@ -1,0 +1,154 @@
+"""Confirms WebAssembly modules in the runtimes of this machine: Node.js and, where it is installed, Chromium."""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import time
+from typing import TYPE_CHECKING, NamedTuple
+
+from abicheck import __version__
+from abicheck.act.confirm.chromium import find_chromium, version_of
+from abicheck.act.confirm.runtimes import Chromium, Node, instantiate
+from abicheck.api.kinds import kind_of
+from abicheck.api.modules import identified, module_results
+from abicheck.api.options import Options
+from abicheck.errors import AbicheckError, HostError, TargetError, UsageError
+from abicheck.judge.agreement import compare
+from abicheck.model.confirm import Cell, Confirmed, ConfirmReport
+from abicheck.model.report import Failure, Tool
+from abicheck.model.wasm import Module
+from abicheck.read.runtimes import open_runtime
+from abicheck.read.wasm import open_modules
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from abicheck.act.confirm.runtimes import Attempt
+    from abicheck.model.wasm import Runtime, WasmFile
+
+#: The runtimes that can be run here.
+RUNTIMES = ("node", "chrome")
+
+
+class _Site(NamedTuple):
+    """A runtime as it is judged, and how it is run."""
+
+    runtime: Runtime
+    attempt: Attempt
+
+
+class _Subject(NamedTuple):
+    """One module of a file: `number` is its place among them."""
+
+    path: str
+    number: int
+    data: bytes
+    facts: WasmFile
+    digest: str
+
+
+def confirm_modules(
+    paths: Sequence[str],
+    hosts: Sequence[str] = (),
+    *,
+    seconds: float = 300.0,
+    progress: Callable[[str], None] | None = None,
+) -> ConfirmReport:
+    """Predict for each module in the files `paths` whether it loads in the runtimes that are here, and instantiate it there.
+
+    `hosts` are `node` and `chrome`; without any, Node.js and whatever Chromium is installed. A module with shared memory meets
+    Chromium twice: in a page as it is, and in one that is cross-origin isolated. Each attempt may take `seconds`. What cannot be
+    done is listed in `ConfirmReport.errors`. Raises `UsageError` for another host, and for a path of something else.
+    """
+    started = time.perf_counter()
+    progress = progress or (lambda _: None)
+    cells: list[Confirmed] = []
+    errors: list[Failure] = []
+    subjects = list(_subjects(paths, errors))
+    sites = list(_sites(hosts, errors))
+    for subject in subjects:
+        for site in sites:
+            if site.runtime.isolated and not _shares(subject.facts):
+                continue
+            progress(f"{subject.path} in {site.runtime.name}")
+            try:
+                cells.append(_confirm(subject, site, seconds))
+            except AbicheckError as error:
+                errors.append(Failure(f"{subject.path} in {site.runtime.name}", str(error)))
+    seconds_taken = time.perf_counter() - started
+    return ConfirmReport(Tool("abicheck", __version__), "this machine", tuple(cells), tuple(errors), seconds_taken)
+
+
+def _subjects(paths: Sequence[str], errors: list[Failure]) -> Iterator[_Subject]:
+    """The modules of all files; a file that has none is an error."""
+    for path in paths:
+        if kind_of(path) != "module":
+            raise UsageError(f"{path}: no module (.wasm) and no script with one inside; confirm modules by themselves")
+    for path in paths:
+        try:
+            for number, data in enumerate(open_modules(path)):
+                digest, facts = identified(data)
+                yield _Subject(path, number, data, facts, digest)
+        except TargetError as error:  # noqa: PERF203 -- few
+            errors.append(Failure(path, error.message))
+
+
+def _sites(hosts: Sequence[str], errors: list[Failure]) -> Iterator[_Site]:
+    """The runtimes that are asked; one that was asked for and is not here is an error."""
+    for host in hosts:
+        if host not in RUNTIMES:
+            raise UsageError(f"--host {host}: a module is confirmed in what is here: {' or '.join(RUNTIMES)}")
+    for name, found in (("node", _nodes), ("chrome", _chromiums)):
+        if name in (hosts or RUNTIMES):
+            try:
+                yield from found(required=bool(hosts))
+            except HostError as error:
+                errors.append(Failure(name, error.message))
+
+
+def _nodes(*, required: bool) -> Iterator[_Site]:  # noqa: ARG001 -- Node.js always is
+    """The Node.js on the PATH. Raises `HostError` where there is none."""
+    runtime = open_runtime("node")
+    version = ".".join(map(str, runtime.version))
+    yield _Site(runtime._replace(name=f"node:{version}"), Node(shutil.which("node") or "node"))
+
+
+def _chromiums(*, required: bool) -> Iterator[_Site]:
+    """A page of Chromium as it is, and one that is isolated; none where it isn't installed. Raises `HostError`."""
+    program = find_chromium()
+    if program is not None:
+        runtime = open_runtime(f"chrome:{version_of(program)}")
+        yield _Site(runtime._replace(isolated=False), Chromium(program, isolated=False))
+        yield _Site(runtime._replace(isolated=True, name=f"{runtime.name}/isolated"), Chromium(program, isolated=True))
+    elif required:
+        raise HostError("there is no Chromium on the PATH; install it (apt-get install chromium), or leave out --host chrome")
+
+
+def _shares(facts: WasmFile) -> bool:
+    return isinstance(facts, Module) and any(memory.shared for memory in facts.memories)
+
+
+def _confirm(subject: _Subject, site: _Site, seconds: float) -> Confirmed:
+    """Predict, instantiate and compare. Raises `AbicheckError` where it cannot be instantiated at all."""
+    (result,) = module_results(subject.path, [(subject.digest, subject.facts)], site.runtime, Options())
+    observed = instantiate(site.attempt, subject.data, subject.facts, seconds)
+    agreement = compare([result], observed)
+    host = site.runtime.name
+    name = f"{host}/{os.path.basename(subject.path)}" + (f"[{subject.number}]" if subject.number else "")
+    cell = Cell(name, host, "", (), (), "instantiate", seconds=seconds)
+    by_hand = _by_hand(subject, site.attempt)
+    return Confirmed(cell, agreement.result, observed, agreement.agree, agreement.differences, by_hand)
+
+
+def _by_hand(subject: _Subject, attempt: Attempt) -> str:
+    """A command for a shell that compiles the module, or opens the page once more."""
+    if not isinstance(attempt, Node):
+        return shlex.join(["abicheck", "confirm", subject.path, "--host", "chrome"])
+    read = f"fs.readFileSync({json.dumps(subject.path)}"
+    module = f"{read})"
+    if not subject.path.endswith(".wasm"):
+        module = f'Buffer.from({read}, "latin1").match(/AGFzbQEAAA[A-Za-z0-9+\\/]+/g)[{subject.number}], "base64")'
+    return shlex.join([attempt.program, "-e", f"new WebAssembly.Module({module})"])
