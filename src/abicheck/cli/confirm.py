@@ -41,6 +41,7 @@ Examples:
   abicheck confirm --model Systran/faster-whisper-tiny.en --audio speech.wav --expect "the words in it"
   abicheck confirm matrices/ctranslate2.toml --host glibc-2.41 --jobs 2 --format junit -o confirm.xml
   abicheck confirm whisper.wasm whisper.js --host node
+  abicheck confirm libmain.js --canary
 """
 
 #: What some options are for, by their names in Python; the others are for everything.
@@ -51,6 +52,7 @@ _FOR = {
     **dict.fromkeys(("model", "audio", "expect"), (_HERE, _MATRIX)),
     "limit": (_HERE, _MODULES),
     "hosts": (_MATRIX, _MODULES),
+    "canary": (_MODULES,),
 }
 
 
@@ -69,6 +71,7 @@ _FOR = {
 @click.option("--repeat", metavar="N", type=click.IntRange(1), default=2, help="Transcribe N times in each. [default: 2]")
 @click.option("--runs", metavar="N", type=click.IntRange(1), default=3, help="Start N processes, one after another. [default: 3]")
 @click.option("--limit", metavar="SECONDS", type=click.IntRange(1), default=300, help="End a process after it. [default: 300]")
+@click.option("--canary", is_flag=True, help="Of scripts that bind whisper.cpp, see whether a language is passed on as it is.")
 @click.option("--model", metavar="DIR|NAME", help="Another converted Whisper model: a directory, or its name on a hub.")
 @click.option("--audio", metavar="FILE", multiple=True, help="Another recording; may be repeated.")
 @click.option("--expect", metavar="TEXT", multiple=True, help="The words in the recording of the same place.")
@@ -115,7 +118,7 @@ def _matrix(paths: tuple[str, ...], how: dict[str, Any]) -> ConfirmReport:
 
 
 def _modules(paths: tuple[str, ...], how: dict[str, Any]) -> ConfirmReport:
-    return confirm_modules(paths, how["hosts"], seconds=how["limit"], progress=progress)
+    return confirm_modules(paths, how["hosts"], canary=how["canary"], seconds=how["limit"], progress=progress)
 
 
 def _refuse_mixed(what: str) -> None:

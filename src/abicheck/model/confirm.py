@@ -9,8 +9,9 @@ from abicheck.model.report import worst_of
 if TYPE_CHECKING:
     from abicheck.model.report import Failure, Result, Tool, Verdict
 
-#: What a cell does with the code: the loader alone, an import, one and a transcription of speech, or an instance of a module.
-Deed: TypeAlias = Literal["load", "import", "transcribe", "instantiate"]
+#: What a cell does with the code: the loader alone, an import, one and a transcription of speech, an instance of a module,
+#: or a look at the language that a binding passes on.
+Deed: TypeAlias = Literal["load", "import", "transcribe", "instantiate", "canary"]
 #: What was done about a failure that is known: only the first changes the files.
 Remedy: TypeAlias = Literal["clear-exec-stack", "set-tunable", "upgrade"]
 HostKind: TypeAlias = Literal["container", "emulated"]

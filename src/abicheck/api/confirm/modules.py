@@ -10,6 +10,8 @@ import time
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck import __version__
+from abicheck.act.confirm.canary import ask_canary
+from abicheck.act.confirm.canary import by_hand as canary_by_hand
 from abicheck.act.confirm.chromium import find_chromium, version_of
 from abicheck.act.confirm.runtimes import Chromium, Node, instantiate
 from abicheck.api.kinds import kind_of
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from abicheck.act.confirm.runtimes import Attempt
+    from abicheck.model.confirm import Deed, Observed
     from abicheck.model.wasm import Runtime, WasmFile
 
 #: The runtimes that can be run here.
@@ -54,30 +57,36 @@ def confirm_modules(
     paths: Sequence[str],
     hosts: Sequence[str] = (),
     *,
+    canary: bool = False,
     seconds: float = 300.0,
     progress: Callable[[str], None] | None = None,
 ) -> ConfirmReport:
     """Predict for each module in the files `paths` whether it loads in the runtimes that are here, and instantiate it there.
 
     `hosts` are `node` and `chrome`; without any, Node.js and whatever Chromium is installed. A module with shared memory meets
-    Chromium twice: in a page as it is, and in one that is cross-origin isolated. Each attempt may take `seconds`. What cannot be
-    done is listed in `ConfirmReport.errors`. Raises `UsageError` for another host, and for a path of something else.
+    Chromium twice: in a page as it is, and in one that is cross-origin isolated. With `canary` scripts that bind whisper.cpp are
+    run in Node.js, too, to see whether they pass a language on as it is. Each attempt may take `seconds`. What cannot be done is
+    listed in `ConfirmReport.errors`. Raises `UsageError` for another host, for a path of something else, and for a canary without
+    a script or without Node.js.
     """
     started = time.perf_counter()
     progress = progress or (lambda _: None)
     cells: list[Confirmed] = []
     errors: list[Failure] = []
+    if canary:
+        _refuse_silent(paths, hosts)
     subjects = list(_subjects(paths, errors))
     sites = list(_sites(hosts, errors))
+    deeds: tuple[Callable[[_Subject, _Site, float], Confirmed | None], ...] = (_instance, _canary) if canary else (_instance,)
     for subject in subjects:
         for site in sites:
-            if site.runtime.isolated and not _shares(subject.facts):
-                continue
             progress(f"{subject.path} in {site.runtime.name}")
-            try:
-                cells.append(_confirm(subject, site, seconds))
-            except AbicheckError as error:
-                errors.append(Failure(f"{subject.path} in {site.runtime.name}", str(error)))
+            for deed in deeds:
+                try:
+                    cell = deed(subject, site, seconds)
+                    cells += [cell] if cell is not None else []
+                except AbicheckError as error:  # noqa: PERF203 -- few
+                    errors.append(Failure(f"{subject.path} in {site.runtime.name}", str(error)))
     seconds_taken = time.perf_counter() - started
     return ConfirmReport(Tool("abicheck", __version__), "this machine", tuple(cells), tuple(errors), seconds_taken)
 
@@ -127,19 +136,47 @@ def _chromiums(*, required: bool) -> Iterator[_Site]:
         raise HostError("there is no Chromium on the PATH; install it (apt-get install chromium), or leave out --host chrome")
 
 
+def _refuse_silent(paths: Sequence[str], hosts: Sequence[str]) -> None:
+    """A canary that could not sing is a mistake."""
+    for path in paths:
+        if path.endswith(".wasm"):
+            raise UsageError(f"--canary {path}: the script that loads the module is needed; give that (.js)")
+    if hosts and "node" not in hosts:
+        raise UsageError("--canary runs scripts in Node.js; leave out --host, or add --host node")
+
+
 def _shares(facts: WasmFile) -> bool:
     return isinstance(facts, Module) and any(memory.shared for memory in facts.memories)
 
 
-def _confirm(subject: _Subject, site: _Site, seconds: float) -> Confirmed:
-    """Predict, instantiate and compare. Raises `AbicheckError` where it cannot be instantiated at all."""
-    (result,) = module_results(subject.path, [(subject.digest, subject.facts)], site.runtime, Options())
+def _instance(subject: _Subject, site: _Site, seconds: float) -> Confirmed | None:
+    """Predict, instantiate and compare; None where there is nothing that the page before has not shown.
+
+    Raises `AbicheckError` where it cannot be instantiated at all.
+    """
+    if site.runtime.isolated and not _shares(subject.facts):
+        return None
     observed = instantiate(site.attempt, subject.data, subject.facts, seconds)
+    return _confirmed(subject, site, "instantiate", observed, _by_hand(subject, site.attempt))
+
+
+def _canary(subject: _Subject, site: _Site, seconds: float) -> Confirmed | None:
+    """What the script of the first module passes on, in Node.js. Raises `AbicheckError` where that cannot be seen."""
+    if not isinstance(site.attempt, Node) or subject.number:
+        return None
+    program = site.attempt.program
+    observed = ask_canary(program, subject.path, seconds)
+    return _confirmed(subject, site, "canary", observed, canary_by_hand(program, subject.path))
+
+
+def _confirmed(subject: _Subject, site: _Site, deed: Deed, observed: Observed, by_hand: str) -> Confirmed:
+    """The prediction for a module beside what was observed of it."""
+    (result,) = module_results(subject.path, [(subject.digest, subject.facts)], site.runtime, Options())
     agreement = compare([result], observed)
     host = site.runtime.name
-    name = f"{host}/{os.path.basename(subject.path)}" + (f"[{subject.number}]" if subject.number else "")
-    cell = Cell(name, host, "", (), (), "instantiate", seconds=seconds)
-    by_hand = _by_hand(subject, site.attempt)
+    title = os.path.basename(subject.path) + (f"[{subject.number}]" if subject.number else "")
+    name = "/".join((host, title, *(["canary"] if deed == "canary" else [])))
+    cell = Cell(name, host, "", (), (), deed)
     return Confirmed(cell, agreement.result, observed, agreement.agree, agreement.differences, by_hand)
 
 

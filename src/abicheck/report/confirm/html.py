@@ -28,6 +28,7 @@ _DONE: dict[Deed, str] = {
     "import": "imported",
     "transcribe": "imported and transcribed",
     "instantiate": "compiled and instantiated",
+    "canary": "given a language that must come back",
 }
 
 
