@@ -127,7 +127,7 @@ def browser(session: nox.Session) -> None:
     """Open the pages of reports, and instantiate modules, in a headless Chromium (Debian's chromium and chromium-driver)."""
     session.install("-e", ".[test]", "html5lib>=1.1", "selenium>=4.20")
     session.install("--no-deps", "axe-playwright-python>=0.1.5")  # for the axe-core in it; Playwright is not used
-    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
+    session.run("pytest", "-m", "browser", "tests/browser", "tests/canary", *session.posargs)
 
 
 @nox.session

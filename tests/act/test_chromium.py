@@ -37,7 +37,7 @@ def _browser(directory: Path, code: str) -> str:
 
 @pytest.mark.parametrize("isolated", [False, True])
 def test_pages_come_with_the_headers_of_isolation_or_without(tmp_path: Path, *, isolated: bool) -> None:
-    ended = open_page(_browser(tmp_path, VISIT), FILES, 30, isolated=isolated)
+    ended = open_page(_browser(tmp_path, VISIT), FILES.get, 30, isolated=isolated)
     headers = '"same-origin", "require-corp"' if isolated else "null, null"
     assert ended.status == 0
     assert ended.stdout == f'[["text/html", {headers}, "<p>page"], ["application/wasm", {headers}, "\\u0000asm"]]'
@@ -53,7 +53,7 @@ def test_a_page_that_never_tells(tmp_path: Path) -> None:
 @pytest.mark.parametrize(("code", "said"), [("sys.exit('no display')", "no display"), ("", "it said nothing")])
 def test_a_browser_that_does_not_come_up(tmp_path: Path, code: str, said: str) -> None:
     with pytest.raises(HostError, match=f"it does not open a page: {said}; see whether "):
-        open_page(_browser(tmp_path, code), FILES, 5, isolated=False)
+        open_page(_browser(tmp_path, code), FILES.get, 5, isolated=False)
 
 
 def test_versions(tmp_path: Path) -> None:

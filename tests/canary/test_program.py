@@ -21,12 +21,12 @@ BUILT = HERE / "built"
 needs_node = pytest.mark.skipif(shutil.which("node") is None or sys.platform != "linux", reason="there is no Node.js here")
 
 
-def _sung(directory: Path, name: str) -> tuple[bool | None, str | None]:
+def _sung(directory: Path, name: str, host: str = "node") -> tuple[bool | None, str | None]:
     """Whether the language came back as it was, and what came instead."""
-    report = confirm_modules([str(directory / f"{name}.js")], ["node"], canary=True, seconds=60)
+    report = confirm_modules([str(directory / f"{name}.js")], [host], canary=True, seconds=60)
     assert report.errors == ()
-    instance, canary = report.cells
-    assert instance.agree
+    *instances, canary = report.cells
+    assert all(each.agree for each in instances)
     assert canary.cell.name.endswith(f"/{name}.js/canary")
     assert canary.observed is not None
     return canary.agree, canary.observed.text
@@ -85,13 +85,40 @@ def test_what_is_no_binding_is_said_in_a_line(tmp_path: Path, script: str, said:
     assert leaving.value.code == 4
     (line,) = capsys.readouterr().err.splitlines()
     assert f": {said}" in line
-    assert line.endswith("; the canary needs a build of whisper.cpp with full_default that runs in Node.js")
+    assert line.endswith("; the canary needs a build of whisper.cpp with full_default that runs there")
 
 
 def test_a_language_that_came_back_empty(tmp_path: Path) -> None:
     script = "module.exports = { FS_createDataFile() {}, full_default(a, b, c) { console.warn('auto-detected language: zu') } };"
     (tmp_path / "x.js").write_text(f"//AGFzbQEAAAA=\n{script}", encoding="utf-8")
     assert _sung(tmp_path, "x") == (False, "the language came back as '': its pointer outlives the text that it points into")
+
+
+@pytest.mark.browser
+def test_the_canary_tells_them_apart_in_a_page() -> None:
+    agree, text = _sung(BUILT, "dangling", "chrome")
+    assert agree is False
+    assert text is not None
+    assert text.startswith("the language came back as '")
+    assert _sung(BUILT, "owned", "chrome") == (True, None)
+
+
+@pytest.mark.browser
+def test_a_script_is_loaded_as_what_it_is_in_a_page(tmp_path: Path) -> None:
+    """As a script with a factory, as a module, and not at all."""
+    binding = "{ FS_createDataFile() {}, full_default(a, b, c) { console.warn(`unknown language '${b}'`) } }"
+    scripts = {
+        "factory.js": f"var make = async () => ({binding});\nif (typeof module === 'object') module.exports = make;",
+        "module.mjs": f"export default async () => ({binding});",
+        "broken.js": "throw new Error('too old')",
+    }
+    for name, script in scripts.items():
+        (tmp_path / name).write_text(f"//AGFzbQEAAAA=\n{script}", encoding="utf-8")
+    report = confirm_modules([str(tmp_path / name) for name in scripts], ["chrome"], canary=True, seconds=8)
+    sung = [each for each in report.cells if each.cell.deed == "canary"]
+    assert [(each.result.artifact.name, each.agree) for each in sung] == [("factory.js", True), ("module.mjs", True)]
+    (failure,) = report.errors
+    assert failure.message.startswith("it has no full_default; ")
 
 
 @pytest.mark.emscripten

@@ -1,12 +1,11 @@
-// Transcribes silence with a binding of whisper.cpp in a language that is unknown: `node canary.js GLUE LANGUAGE [SECONDS]`.
-// whisper.cpp names the language that it does not know, and the model needs no weights for that. Whoever waits for the name ends the
-// process when it comes; what kept it from coming is the last line.
+// Transcribes silence with a binding of whisper.cpp in a language that is unknown: `node canary.js GLUE LANGUAGE [SECONDS]`, or in a
+// page whose address ends in `?GLUE&LANGUAGE&SECONDS`. whisper.cpp names the language that it does not know, and the model needs no
+// weights for that. Whoever waits for the name ends the process when it comes; what kept it from coming is printed, or posted.
 "use strict";
 
-const path = require("path");
-const { pathToFileURL } = require("url");
-const [glue, language] = [path.resolve(process.argv[2]), process.argv[3]];
-const PATIENCE = 1000 * (process.argv[4] || 20);
+const inNode = typeof process === "object";
+const [glue, language, seconds] = inNode ? process.argv.slice(2) : location.search.slice(1).split("&").map(decodeURIComponent);
+const PATIENCE = 1000 * (seconds || 20);
 
 // As whisper.cpp's own models/for-tests-ggml-tiny.bin: its parameters (51,865 tokens make it multilingual), filters, and no words.
 const MODEL = new Int32Array(1 + 11 + 2 + 80 * 201 + 1);
@@ -21,35 +20,51 @@ const CALLS = {
 
 const wait = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
-function end(reason) {
+async function end(reason) {
+  if (!inNode) return fetch("told", { method: "POST", body: `canary: ${reason}` });
   require("fs").writeSync(1, `\ncanary: ${reason}\n`);
   process.exit(0);
 }
 
-async function load() {
-  let loaded;
+async function loadInNode() {
+  const path = require("path").resolve(glue);
   try {
-    loaded = require(glue);
+    return require(path);
   } catch (error) {
     if (!["ERR_REQUIRE_ESM", "ERR_REQUIRE_ASYNC_MODULE"].includes(error.code)) throw error;
-    loaded = await import(pathToFileURL(glue));
+    return import(require("url").pathToFileURL(path));
   }
-  loaded = loaded.default || loaded;
-  return typeof loaded === "function" ? Promise.race([loaded({}), wait(PATIENCE)]) : loaded;
+}
+
+async function loadInPage() {
+  const text = await (await fetch(glue)).text();
+  if (/\bexport\s*(default\b|\{)/.test(text)) return import(new URL(glue, location).href);
+  self.Module = {};
+  const script = document.createElement("script");
+  script.src = glue;
+  await new Promise((resolve, reject) => {
+    script.onload = resolve;
+    script.onerror = () => reject(new Error("it does not load"));
+    document.head.append(script);
+  });
+  const factory = /\bmodule\.exports\s*=\s*(\w+)/.exec(text);
+  return self[factory === null ? "Module" : factory[1]];
 }
 
 async function main() {
-  const module = (await load()) || {};
+  let module = await (inNode ? loadInNode() : loadInPage());
+  module = module.default || module;
+  if (typeof module === "function") module = (await Promise.race([module({}), wait(PATIENCE)])) || {};
   for (let waited = 0; typeof module.full_default !== "function" && waited < PATIENCE; waited += 50) await wait(50);
-  if (typeof module.full_default !== "function") end("it has no full_default");
+  if (typeof module.full_default !== "function") return end("it has no full_default");
   const call = CALLS[module.full_default.length];
-  if (call === undefined) end(`its full_default takes ${module.full_default.length} arguments`);
+  if (call === undefined) return end(`its full_default takes ${module.full_default.length} arguments`);
   module.FS_createDataFile("/", "canary.bin", new Uint8Array(MODEL.buffer), true, true);
   const instance = module.init ? module.init("canary.bin") : 0;
-  if (module.init && !instance) end("it does not take the model");
+  if (module.init && !instance) return end("it does not take the model");
   module.full_default(...call(instance));
   await wait(PATIENCE);
-  end("it names no language");
+  return end("it names no language");
 }
 
 main().catch((error) => end(`${error.name}: ${error.message}`.split("\n")[0]));

@@ -16,7 +16,11 @@ from abicheck.act.confirm.observe import Ended, kill
 from abicheck.errors import HostError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
+    from typing import IO, TypeAlias
+
+    #: By its path the type and the content of what a page may fetch.
+    Serve: TypeAlias = Callable[[str], "tuple[str, bytes] | None"]
 
 _PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 _OPTIONS = (
@@ -28,6 +32,7 @@ _OPTIONS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    "--enable-logging=stderr",  # what pages and their workers write to the console
 )
 #: What makes a page cross-origin isolated (https://developer.mozilla.org/docs/Web/API/Window/crossOriginIsolated).
 _ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
@@ -60,9 +65,9 @@ class _Server(ThreadingHTTPServer):
 
     daemon_threads = True
 
-    def __init__(self, files: Mapping[str, tuple[str, bytes]], *, isolated: bool) -> None:
+    def __init__(self, serve: Serve, *, isolated: bool) -> None:
         super().__init__(("127.0.0.1", 0), _Handler)
-        self.files = files
+        self.serve = serve
         self.extra: Mapping[str, str] = _ISOLATION if isolated else {}
         self.opened = threading.Event()
         self.told: str | None = None
@@ -73,8 +78,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def do_GET(self) -> None:
         self.server.opened.set()
-        kind, content = self.server.files.get(self.path, ("", b""))
-        self._answer(200 if kind else 404, kind, content)
+        found = self.server.serve(self.path)
+        self._answer(404) if found is None else self._answer(200, *found)
 
     def do_POST(self) -> None:
         self.server.told = self.rfile.read(int(self.headers["Content-Length"])).decode()
@@ -91,15 +96,24 @@ class _Handler(BaseHTTPRequestHandler):
         """Nobody asked for a log."""
 
 
-def open_page(program: str, files: Mapping[str, tuple[str, bytes]], seconds: float, *, isolated: bool) -> Ended:
-    """Open `/` of `files` (path to type and content), and wait at most `seconds` for what the page posts: that is `stdout`.
+def open_page(
+    program: str,
+    serve: Serve,
+    seconds: float,
+    *,
+    isolated: bool,
+    until: Callable[[bytes], object] = lambda _: False,
+    query: str = "",
+) -> Ended:
+    """Open the page at `/?query`, and wait at most `seconds` for what it posts, or `until` what was written to `stderr` is such.
 
-    `status` is None where it posted nothing in time. Raises `HostError` when the browser does not come up.
+    `stdout` is what it posts, and `status` None where it does not; its console, and its workers', is in `stderr`. Raises
+    `HostError` when the browser does not come up.
     """
     started = time.monotonic()
     with (
         tempfile.TemporaryDirectory(prefix="abicheck-", ignore_cleanup_errors=True) as profile,
-        _Server(files, isolated=isolated) as server,
+        _Server(serve, isolated=isolated) as server,
     ):
         threading.Thread(target=server.serve_forever, args=(_TICK,), daemon=True).start()
         # Chromium refuses to run as root within its sandbox, which keeps pages of strangers in; this page is ours.
@@ -107,7 +121,7 @@ def open_page(program: str, files: Mapping[str, tuple[str, bytes]], seconds: flo
         with (
             open(os.path.join(profile, "stderr"), "w+b") as log,
             subprocess.Popen(  # noqa: S603 -- running it is what this is for
-                [program, *options, f"http://127.0.0.1:{server.server_port}/"],
+                [program, *options, f"http://127.0.0.1:{server.server_port}/{query and '?'}{query}"],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -115,25 +129,29 @@ def open_page(program: str, files: Mapping[str, tuple[str, bytes]], seconds: flo
             ) as process,
         ):
             try:
-                _wait(process, server, seconds)
+                _wait(process, server, seconds, lambda: until(read_all(log)))
             finally:
                 _end(process)
                 server.shutdown()
-            log.seek(0)
-            said = log.read().decode(errors="replace")
+            said = read_all(log).decode(errors="backslashreplace")
         if not server.opened.is_set():
             last = (said.strip().splitlines() or ["it said nothing"])[-1]
             raise HostError(f"it does not open a page: {last}; see whether `{program} --headless` starts", program)
         return Ended(None if server.told is None else 0, server.told or "", said, time.monotonic() - started)
 
 
-def _wait(process: subprocess.Popen[bytes], server: _Server, seconds: float) -> None:
-    """Until the page has told, the browser is gone, or the time is over, which counts from when the page was opened."""
+def read_all(file: IO[bytes]) -> bytes:
+    """What another process has written to a file so far."""
+    return os.pread(file.fileno(), os.fstat(file.fileno()).st_size, 0)
+
+
+def _wait(process: subprocess.Popen[bytes], server: _Server, seconds: float, over: Callable[[], object]) -> None:
+    """Until the page has told, it is over, the browser is gone, or the time is up, which counts from when the page was opened."""
     end = time.monotonic() + _START
-    while server.told is None and process.poll() is None and not server.opened.is_set() and time.monotonic() < end:
+    while process.poll() is None and not server.opened.is_set() and time.monotonic() < end:
         time.sleep(_TICK)
-    end = time.monotonic() + seconds
-    while server.told is None and process.poll() is None and server.opened.is_set() and time.monotonic() < end:
+    end = time.monotonic() + seconds if server.opened.is_set() else 0.0
+    while process.poll() is None and server.told is None and time.monotonic() < end and not over():
         time.sleep(_TICK)
 
 

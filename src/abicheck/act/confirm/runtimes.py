@@ -59,7 +59,7 @@ class Chromium(NamedTuple):
             "/module": ("application/wasm", module),
             "/request": ("application/json", request.encode()),
         }
-        return open_page(self.program, files, seconds, isolated=self.isolated)
+        return open_page(self.program, files.get, seconds, isolated=self.isolated)
 
 
 def instantiate(attempt: Attempt, data: bytes, facts: WasmFile, seconds: float) -> Observed:

@@ -28,7 +28,6 @@ from abicheck.read.wasm import open_modules
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-    from abicheck.act.confirm.runtimes import Attempt
     from abicheck.model.confirm import Deed, Observed
     from abicheck.model.wasm import Runtime, WasmFile
 
@@ -40,7 +39,7 @@ class _Site(NamedTuple):
     """A runtime as it is judged, and how it is run."""
 
     runtime: Runtime
-    attempt: Attempt
+    attempt: Node | Chromium
 
 
 class _Subject(NamedTuple):
@@ -65,16 +64,15 @@ def confirm_modules(
 
     `hosts` are `node` and `chrome`; without any, Node.js and whatever Chromium is installed. A module with shared memory meets
     Chromium twice: in a page as it is, and in one that is cross-origin isolated. With `canary` scripts that bind whisper.cpp are
-    run in Node.js, too, to see whether they pass a language on as it is. Each attempt may take `seconds`. What cannot be done is
-    listed in `ConfirmReport.errors`. Raises `UsageError` for another host, for a path of something else, and for a canary without
-    a script or without Node.js.
+    run, too, to see whether they pass a language on as it is. Each attempt may take `seconds`. What cannot be done is listed in
+    `ConfirmReport.errors`. Raises `UsageError` for another host, for a path of something else, and for a canary without a script.
     """
     started = time.perf_counter()
     progress = progress or (lambda _: None)
     cells: list[Confirmed] = []
     errors: list[Failure] = []
     if canary:
-        _refuse_silent(paths, hosts)
+        _refuse_silent(paths)
     subjects = list(_subjects(paths, errors))
     sites = list(_sites(hosts, errors))
     deeds: tuple[Callable[[_Subject, _Site, float], Confirmed | None], ...] = (_instance, _canary) if canary else (_instance,)
@@ -136,13 +134,11 @@ def _chromiums(*, required: bool) -> Iterator[_Site]:
         raise HostError("there is no Chromium on the PATH; install it (apt-get install chromium), or leave out --host chrome")
 
 
-def _refuse_silent(paths: Sequence[str], hosts: Sequence[str]) -> None:
+def _refuse_silent(paths: Sequence[str]) -> None:
     """A canary that could not sing is a mistake."""
     for path in paths:
         if path.endswith(".wasm"):
             raise UsageError(f"--canary {path}: the script that loads the module is needed; give that (.js)")
-    if hosts and "node" not in hosts:
-        raise UsageError("--canary runs scripts in Node.js; leave out --host, or add --host node")
 
 
 def _shares(facts: WasmFile) -> bool:
@@ -157,19 +153,20 @@ def _instance(subject: _Subject, site: _Site, seconds: float) -> Confirmed | Non
     if site.runtime.isolated and not _shares(subject.facts):
         return None
     observed = instantiate(site.attempt, subject.data, subject.facts, seconds)
-    return _confirmed(subject, site, "instantiate", observed, _by_hand(subject, site.attempt))
+    return _confirmed(subject, site, "instantiate", observed)
 
 
 def _canary(subject: _Subject, site: _Site, seconds: float) -> Confirmed | None:
-    """What the script of the first module passes on, in Node.js. Raises `AbicheckError` where that cannot be seen."""
-    if not isinstance(site.attempt, Node) or subject.number:
+    """What the script of the first module passes on: in Node.js, and in a page where it may have threads.
+
+    Raises `AbicheckError` where that cannot be seen.
+    """
+    if subject.number or site.runtime.isolated is False:
         return None
-    program = site.attempt.program
-    observed = ask_canary(program, subject.path, seconds)
-    return _confirmed(subject, site, "canary", observed, canary_by_hand(program, subject.path))
+    return _confirmed(subject, site, "canary", ask_canary(site.attempt, subject.path, seconds))
 
 
-def _confirmed(subject: _Subject, site: _Site, deed: Deed, observed: Observed, by_hand: str) -> Confirmed:
+def _confirmed(subject: _Subject, site: _Site, deed: Deed, observed: Observed) -> Confirmed:
     """The prediction for a module beside what was observed of it."""
     (result,) = module_results(subject.path, [(subject.digest, subject.facts)], site.runtime, Options())
     agreement = compare([result], observed)
@@ -177,15 +174,19 @@ def _confirmed(subject: _Subject, site: _Site, deed: Deed, observed: Observed, b
     title = os.path.basename(subject.path) + (f"[{subject.number}]" if subject.number else "")
     name = "/".join((host, title, *(["canary"] if deed == "canary" else [])))
     cell = Cell(name, host, "", (), (), deed)
+    by_hand = _by_hand(subject, site.attempt, deed)
     return Confirmed(cell, agreement.result, observed, agreement.agree, agreement.differences, by_hand)
 
 
-def _by_hand(subject: _Subject, attempt: Attempt) -> str:
-    """A command for a shell that compiles the module, or opens the page once more."""
-    if not isinstance(attempt, Node):
-        return shlex.join(["abicheck", "confirm", subject.path, "--host", "chrome"])
+def _by_hand(subject: _Subject, runtime: Node | Chromium, deed: Deed) -> str:
+    """A command for a shell that does the same in Node.js, or opens the page once more."""
+    if isinstance(runtime, Chromium):
+        options = ["--canary"] if deed == "canary" else []
+        return shlex.join(["abicheck", "confirm", subject.path, "--host", "chrome", *options])
+    if deed == "canary":
+        return canary_by_hand(runtime.program, subject.path)
     read = f"fs.readFileSync({json.dumps(subject.path)}"
     module = f"{read})"
     if not subject.path.endswith(".wasm"):
         module = f'Buffer.from({read}, "latin1").match(/AGFzbQEAAA[A-Za-z0-9+\\/]+/g)[{subject.number}], "base64")'
-    return shlex.join([attempt.program, "-e", f"new WebAssembly.Module({module})"])
+    return shlex.join([runtime.program, "-e", f"new WebAssembly.Module({module})"])
