@@ -15,6 +15,8 @@ _FILE = "runtimes.toml"
 #: The names that `runtimes.toml` has: known here, so that other hosts need not wait for it.
 NAMES = ("node", "chrome", "firefox", "safari")
 _VERSION = re.compile(r"v?(\d{1,4}(?:\.\d{1,4}){0,2})")
+#: Behind the version of a browser whose page is cross-origin isolated.
+_ISOLATED = "/isolated"
 #: How long (in seconds) a Node.js may take to tell its version.
 _PATIENCE = 30
 
@@ -25,19 +27,20 @@ def is_runtime(spec: str) -> bool:
 
 
 def open_runtime(spec: str) -> Runtime:
-    """The runtime that `spec` names; `node` alone is the one on the PATH. Raises `UsageError` and `HostError`."""
+    """The runtime that `spec` names: `chrome:120/isolated`, or `node` for the one on the PATH. Raises `UsageError` and `HostError`."""
     from abicheck.model.wasm import Runtime  # noqa: PLC0415 -- every run asks whether a host is a runtime, and few are
 
     name, _, given = spec.partition(":")
     if spec == "node":
         given = _version_here()
-    version = _VERSION.fullmatch(given)
+    date, families, features = _table()
+    family = families[name]
+    isolated = family.isolated_since is not None and given.endswith(_ISOLATED)
+    version = _VERSION.fullmatch(given.removesuffix(_ISOLATED) if isolated else given)
     if version is None:
-        family = _table()[1][name]
         example = f"{name}:{'.'.join(map(str, family.newest))}"
         raise UsageError(f"unknown host {spec!r}: {family.title} by its version, as in {example}")
-    date, families, features = _table()
-    return Runtime(spec, families[name], parse_version(version[1]), features, tuple(families.values()), date)
+    return Runtime(spec, family, parse_version(version[1]), features, tuple(families.values()), date, isolated=isolated or None)
 
 
 def parse_version(text: str) -> tuple[int, ...]:
