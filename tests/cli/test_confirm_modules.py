@@ -182,6 +182,8 @@ def test_without_node(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
         (["simd.wasm", "--host", "node:16"], 2, "--host node:16: a module is confirmed in what is here: node or chrome"),
         (["simd.wasm", "--jobs", "2"], 2, "--jobs is for a matrix, not for modules"),
         (["simd.wasm", "--threads", "2"], 2, "--threads is for this machine, not for modules"),
+        (["simd.wasm", "--canary"], 2, "--canary simd.wasm: the script that loads the module is needed; give that (.js)"),
+        (["--canary"], 2, "--canary is for modules, not for this machine"),
         (["gone.wasm"], 4, "gone.wasm: no such file or directory; give a module that is there and may be read"),
         (["empty.js"], 4, "empty.js: no WebAssembly module in this script; give the .wasm file that it loads"),
         (["simd.wasm", "--host", "chrome"], 4, "chrome: there is no Chromium on the PATH; install it "),

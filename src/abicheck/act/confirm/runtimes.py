@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.act.confirm.chromium import open_page
 from abicheck.act.confirm.observe import end_of, run_here
@@ -21,20 +21,13 @@ SCRIPT = os.path.join(os.path.dirname(__file__), "instantiate.js")
 _TAIL = 4000
 
 
-class Attempt(Protocol):
-    """A runtime that is here: compiles and instantiates `module`, as `request` tells, in at most `seconds`."""
-
-    def __call__(self, module: bytes, request: str, seconds: float) -> Ended:
-        """What came of it, as `instantiate.js` tells it, is `stdout`. Raises `AbicheckError` where the runtime itself fails."""
-
-
 class Node(NamedTuple):
     """The Node.js of that path."""
 
     program: str
 
-    def __call__(self, module: bytes, request: str, seconds: float) -> Ended:
-        """In a process of its own."""
+    def attempt(self, module: bytes, request: str, seconds: float) -> Ended:
+        """Run `instantiate.js` in a process of its own; what it tells is `stdout`."""
         with tempfile.TemporaryDirectory(prefix="abicheck-") as directory:
             paths = [os.path.join(directory, name) for name in ("module", "request")]
             for path, content in zip(paths, (module, request.encode()), strict=True):
@@ -49,8 +42,8 @@ class Chromium(NamedTuple):
     program: str
     isolated: bool
 
-    def __call__(self, module: bytes, request: str, seconds: float) -> Ended:
-        """In a page of its own."""
+    def attempt(self, module: bytes, request: str, seconds: float) -> Ended:
+        """Run `instantiate.js` in a page of its own; what it tells is `stdout`. Raises `HostError` where none opens."""
         with open(SCRIPT, "rb") as file:
             script = file.read()
         files = {
@@ -62,7 +55,7 @@ class Chromium(NamedTuple):
         return open_page(self.program, files.get, seconds, isolated=self.isolated)
 
 
-def instantiate(attempt: Attempt, data: bytes, facts: WasmFile, seconds: float) -> Observed:
+def instantiate(runtime: Node | Chromium, data: bytes, facts: WasmFile, seconds: float) -> Observed:
     """Compile the module of these `data`, instantiate it with stand-ins for its imports, and give its shared memory to a thread.
 
     Whatever the runtime says, its crash and no end within `seconds` too, is an observation. What the start function says, which
@@ -71,7 +64,7 @@ def instantiate(attempt: Attempt, data: bytes, facts: WasmFile, seconds: float) 
     imports = facts.imports if isinstance(facts, Module) else ()
     shared = isinstance(facts, Module) and any(memory.shared for memory in facts.memories)
     listed = [each._asdict() | {"limits": each.limits._asdict() if each.limits else None} for each in imports]
-    ended = attempt(data, json.dumps({"imports": listed, "shared": shared}), seconds)
+    ended = runtime.attempt(data, json.dumps({"imports": listed, "shared": shared}), seconds)
     try:
         told = json.loads(ended.stdout)
         stage, text = told["stage"], told["text"]

@@ -39,7 +39,7 @@ class _Site(NamedTuple):
     """A runtime as it is judged, and how it is run."""
 
     runtime: Runtime
-    attempt: Node | Chromium
+    program: Node | Chromium
 
 
 class _Subject(NamedTuple):
@@ -108,30 +108,28 @@ def _sites(hosts: Sequence[str], errors: list[Failure]) -> Iterator[_Site]:
     for host in hosts:
         if host not in RUNTIMES:
             raise UsageError(f"--host {host}: a module is confirmed in what is here: {' or '.join(RUNTIMES)}")
-    for name, found in (("node", _nodes), ("chrome", _chromiums)):
-        if name in (hosts or RUNTIMES):
-            try:
-                yield from found(required=bool(hosts))
-            except HostError as error:
-                errors.append(Failure(name, error.message))
+    for name in dict.fromkeys(hosts) or ("node", *(["chrome"] if find_chromium() else [])):
+        try:
+            yield from _nodes() if name == "node" else _chromiums()
+        except HostError as error:  # noqa: PERF203 -- few
+            errors.append(Failure(name, error.message))
 
 
-def _nodes(*, required: bool) -> Iterator[_Site]:  # noqa: ARG001 -- Node.js always is
+def _nodes() -> Iterator[_Site]:
     """The Node.js on the PATH. Raises `HostError` where there is none."""
     runtime = open_runtime("node")
     version = ".".join(map(str, runtime.version))
     yield _Site(runtime._replace(name=f"node:{version}"), Node(shutil.which("node") or "node"))
 
 
-def _chromiums(*, required: bool) -> Iterator[_Site]:
-    """A page of Chromium as it is, and one that is isolated; none where it isn't installed. Raises `HostError`."""
+def _chromiums() -> Iterator[_Site]:
+    """A page of Chromium as it is, and one that is isolated. Raises `HostError` where it is not installed."""
     program = find_chromium()
-    if program is not None:
-        runtime = open_runtime(f"chrome:{version_of(program)}")
-        yield _Site(runtime._replace(isolated=False), Chromium(program, isolated=False))
-        yield _Site(runtime._replace(isolated=True, name=f"{runtime.name}/isolated"), Chromium(program, isolated=True))
-    elif required:
+    if program is None:
         raise HostError("there is no Chromium on the PATH; install it (apt-get install chromium), or leave out --host chrome")
+    name = f"chrome:{version_of(program)}"
+    yield _Site(open_runtime(name)._replace(isolated=False), Chromium(program, isolated=False))
+    yield _Site(open_runtime(f"{name}/isolated"), Chromium(program, isolated=True))
 
 
 def _refuse_silent(paths: Sequence[str]) -> None:
@@ -152,7 +150,7 @@ def _instance(subject: _Subject, site: _Site, seconds: float) -> Confirmed | Non
     """
     if site.runtime.isolated and not _shares(subject.facts):
         return None
-    observed = instantiate(site.attempt, subject.data, subject.facts, seconds)
+    observed = instantiate(site.program, subject.data, subject.facts, seconds)
     return _confirmed(subject, site, "instantiate", observed)
 
 
@@ -163,7 +161,7 @@ def _canary(subject: _Subject, site: _Site, seconds: float) -> Confirmed | None:
     """
     if subject.number or site.runtime.isolated is False:
         return None
-    return _confirmed(subject, site, "canary", ask_canary(site.attempt, subject.path, seconds))
+    return _confirmed(subject, site, "canary", ask_canary(site.program, subject.path, seconds))
 
 
 def _confirmed(subject: _Subject, site: _Site, deed: Deed, observed: Observed) -> Confirmed:
@@ -174,7 +172,7 @@ def _confirmed(subject: _Subject, site: _Site, deed: Deed, observed: Observed) -
     title = os.path.basename(subject.path) + (f"[{subject.number}]" if subject.number else "")
     name = "/".join((host, title, *(["canary"] if deed == "canary" else [])))
     cell = Cell(name, host, "", (), (), deed)
-    by_hand = _by_hand(subject, site.attempt, deed)
+    by_hand = _by_hand(subject, site.program, deed)
     return Confirmed(cell, agreement.result, observed, agreement.agree, agreement.differences, by_hand)
 
 

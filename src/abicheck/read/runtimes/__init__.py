@@ -27,7 +27,10 @@ def is_runtime(spec: str) -> bool:
 
 
 def open_runtime(spec: str) -> Runtime:
-    """The runtime that `spec` names: `chrome:120/isolated`, or `node` for the one on the PATH. Raises `UsageError` and `HostError`."""
+    """The runtime that `spec` names, as in `chrome:120/isolated`; `node` is the one on the PATH.
+
+    Raises `UsageError` for an unknown one, and `HostError` where there is no Node.js.
+    """
     from abicheck.model.wasm import Runtime  # noqa: PLC0415 -- every run asks whether a host is a runtime, and few are
 
     name, _, given = spec.partition(":")
