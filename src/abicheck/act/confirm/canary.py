@@ -53,7 +53,7 @@ def ask_canary(runtime: Node | Chromium, script: str, seconds: float) -> Observe
     language = _decoded(named["language"] or b"")
     if language == LANGUAGE:
         return Observed("loads", None, seconds=taken)
-    text = f"the language came back as {language!r}: its pointer outlives the text that it points into"
+    text = f"the language came back as {language!r}; its pointer may outlive its text (abicheck rule pointer-into-thread)"
     return Observed("fails", text, seconds=taken, output=_decoded(output[-_TAIL:]))
 
 
