@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import base64
 import json
+import sys
 from importlib.resources import files
 from typing import TYPE_CHECKING
 
@@ -8,6 +10,9 @@ import jsonschema
 import pytest
 
 from abicheck.cli.main import main
+from abicheck.read.wasm import syntax
+from tests import wasmwriter as wasm
+from tests.read.runtimes.test_serving import serving_here
 from tests.wasmwriter import FEATURES, SHARED, program
 
 if TYPE_CHECKING:
@@ -76,12 +81,86 @@ def test_bad_input_is_one_line(
 
 
 @pytest.mark.usefixtures("modules")
-def test_other_commands_say_that_they_take_none(capsys: pytest.CaptureFixture[str]) -> None:
-    assert _run("show", "simd.wasm") == 4
+def test_the_headers_of_a_server(capsys: pytest.CaptureFixture[str]) -> None:
+    hosts = ["--host", "chrome:120", "--host", "firefox:120"]
+    with serving_here() as address:
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/", "--url", f"{address}/worker.js") == 0
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/") == 3
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/bare", "--format", "json") == 1
+        assert "sends no Cross-Origin-Opener-Policy; it must be same-origin" in capsys.readouterr().out
+        assert _run("check", "shared.wasm", *hosts, "--url", f"{address}/gone") == 4
+    told = capsys.readouterr()
+    assert told.out.startswith("? shared.wasm may or may not load on chrome:120")
+    assert told.err.splitlines() == [
+        f"abicheck: {address}/gone: the server answers 404 Not Found; give the address of what it serves"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["shared.wasm", "--url", "example.org"], "--url example.org: not an address of a server"),
+        (["libx.so", "--url", "https://example.org"], "--url is about WebAssembly modules"),
+        (["shared.wasm", "--offline", "--url", "https://example.org"], "leave out --offline"),
+    ],
+)
+@pytest.mark.usefixtures("modules")
+def test_an_address_in_vain(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("check", *arguments, "--host", "chrome:120") == 2
+    assert message in capsys.readouterr().err
+
+
+GLUE = """var given = {"b": _f, "c": _g}, info = {"a": given};
+WebAssembly.instantiate(read("lib.wasm"), info).then(function (got) { start(got["instance"]["exports"]); });
+function start(exports) { _run = exports["d"]; }
+"""
+
+
+def _library(imports: str, export: str) -> bytes:
+    given = (wasm.name("a") + wasm.name(each) + b"\x00\x00" for each in imports)
+    return wasm.module(
+        wasm.section(1, wasm.vector(wasm.signature())),
+        wasm.section(2, wasm.vector(*given)),
+        wasm.section(7, wasm.vector(wasm.name(export) + b"\x00\x00")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("library", "code", "told"),
+    [
+        (_library("bc", "d"), 0, "✓ glue.js loads on node:20"),
+        (_library("bce", "d"), 1, "It does not give the module what that imports: a.e."),
+        (_library("bc", "e"), 0, "✓ glue.js loads on node:20"),  # what the script takes has nothing in common with it
+        (_library("b", "d"), 1, "It gives the module what that does not import: c."),
+    ],
+)
+def test_a_script_and_the_module_beside_it(
+    modules: Path, library: bytes, code: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (modules / "glue.js").write_text(GLUE)
+    (modules / "lib.wasm").write_bytes(library)
+    assert _run("check", "glue.js", "--host", "node:20") == code
+    assert told in capsys.readouterr().out
+
+
+def test_without_the_parser_the_module_inside_is_judged_alone(
+    modules: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    syntax._parser.cache_clear()
+    monkeypatch.setitem(sys.modules, "tree_sitter_javascript", None)
+    (modules / "single.js").write_text(f"load('{base64.b64encode(SIMD).decode()}')")
+    assert _run("check", "single.js", "--host", "node:20", "--host", "safari:17") == 4
+    told = capsys.readouterr()
+    assert "✓ single.js loads on node:20" in told.out
+    (line,) = told.err.splitlines()
+    assert line.startswith("abicheck: single.js: its names were not compared with the module's: tree_sitter_javascript, which ")
+    assert line.endswith("pip install 'abicheck-env[wasm]'")
+
+
+@pytest.mark.usefixtures("modules")
+def test_no_host_to_describe(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("host", "node:20") == 2
-    told = capsys.readouterr().err
-    assert "a WebAssembly module, which has no card" in told
-    assert "node:20 is a runtime for WebAssembly modules" in told
+    assert "node:20 is a runtime for WebAssembly modules" in capsys.readouterr().err
 
 
 @pytest.mark.usefixtures("modules")

@@ -147,6 +147,12 @@ def test_all_modules_of_a_script(capsys: pytest.CaptureFixture[str]) -> None:
     assert results[1]["cell"].endswith("/glue.js[1]")
 
 
+def test_a_module_beside_its_script(capsys: pytest.CaptureFixture[str]) -> None:
+    Path("glue.js").write_text('var file = "ill-typed.wasm";', encoding="ascii")
+    assert _confirm("glue.js") == 1
+    assert 'new WebAssembly.Module(fs.readFileSync("' in capsys.readouterr().out
+
+
 def test_the_command_by_hand_says_the_same(capsys: pytest.CaptureFixture[str]) -> None:
     Path("glue.js").write_text(f'f("{base64.b64encode(ILL_TYPED).decode()}")', encoding="ascii")
     for target in ("ill-typed.wasm", "glue.js"):

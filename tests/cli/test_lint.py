@@ -136,7 +136,7 @@ def test_what_cannot_be_read_is_said(tmp_path: Path, capsys: pytest.CaptureFixtu
 
 def test_no_source_and_no_path_are_wrong_usage(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert _lint(str(tmp_path)) == 2
-    assert "there is no C or C++ source in what was named" in capsys.readouterr().err
+    assert "there is no source, page or script in what was named" in capsys.readouterr().err
     assert _lint() == 2
 
 

@@ -12,7 +12,7 @@ from abicheck.api.rules import source_rules
 
 SHAPES = Path(__file__).parent / "shapes"
 #: A line that is to be found says so itself.
-_EXPECTED = re.compile(r"//.*\bFOUND: (?P<rules>[a-z-]+(?:, [a-z-]+)*)")
+_EXPECTED = re.compile(r"(?://|<!--).*\bFOUND: (?P<rules>[a-z-]+(?:, [a-z-]+)*)")
 
 
 def _expected(file: Path) -> list[tuple[int, str]]:
@@ -28,14 +28,14 @@ def _found(path: Path) -> list[tuple[int, str]]:
     return sorted((each.line, each.rule) for each in report.findings)
 
 
-@pytest.mark.parametrize("file", sorted(SHAPES.glob("bad/*.cpp")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(SHAPES.glob("bad/*.*")), ids=lambda file: file.name)
 def test_known_bugs_are_found_where_they_are(file: Path) -> None:
     expected = _expected(file)
     assert expected
     assert _found(file) == expected
 
 
-@pytest.mark.parametrize("file", sorted(SHAPES.glob("good/*.cpp")), ids=lambda file: file.stem)
+@pytest.mark.parametrize("file", sorted(SHAPES.glob("good/*.*")), ids=lambda file: file.name)
 def test_fixes_and_what_is_synchronous_or_owning_are_silent(file: Path) -> None:
     assert _found(file) == []
 
@@ -43,7 +43,7 @@ def test_fixes_and_what_is_synchronous_or_owning_are_silent(file: Path) -> None:
 @pytest.mark.parametrize("rule", [each for each in source_rules() if each != "ignore-without-reason"])
 def test_the_example_of_a_page_breaks_its_rule_alone_and_its_fix_none(rule: str, tmp_path: Path) -> None:
     page = source_rules()[rule]
-    source = tmp_path / "example.cpp"
+    source = tmp_path / ("example.html" if page.example.startswith("<") else "example.cpp")
     source.write_text(page.example, encoding="utf-8")
     assert [name for _, name in _found(source)] == [rule]
     source.write_text(page.fix, encoding="utf-8")
@@ -51,6 +51,6 @@ def test_the_example_of_a_page_breaks_its_rule_alone_and_its_fix_none(rule: str,
 
 
 def test_every_rule_has_an_example_and_a_shape() -> None:
-    shown = {rule for file in SHAPES.glob("bad/*.cpp") for _, rule in _expected(file)}
+    shown = {rule for file in SHAPES.glob("bad/*.*") for _, rule in _expected(file)}
     assert {*shown, "ignore-without-reason"} == set(source_rules())
     assert all(page.example and page.fix for page in source_rules().values())

@@ -15,6 +15,7 @@ from abicheck.api.kinds import kind_of
 from abicheck.api.options import Options
 from abicheck.api.places import places
 from abicheck.api.work import Outcome, Task, spread
+from abicheck.errors import UsageError
 from abicheck.model.report import Failure, Report, Result, Tool
 from abicheck.read.files import FactStore
 from abicheck.read.hosts.targets import Locator
@@ -50,6 +51,10 @@ def check(
     started = time.perf_counter()
     options = options or Options()
     shows = shown_by(options)
+    if options.urls and not any(kind_of(target) == "module" for target in targets):
+        raise UsageError("--url is about WebAssembly modules in browsers; name a module, and a host as in chrome:120")
+    if options.urls and options.offline:
+        raise UsageError("--url asks a server; leave out --offline")
     targets = targets or (options.environment or os.environ.get("VIRTUAL_ENV") or sys.prefix,)
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1

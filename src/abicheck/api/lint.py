@@ -1,4 +1,4 @@
-"""`lint`: what is wrong in the C++ sources of bindings."""
+"""`lint`: what is wrong in the C++ sources of bindings, and in their pages and scripts."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def lint(paths: Iterable[str], *, fail_on: Severity = "error", progress: Callabl
     for path in paths:
         run.read(path)
     if not run.files and not run.errors:
-        raise UsageError("there is no C or C++ source in what was named; name files or other directories")
+        raise UsageError("there is no source, page or script in what was named; name files or other directories")
     findings = run.findings()
     tool = Tool("abicheck", __version__)
     return LintReport(tool, findings, len(run.files), run.lines, tuple(run.errors), fail_on, time.perf_counter() - started)
@@ -70,7 +70,7 @@ class _Run:
         self.files[file] = None
         self.lines += source.count(b"\n") + (not source.endswith(b"\n") and source != b"")
         try:
-            self._seen += [(file, each) for each in sightings(source)]
+            self._seen += [(file, each) for each in sightings(source, file)]
         except RecursionError:
             self.errors.append(Failure(file, "nested too deeply to be read; leave it out"))
         for found in ignores(source.decode("utf-8", "replace"), source_rules()):

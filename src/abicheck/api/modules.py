@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 from typing import TYPE_CHECKING
 
 from abicheck.errors import TargetError
 from abicheck.judge import runtime as judge
+from abicheck.judge.runtime.card import first, needs_of
+from abicheck.judge.runtime.glue import with_glue, with_workers
+from abicheck.judge.runtime.isolation import with_headers
 from abicheck.model.host import Assumption
-from abicheck.model.report import Artifact, HostSummary, PythonSummary, Result, RootResult
-from abicheck.model.wasm import Module
-from abicheck.read.runtimes import is_runtime, open_runtime
-from abicheck.read.wasm import open_modules, read_wasm
+from abicheck.model.report import Artifact, Failure, HostSummary, PythonSummary, Result, RootResult
+from abicheck.model.wasm import Damaged, Module, ModuleCard
+from abicheck.read.runtimes import is_runtime, open_runtime, table
+from abicheck.read.wasm.deployed import read_deployed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,7 +22,7 @@ if TYPE_CHECKING:
     from abicheck.api.kinds import Kind
     from abicheck.api.options import Options
     from abicheck.api.work import Outcome, Task
-    from abicheck.model.wasm import Runtime, WasmFile
+    from abicheck.model.wasm import Deployed, Runtime, Served
     from abicheck.read.files import FactStore
 
 _EXAMPLES = "--host node:20, chrome:120, firefox:120 or safari:17.4"
@@ -37,22 +39,58 @@ def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], store: F
             if not is_runtime(spec):
                 raise TargetError(f"a WebAssembly module needs a runtime as its host; give {_EXAMPLES}", given)
             runtime = runtime or open_runtime(spec)
-            if given not in store.modules:
-                store.modules[given] = tuple(map(identified, open_modules(given)))
-            results = module_results(given, store.modules[given], runtime, task.options)
+            deployed = _read(given, store)
+            served = _served(task.options.urls, store, outcome) if runtime.family.isolated_since else []
+            if deployed.unread:
+                outcome.errors.append(Failure(given, f"its names were not compared with the module's: {deployed.unread}"))
+            results = module_results(given, deployed, runtime, task.options, served)
             outcome.results.extend((number, result) for result in results)
 
 
-def identified(data: bytes) -> tuple[str, WasmFile]:
-    """The SHA-256 and the facts of a module."""
-    return hashlib.sha256(data).hexdigest(), read_wasm(data)
+def module_cards(given: str) -> Iterator[ModuleCard]:
+    """The cards of the modules in a file, or beside a script. Raises `TargetError` where one of them is none."""
+    date, families, features = table()
+    known = tuple(families.values())
+    for path, digest, file in read_deployed(given).modules:
+        if isinstance(file, Damaged):
+            raise TargetError(f"no WebAssembly module that could be loaded: {file.detail}; fetch or build it again", path)
+        needs = needs_of(file, features, known)
+        floors = first([each.feature for each in needs if each.loading], known)
+        yield ModuleCard(os.path.basename(given), given, path, digest, file, floors, needs, date)
 
 
-def module_results(given: str, modules: Sequence[tuple[str, WasmFile]], runtime: Runtime, options: Options) -> Iterator[Result]:
-    """Judge each of the modules in the file `given`."""
+def _read(given: str, store: FactStore) -> Deployed:
+    """What lies there; read once for all hosts that share the store."""
+    if given not in store.modules:
+        store.modules[given] = read_deployed(given)
+    return store.modules[given]
+
+
+def _served(urls: Sequence[str], store: FactStore, outcome: Outcome) -> list[Served]:
+    """What servers send; each is asked once for all modules and hosts that share the store."""
+    if not urls:
+        return []
+    from abicheck.read.runtimes.serving import ask  # noqa: PLC0415 -- urllib.request takes longer to import than most checks take
+
+    for url in urls:
+        with outcome.noting_errors():
+            store.served[url] = store.served.get(url) or ask(url)
+    return [store.served[url] for url in urls if url in store.served]
+
+
+def module_results(
+    given: str, deployed: Deployed, runtime: Runtime, options: Options, served: Sequence[Served] = ()
+) -> Iterator[Result]:
+    """Judge each of the modules that lie at `given`."""
     name = os.path.basename(given)
-    for number, (digest, file) in enumerate(modules, 1):
-        judged = judge.judge(file, runtime, name, strict=options.strict)
+    for number, (path, digest, file) in enumerate(deployed.modules, 1):
+        judged = judge.judge(file, runtime, os.path.basename(path), strict=options.strict)
+        if isinstance(file, Module):
+            if served:
+                judged = with_headers(judged, file, served, runtime, os.path.basename(path))
+            if deployed.glue is not None:
+                judged = with_glue(judged, file, deployed.glue, runtime, name)
+            judged = with_workers(judged, file, deployed.absent, runtime, name)
         assumed = isinstance(file, Module) and not options.strict and judge.inexact(file, runtime)
         newest = Assumption("release", f"the newest of {runtime.name}")
         yield Result(
@@ -67,5 +105,5 @@ def module_results(given: str, modules: Sequence[tuple[str, WasmFile]], runtime:
             assumptions=(newest,) if assumed else (),
             missing_facts=judged.missing_facts,
             objects=judged.objects,
-            variant=f"module {number} of {len(modules)}" if len(modules) > 1 else "",
+            variant=f"module {number} of {len(deployed.modules)}" if len(deployed.modules) > 1 else "",
         )

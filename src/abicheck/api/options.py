@@ -25,6 +25,8 @@ class Options(NamedTuple):
     installed (None: the site-packages of the target Python). `verify_record` compares hashes with RECORD; `offline` asks no
     index. `pins` finds out, where one of a lock or closure fails, which pins keep it from a release that loads. `extras` and
     `groups` are those of a lock file that are installed beside what is by default.
+
+    Of WebAssembly: `urls` are addresses of the page that loads a module, and of the scripts of its workers, whose headers count.
     """
 
     tree: bool = False
@@ -46,3 +48,4 @@ class Options(NamedTuple):
     pins: bool = True
     extras: tuple[str, ...] = ()
     groups: tuple[str, ...] = ()
+    urls: tuple[str, ...] = ()

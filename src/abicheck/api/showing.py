@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from abicheck.model.artifact import Package
     from abicheck.model.elf import ElfFile
+    from abicheck.model.wasm import ModuleCard
 
 #: Where a wheel's files are said to be, which is left out of what is shown.
 _ANYWHERE = Scheme("/site-packages", "/bin", "")
@@ -33,18 +34,29 @@ _ANYWHERE = Scheme("/site-packages", "/bin", "")
 def show(targets: Sequence[str], *, every: bool = False, python: str | None = None, options: Options | None = None) -> CardReport:
     """Say for each target what it asks of a host: a card for each machine that it has code for.
 
-    Files that are no wheels form one artifact together. With `every` all needed versions are listed, not only the newest of each
-    library. `python` and `options` choose the wheel of a requirement and the environment of an installed distribution, as for
-    `check`; what they require is not looked at. What cannot be read is listed in `CardReport.errors`.
+    Files that are no wheels form one artifact together; WebAssembly modules have cards of their own. With `every` all needed
+    versions are listed, not only the newest of each library. `python` and `options` choose the wheel of a requirement and the
+    environment of an installed distribution, as for `check`; what they require is not looked at. What cannot be read is listed in
+    `CardReport.errors`.
     """
     finder = Finder(python, (options or Options())._replace(dependencies=False))
     cards: list[Card] = []
+    modules: list[ModuleCard] = []
     errors: list[Failure] = []
     for together in _artifacts(targets):
         with _noting_errors(together[0], errors):
+            if kind_of(together[0]) == "module":
+                modules += _module_cards(together[0])
+                continue
             for package in finder.packages(together):
                 cards += cards_of(package, every=every)
-    return CardReport(Tool("abicheck", __version__), tuple(cards), tuple(errors))
+    return CardReport(Tool("abicheck", __version__), tuple(cards), tuple(errors), tuple(modules))
+
+
+def _module_cards(target: str) -> Iterator[ModuleCard]:
+    from abicheck.api.modules import module_cards  # noqa: PLC0415 -- few targets are one
+
+    return module_cards(target)
 
 
 @contextmanager
@@ -75,8 +87,6 @@ class Finder:
         kind = kind_of(targets[0])
         if kind == "lock":
             raise TargetError("a lock file, which has no card; give one of its packages, or judge it with check", targets[0])
-        if kind == "module":
-            raise TargetError("a WebAssembly module, which has no card; abicheck check tells what it needs", targets[0])
         if kind == "file":
             return [open_files(targets)]
         if kind == "wheel":

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from abicheck.model.report import Report
 
-_OF_NO_GRID = ("extras", "groups", "environment", "verify_record", "settings", "tree", "symbol", "cross_check")
+_OF_NO_GRID = ("extras", "groups", "urls", "environment", "verify_record", "settings", "tree", "symbol", "cross_check")
 _OF_NO_MATRIX = (*_OF_NO_GRID, "versions", "python", "no_deps", "prefix")
 
 _FORMATS = ("terminal", "json", "sarif", "junit", "github", "markdown", "html")
@@ -91,6 +91,13 @@ Examples:
 @click.option("--verify-record", is_flag=True, help="Compare the hashes of installed files with RECORD, too.")
 @click.option("--extra", "extras", metavar="NAME", multiple=True, help="Of a lock file: with this extra; may be repeated.")
 @click.option("--group", "groups", metavar="NAME", multiple=True, help="Of a lock file: with this group; may be repeated.")
+@click.option(
+    "--url",
+    "urls",
+    metavar="URL",
+    multiple=True,
+    help="Of WebAssembly: ask the server of the page, or of a worker's script; may be repeated.",
+)
 @click.option("--offline", is_flag=True, help="Ask no package index: take what was fetched before.")
 @click.option("--set", "settings", metavar="NAME=VALUE", multiple=True, help="Set a variable that the loader reads.")
 @click.option("--tree", is_flag=True, help="Show where each library was found, why, and what was tried before.")
@@ -125,7 +132,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
 
     TARGET is a shared object, a wheel, a directory or an environment by its path, the name of an installed distribution, a
     requirement (NAME==VERSION), a lock file (requirements.txt, pylock.toml, uv.lock, poetry.lock, pdm.lock, Pipfile.lock), a
-    WebAssembly module (FILE.wasm, or FILE.js with one inside), or a matrix (FILE.toml).
+    WebAssembly module (FILE.wasm, or FILE.js with one inside or beside it), or a matrix (FILE.toml).
     """
     others = format_files(how["others"], _FORMATS)
     options = Options(
@@ -146,6 +153,7 @@ def command(targets: tuple[str, ...], settings: tuple[str, ...], style: str, out
         ignores=how["config"].ignores,
         extras=how["extras"],
         groups=how["groups"],
+        urls=how["urls"],
     )
     matrices = [target for target in targets if target.endswith(".toml") and kind_of(target) != "lock"]
     if matrices and source_of("hosts") is not ParameterSource.COMMANDLINE:

@@ -43,7 +43,10 @@ Examples:
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
 def command(paths: tuple[str, ...], fail_on: Severity, style: str, output: str | None) -> int:
-    """Find pointers that outlive what they point into, in the C++ sources of bindings under each PATH."""
+    """Find pointers that outlive what they point into, in the C++ sources of bindings under each PATH.
+
+    In pages and scripts: languages that whisper does not know.
+    """
     report = lint(paths, fail_on=fail_on, progress=progress)
     progress("")
     complain(report.errors)

@@ -14,6 +14,8 @@ Targets:
   FILE...     shared objects and programs; several form one artifact
   DIR         all that lies below a directory
   FILE.whl    a wheel, which is not unpacked
+  FILE.wasm, FILE.js
+              a WebAssembly module, or a script with one inside or beside it
   NAME        an installed distribution; NAME==VERSION one from the package index
 \b
 Exit codes:
@@ -45,7 +47,10 @@ def command(
     every: bool,
     offline: bool,
 ) -> int:
-    """Say what TARGET asks of a host: the oldest and newest glibc, the symbols that force them, libraries, CPU, Python, GPU."""
+    """Say what TARGET asks of a host: the oldest and newest glibc, the symbols that force them, libraries, CPU, Python, GPU.
+
+    Of a WebAssembly module: the first runtimes that load it, the features that force them, memory, imports and exports.
+    """
     report = show(targets, every=every, python=python, options=Options(environment=environment, offline=offline))
     for failure in report.errors:
         click.echo(f"abicheck: {escape(failure.target)}: {escape(failure.message)}", err=True)

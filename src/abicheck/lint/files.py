@@ -1,4 +1,4 @@
-"""The C and C++ sources under paths."""
+"""The sources under paths: C and C++, and the pages and scripts that go with a binding."""
 
 from __future__ import annotations
 
@@ -12,8 +12,12 @@ if TYPE_CHECKING:
 
 #: The endings of C++ sources and headers, and of C, in which structs are declared.
 _ENDINGS = (".c", ".cc", ".cpp", ".cxx", ".c++", ".h", ".hh", ".hpp", ".hxx", ".h++", ".inl", ".ipp", ".tpp")
+#: Pages, and scripts.
+PAGES = (".html", ".htm")
+SCRIPTS = (".js", ".mjs", ".cjs", ".jsx", ".ts", ".tsx")
 #: What a repository holds besides sources of its own.
-_LEFT_OUT = {".git", ".hg", ".svn", "__pycache__", ".venv", ".tox"}
+_LEFT_OUT = {".git", ".hg", ".svn", "__pycache__", ".venv", ".tox", "node_modules"}
+_ALL = (*_ENDINGS, *PAGES, *SCRIPTS)
 
 
 def sources(path: str) -> Iterator[str]:
@@ -34,7 +38,7 @@ def sources(path: str) -> Iterator[str]:
 
     for folder, folders, names in os.walk(path, onerror=complain):
         folders[:] = sorted(set(folders) - _LEFT_OUT)
-        yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(_ENDINGS))
+        yield from (os.path.join(folder, name) for name in sorted(names) if name.endswith(_ALL))
 
 
 def content(path: str) -> bytes:

@@ -11,9 +11,9 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterator
 
 _COMMENT = re.compile(r"abicheck-lint:(?P<rest>[^\r\n]*)")
-_IGNORE = re.compile(r"\s*ignore\[(?P<rules>[^\]]*)\]\s*(?P<reason>.*?)\s*(?:\*/.*)?")
+_IGNORE = re.compile(r"\s*ignore\[(?P<rules>[^\]]*)\]\s*(?P<reason>.*?)\s*(?:(?:\*/|-->).*)?")
 #: What follows the reason of an ignore that stands in a line of its own: the line that it is about.
-_ALONE = re.compile(r"\s*(?://|/\*)")
+_ALONE = re.compile(r"\s*(?://|/\*|<!--)")
 
 
 class Ignore(NamedTuple):

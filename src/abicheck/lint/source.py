@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 
 from abicheck.lint.allocations import allocations
 from abicheck.lint.escapes import escapes
+from abicheck.lint.files import PAGES, SCRIPTS
+from abicheck.lint.languages import unknown_languages
 from abicheck.lint.members import exposed
 from abicheck.lint.syntax import FUNCTIONS, mentioned, parse
 
@@ -29,8 +31,10 @@ _RULES: tuple[tuple[re.Pattern[bytes], tuple[str, ...], Callable[[Node], Iterato
 )
 
 
-def sightings(source: bytes) -> list[Sighting]:
-    """What is wrong in a source, in its order. Raises `AbicheckError` where the parser is not installed."""
+def sightings(source: bytes, name: str = "") -> list[Sighting]:
+    """What is wrong in a source of that file name, in its order. Raises `AbicheckError` where the parser is not installed."""
+    if name.endswith((*PAGES, *SCRIPTS)):
+        return sorted(unknown_languages(source, page=name.endswith(PAGES)), key=lambda each: (each.line, each.column))
     owns = _OWNERS.search(source) is not None
     rules = [each for each in _RULES if each[0].search(source) and (owns or each[0] is not _BORROWS)]
     if not rules:

@@ -1,8 +1,9 @@
-"""C++ as a syntax tree: tree-sitter's nodes, and the few things that all rules ask of them."""
+"""C++ and JavaScript as syntax trees: tree-sitter's nodes, and the few things that all rules ask of them."""
 
 from __future__ import annotations
 
 from functools import cache
+from importlib import import_module
 from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import AbicheckError
@@ -18,18 +19,24 @@ FUNCTIONS = ("function_definition", "lambda_expression")
 
 
 @cache
-def _parser() -> Parser:
+def _parser(grammar: str = "tree_sitter_cpp") -> Parser:
     try:
-        import tree_sitter_cpp  # noqa: PLC0415 -- an extra
-        from tree_sitter import Language, Parser  # noqa: PLC0415 -- as above
+        from tree_sitter import Language, Parser  # noqa: PLC0415 -- an extra
+
+        module = import_module(grammar)
     except ImportError as error:
         raise AbicheckError(f"lint needs {error.name}: pip install 'abicheck-env[lint]'") from None
-    return Parser(Language(tree_sitter_cpp.language()))
+    return Parser(Language(module.language()))
 
 
 def parse(source: bytes) -> Node:
     """The root of the tree; what is no C++ is in it as errors, and the rest around them. Raises `AbicheckError`."""
     return _parser().parse(source).root_node
+
+
+def parse_script(source: bytes) -> Node:
+    """As `parse`, of JavaScript; types of TypeScript are errors in it."""
+    return _parser("tree_sitter_javascript").parse(source).root_node
 
 
 def text(node: Node | None) -> str:

@@ -8,6 +8,7 @@ if TYPE_CHECKING:
     from abicheck.model.artifact import DistributionKind
     from abicheck.model.host import Arch, LibcKind
     from abicheck.model.report import Failure, Tool, Window
+    from abicheck.model.wasm import ModuleCard
 
 
 class Use(NamedTuple):
@@ -141,11 +142,12 @@ class Card(NamedTuple):
 
 
 class CardReport(NamedTuple):
-    """The cards of a run, and what could not be read."""
+    """The cards of a run, those of WebAssembly modules apart, and what could not be read."""
 
     tool: Tool
     cards: tuple[Card, ...]
     errors: tuple[Failure, ...] = ()
+    modules: tuple[ModuleCard, ...] = ()
 
     @property
     def exit_code(self) -> int:

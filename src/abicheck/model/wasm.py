@@ -35,6 +35,21 @@ class Limits(NamedTuple):
     shared: bool = False
     address64: bool = False
 
+    @property
+    def spelled(self) -> str:
+        """The size of a memory: `16 MiB, at most 2,048 MiB, shared`."""
+        parts = [_mebibytes(self.initial)]
+        if self.maximum is not None:
+            parts.append("which cannot grow" if self.maximum == self.initial else f"at most {_mebibytes(self.maximum)}")
+        parts += ["shared"] if self.shared else []
+        parts += ["64-bit"] if self.address64 else []
+        return ", ".join(parts)
+
+
+def _mebibytes(pages: int) -> str:
+    number = pages * PAGE / (1 << 20)
+    return f"{number:,.0f} MiB" if number == int(number) else f"{pages * PAGE >> 10:,} KiB"
+
 
 class Extern(NamedTuple):
     """Something that a module imports or exports: `module` is None for an export.
@@ -98,8 +113,50 @@ class Damaged(NamedTuple):
     uses: tuple[Use, ...] = ()
 
 
+class Glue(NamedTuple):
+    """What the script around a module has to do with it, as far as that can be read from the script.
+
+    `offers` are the objects that it instantiates modules with: by the name of each namespace the names in it, None where not all
+    of them are known. `asks` are the objects that it takes for the exports of an instance: the names that it takes from each,
+    those left out for which it is prepared not to be there. `files` are the files of modules that it names, `workers` the
+    scripts that it starts workers with.
+    """
+
+    offers: tuple[Mapping[str, frozenset[str] | None], ...] = ()
+    asks: tuple[frozenset[str], ...] = ()
+    files: tuple[str, ...] = ()
+    workers: tuple[str, ...] = ()
+
+
 #: What was found in a file.
 WasmFile: TypeAlias = "Module | Damaged"
+
+
+class Deployed(NamedTuple):
+    """A module, or a script with its modules: the path that each comes from, its SHA-256, and what it is.
+
+    `glue` is there for a script that could be read, `unread` says why it could not. `absent` are the paths of scripts for
+    workers that it names and that are not there.
+    """
+
+    modules: tuple[tuple[str, str, WasmFile], ...]
+    glue: Glue | None = None
+    unread: str = ""
+    absent: tuple[str, ...] = ()
+
+
+class Served(NamedTuple):
+    """What a server sends with a page, or with the script of a worker, at `url`.
+
+    `is_secure` where browsers trust the origin (https, or this machine). `opener` and `embedder` are the tokens of
+    Cross-Origin-Opener-Policy and Cross-Origin-Embedder-Policy, None where it sends none.
+    """
+
+    url: str
+    is_page: bool
+    is_secure: bool = True
+    opener: str | None = None
+    embedder: str | None = None
 
 
 class Feature(NamedTuple):
@@ -118,10 +175,13 @@ class Family(NamedTuple):
 
     `since` tells from which version it has a feature; it has none of those that are missing. `newest` is the newest version that
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
-    without pages; `unisolated` is what another page is told that hands such memory to a worker. `texts` is what the runtime says
-    before `texts_until` where a feature is missing, by feature and form of the use (`simd-instruction`), and
-    `section_lengths_since` the first version that tells the length of a section that is cut; all of these are there only where
-    texts are known.
+    without pages; `credentialless_since` the first for which that policy isolates a page, too, and
+    `unisolated` what another page is told that hands such memory to a worker.
+
+    What it says is there only where it is known: `texts` before `texts_until` where a feature is missing, by feature and form
+    of the use (`simd-instruction`); a section that is cut with its length since `section_lengths_since`; `link_texts` of an
+    import that is not given, by its kind (`namespace`: nothing of that name), and of a `worker` without its script;
+    `link_places`, by the major version, is how it names a namespace, and an import, before that.
     """
 
     name: str
@@ -130,9 +190,12 @@ class Family(NamedTuple):
     since: Mapping[str, tuple[int, ...]]
     isolated_since: tuple[int, ...] | None = None
     unisolated: str | None = None
+    credentialless_since: tuple[int, ...] | None = None
     texts: Mapping[str, str] = MappingProxyType({})
     texts_until: tuple[int, ...] = ()
     section_lengths_since: tuple[int, ...] | None = None
+    link_texts: Mapping[str, str] = MappingProxyType({})
+    link_places: Mapping[str, tuple[str, str]] = MappingProxyType({})
 
 
 class Runtime(NamedTuple):
@@ -148,3 +211,33 @@ class Runtime(NamedTuple):
     families: tuple[Family, ...]
     table: str
     isolated: bool | None = None
+
+
+class Need(NamedTuple):
+    """A feature that a module uses: the first place (byte, and function if it is in one), and since when runtimes have it.
+
+    None is for a runtime that does not yet. Without one that is not `loading`, the module loads, and fails where it is used.
+    """
+
+    feature: str
+    title: str
+    loading: bool
+    offset: int
+    function: int | None
+    since: tuple[tuple[str, str | None], ...]
+
+
+class ModuleCard(NamedTuple):
+    """What a module asks of a runtime: the first version of each that loads it (None: none does), and what it needs.
+
+    `path` is as it was given, `file` the file that the module was found in, `table` the date of what is known of runtimes.
+    """
+
+    name: str
+    path: str
+    file: str
+    sha256: str
+    module: Module
+    floors: tuple[tuple[str, str | None], ...]
+    needs: tuple[Need, ...]
+    table: str

@@ -108,7 +108,7 @@ def markdown_page(page: Page) -> str:
             lines += ["", f"   `{_told(remedy.command)}`", ""]
     lines += [] if lines[-1] == "" else [""]
     for title, code in (("What it finds", page.example), ("The same without the fault", page.fix)):
-        lines += [f"## {title}", "", "```cpp", code, "```", ""] if code else []
+        lines += [f"## {title}", "", "```html" if code.startswith("<") else "```cpp", code, "```", ""] if code else []
     if page.matching:
         lines += ["## How it is told elsewhere", "", "```", *page.matching, "```", ""]
     lines += ["## Sources", "", *(f"- {source}" for source in page.sources)]

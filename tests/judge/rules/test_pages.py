@@ -24,7 +24,8 @@ BEYOND_THE_LOADER = {
     "no-wheel-for-default-python", "text-relocation", "duplicate-openmp", "duplicate-library", "grafted-glibc",
     "allocator-interposed", "relative-rpath", "record-mismatch", "tag-understates", "extension-silently-missing",
     "gpu-library-missing", "no-wheel", "no-native-code", "pin-excludes-loading",
-    "wasm-feature-missing", "wasm-not-isolated", "wasm-module-corrupt", "wasm-needs",
+    "wasm-feature-missing", "wasm-glue-mismatch", "wasm-not-isolated", "wasm-module-corrupt",
+    "wasm-needs", "wasm-worker-missing",
 }  # fmt: skip
 NAMES = pages.names()
 PAGES = [pages.page(name) for name in NAMES]
@@ -56,6 +57,7 @@ TOLD = {
     "wasm-not-isolated": {"offered"},
     "wasm-module-corrupt": {"reason"},
     "wasm-needs": {"needed"},
+    "wasm-worker-missing": {"name"},
 }
 
 

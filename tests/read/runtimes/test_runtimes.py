@@ -81,9 +81,9 @@ def test_no_node(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_damaged_table(monkeypatch: pytest.MonkeyPatch, change: tuple[str, str]) -> None:
     content = runtimes._content().replace(*change)
     monkeypatch.setattr(runtimes, "_content", lambda: content)
-    runtimes._table.cache_clear()
+    runtimes.table.cache_clear()
     try:
         with pytest.raises(DataError, match="install abicheck anew"):
             open_runtime("node:20")
     finally:
-        runtimes._table.cache_clear()
+        runtimes.table.cache_clear()

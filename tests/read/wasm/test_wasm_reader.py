@@ -1,13 +1,11 @@
 from __future__ import annotations
 
 import base64
-from typing import TYPE_CHECKING
 
 import pytest
 
-from abicheck.errors import TargetError
 from abicheck.model.wasm import Damaged, Extern, Limits, Module
-from abicheck.read.wasm import open_modules, read_wasm
+from abicheck.read.wasm import embedded, read_wasm
 from tests.wasmwriter import (
     BESIDES,
     FEATURES,
@@ -27,9 +25,6 @@ from tests.wasmwriter import (
     signature,
     vector,
 )
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 
 def _module(data: bytes) -> Module:
@@ -210,21 +205,10 @@ def test_damage_tells_what_stands_before_it() -> None:
     assert [use.feature for use in _damage(data[:-1]).uses] == ["threads"]
 
 
-def test_modules_in_a_script(tmp_path: Path) -> None:
+def test_modules_in_a_script() -> None:
     first, second = program(b""), program(b"\x41\x00\xc0\x1a", memories=(PLAIN, PLAIN))
     told = [f'var x="data:application/octet-stream;base64,{base64.b64encode(each).decode()}";' for each in (first, second, first)]
-    script = tmp_path / "glue.js"
-    script.write_text("\n".join(told))
-    assert open_modules(str(script)) == (first, second)
-    script.write_text(told[1][:80])
-    (cut,) = open_modules(str(script))
+    assert embedded("\n".join(told).encode()) == (first, second)
+    (cut,) = embedded(told[1][:80].encode())
     assert second.startswith(cut)
-    script.write_text("export default {}")
-    with pytest.raises(TargetError, match="no WebAssembly module in this script"):
-        open_modules(str(script))
-
-
-@pytest.mark.parametrize("path", ["gone.wasm", ".", "\0.wasm"])
-def test_a_file_that_cannot_be_read(tmp_path: Path, path: str) -> None:
-    with pytest.raises(TargetError):
-        open_modules(f"{tmp_path}/{path}")
+    assert embedded(b"export default {}") == ()

@@ -15,15 +15,16 @@ from abicheck.act.confirm.canary import by_hand as canary_by_hand
 from abicheck.act.confirm.chromium import find_chromium, version_of
 from abicheck.act.confirm.runtimes import Chromium, Node, instantiate
 from abicheck.api.kinds import kind_of
-from abicheck.api.modules import identified, module_results
+from abicheck.api.modules import module_results
 from abicheck.api.options import Options
 from abicheck.errors import AbicheckError, HostError, TargetError, UsageError
 from abicheck.judge.agreement import compare
 from abicheck.model.confirm import Cell, Confirmed, ConfirmReport
 from abicheck.model.report import Failure, Tool
-from abicheck.model.wasm import Module
+from abicheck.model.wasm import Deployed, Module
 from abicheck.read.runtimes import open_runtime
-from abicheck.read.wasm import open_modules
+from abicheck.read.wasm import read_wasm
+from abicheck.read.wasm.deployed import open_modules
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -43,13 +44,13 @@ class _Site(NamedTuple):
 
 
 class _Subject(NamedTuple):
-    """One module of a file: `number` is its place among them."""
+    """One module of those at `path`, and the file that it is in: `number` is its place among them."""
 
     path: str
+    file: str
     number: int
     data: bytes
     facts: WasmFile
-    digest: str
 
 
 def confirm_modules(
@@ -96,9 +97,8 @@ def _subjects(paths: Sequence[str], errors: list[Failure]) -> Iterator[_Subject]
             raise UsageError(f"{path}: no module (.wasm) and no script with one inside; confirm modules by themselves")
     for path in paths:
         try:
-            for number, data in enumerate(open_modules(path)):
-                digest, facts = identified(data)
-                yield _Subject(path, number, data, facts, digest)
+            for number, (file, data) in enumerate(open_modules(path)):
+                yield _Subject(path, file, number, data, read_wasm(data))
         except TargetError as error:  # noqa: PERF203 -- few
             errors.append(Failure(path, error.message))
 
@@ -166,7 +166,8 @@ def _canary(subject: _Subject, site: _Site, seconds: float) -> Confirmed | None:
 
 def _confirmed(subject: _Subject, site: _Site, deed: Deed, observed: Observed) -> Confirmed:
     """The prediction for a module beside what was observed of it."""
-    (result,) = module_results(subject.path, [(subject.digest, subject.facts)], site.runtime, Options())
+    # By itself: what its script gives it is not what it is given here.
+    (result,) = module_results(subject.path, Deployed(((subject.file, "", subject.facts),)), site.runtime, Options())
     agreement = compare([result], observed)
     host = site.runtime.name
     title = os.path.basename(subject.path) + (f"[{subject.number}]" if subject.number else "")
@@ -183,8 +184,8 @@ def _by_hand(subject: _Subject, runtime: Node | Chromium, deed: Deed) -> str:
         return shlex.join(["abicheck", "confirm", subject.path, "--host", "chrome", *options])
     if deed == "canary":
         return canary_by_hand(runtime.program, subject.path)
-    read = f"fs.readFileSync({json.dumps(subject.path)}"
+    read = f"fs.readFileSync({json.dumps(subject.file)}"
     module = f"{read})"
-    if not subject.path.endswith(".wasm"):
+    if not subject.file.endswith(".wasm"):
         module = f'Buffer.from({read}, "latin1").match(/AGFzbQEAAA[A-Za-z0-9+\\/]+/g)[{subject.number}], "base64")'
     return shlex.join([runtime.program, "-e", f"new WebAssembly.Module({module})"])

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.rules.pages import finding
+from abicheck.judge.runtime.isolation import ISOLATION
 from abicheck.judge.runtime.words import floors, has, megabytes, spelled
 from abicheck.model.process import Missing
 from abicheck.model.report import Judgement
@@ -55,7 +56,7 @@ def _missing(module: Module, runtime: Runtime, *, strict: bool) -> Iterator[Miss
     if module.unknown is not None:
         yield Missing("instruction", f"it uses {module.unknown}")
     if _is_unisolated(module, runtime) and runtime.isolated is None:
-        yield Missing("cross-origin-isolation", "its memory is shared, and the page's headers decide whether it gets any")
+        yield Missing(ISOLATION, "its memory is shared, and the page's headers decide whether it gets any")
     for use in inexact(module, runtime) if strict else ():
         feature, since = runtime.features[use.feature].title, spelled(runtime.family.since[use.feature])
         yield Missing("release", f"of {title} {version} only {since} and later have {feature}")

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from abicheck.model.wasm import PAGE
-
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from abicheck.model.wasm import Family, Limits, Module, Runtime, Use
+    from abicheck.model.wasm import Family, Module, Runtime, Use
 
 
 def has(runtime: Runtime, feature: str) -> bool:
@@ -35,20 +33,10 @@ def floors(uses: Sequence[Use], runtime: Runtime, without: Family | None = None)
 
 def megabytes(module: Module) -> str:
     """Its memory: `512 MiB, at most 2,048 MiB, shared`."""
-    return "; ".join(map(size_of, module.memories)) or "none"
+    return "; ".join(memory.spelled for memory in module.memories) or "none"
 
 
-def size_of(memory: Limits) -> str:
-    """One memory."""
-    parts = [_mebibytes(memory.initial)]
-    if memory.maximum is not None:
-        fixed = memory.maximum == memory.initial
-        parts.append("which cannot grow" if fixed else f"at most {_mebibytes(memory.maximum)}")
-    parts += ["shared"] if memory.shared else []
-    parts += ["64-bit"] if memory.address64 else []
-    return ", ".join(parts)
-
-
-def _mebibytes(pages: int) -> str:
-    number = pages * PAGE / (1 << 20)
-    return f"{number:,.0f} MiB" if number == int(number) else f"{pages * PAGE >> 10:,} KiB"
+def some(names: Sequence[str], most: int) -> str:
+    """So many of the names, and how many more there are."""
+    rest = len(names) - most
+    return ", ".join(names[:most]) + (f" and {rest} more" if rest > 0 else "")

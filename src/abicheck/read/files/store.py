@@ -11,7 +11,7 @@ from abicheck.model.files import FileId
 
 if TYPE_CHECKING:
     from abicheck.model.elf import ElfFile
-    from abicheck.model.wasm import WasmFile
+    from abicheck.model.wasm import Deployed, Served
     from abicheck.read.files.root import Root
     from abicheck.read.hosts.system import System
     from abicheck.read.images import Image
@@ -21,14 +21,15 @@ class FactStore:
     """Reads each file once a run, whatever the number of hosts and roots that see it. `paths` says where each lies here.
 
     `images` keeps what was made of image files and `modules` that of WebAssembly, by their paths, and `systems` that of
-    distributions, by their names.
+    distributions, by their names; `served` what servers sent, by its address.
     """
 
     def __init__(self) -> None:
         self._facts: dict[FileId, ElfFile] = {}
         self.paths: dict[FileId, str] = {}
         self.images: dict[str, Image] = {}
-        self.modules: dict[str, tuple[tuple[str, WasmFile], ...]] = {}
+        self.modules: dict[str, Deployed] = {}
+        self.served: dict[str, Served] = {}
         self.systems: dict[str, tuple[System, Root]] = {}
 
     def facts(self, file: FileId, path: str) -> ElfFile:

@@ -36,7 +36,7 @@ def open_runtime(spec: str) -> Runtime:
     name, _, given = spec.partition(":")
     if spec == "node":
         given = _version_here()
-    date, families, features = _table()
+    date, families, features = table()
     family = families[name]
     isolated = family.isolated_since is not None and given.endswith(_ISOLATED)
     version = _VERSION.fullmatch(given.removesuffix(_ISOLATED) if isolated else given)
@@ -71,7 +71,7 @@ def _version_here() -> str:
 
 
 @lru_cache(maxsize=1)
-def _table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
+def table() -> tuple[str, dict[str, Family], dict[str, Feature]]:
     """The date of the table, its families and its features. Raises `DataError`."""
     from abicheck.model.wasm import Feature  # noqa: PLC0415 -- as above
     from abicheck.read.toml import parse_toml  # noqa: PLC0415 -- as above
@@ -96,11 +96,11 @@ def _content() -> str:
 def _family(name: str, plain: dict[str, Any]) -> Family:
     from abicheck.model.wasm import Family  # noqa: PLC0415 -- as above
 
-    versions = {
+    versions: dict[str, Any] = {
         key: parse_version(plain[key])
-        for key in ("newest", "isolated_since", "section_lengths_since", "texts_until")
+        for key in ("newest", "isolated_since", "credentialless_since", "section_lengths_since", "texts_until")
         if key in plain
     }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
-    texts, unisolated = plain.get("texts", {}), plain.get("unisolated")
-    return Family(name=name, title=plain["title"], since=since, texts=texts, unisolated=unisolated, **versions)
+    texts: dict[str, Any] = {key: plain[key] for key in ("texts", "unisolated", "link_texts", "link_places") if key in plain}
+    return Family(name=name, title=plain["title"], since=since, **texts, **versions)

@@ -5,12 +5,11 @@ from __future__ import annotations
 import base64
 import re
 
-from abicheck.errors import TargetError
 from abicheck.model.wasm import Damaged, DefectKind, WasmFile
 from abicheck.read.wasm.cursor import Cursor, MalformedError
 from abicheck.read.wasm.sections import Sections
 
-__all__ = ["open_modules", "read_wasm"]
+__all__ = ["embedded", "read_wasm"]
 
 _MAGIC = b"\0asm"
 _VERSION = b"\1\0\0\0"
@@ -22,23 +21,9 @@ _SECTIONS = ("Custom", "Type", "Import", "Function", "Table", "Memory", "Global"
              "DataCount", "Tag")  # fmt: skip
 
 
-def open_modules(path: str) -> tuple[bytes, ...]:
-    """The modules in the file at `path`: itself, or those that a script brings along, each once. Raises `TargetError`."""
-    try:
-        with open(path, "rb") as file:
-            data = file.read()
-    except OSError as error:
-        raise TargetError(
-            f"{(error.strerror or str(error)).lower()}; give a module that is there and may be read", path
-        ) from None
-    except ValueError as error:
-        raise TargetError(f"{error}; give the path of a module", path) from None
-    if not path.endswith((".js", ".mjs", ".cjs")):
-        return (data,)
-    found = dict.fromkeys(_decoded(match[0]) for match in _EMBEDDED.finditer(data))
-    if not found:
-        raise TargetError("no WebAssembly module in this script; give the .wasm file that it loads", path)
-    return tuple(found)
+def embedded(script: bytes) -> tuple[bytes, ...]:
+    """The modules that a script brings along, each once."""
+    return tuple(dict.fromkeys(_decoded(match[0]) for match in _EMBEDDED.finditer(script)))
 
 
 def _decoded(text: bytes) -> bytes:

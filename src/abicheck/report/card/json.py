@@ -9,6 +9,7 @@ from abicheck.model.report import SCHEMA_VERSION
 
 if TYPE_CHECKING:
     from abicheck.model.requirements import Card, CardReport, HostLibrary
+    from abicheck.model.wasm import ModuleCard
 
 
 def render(report: CardReport) -> str:
@@ -22,6 +23,7 @@ def document(report: CardReport) -> dict[str, Any]:
         "schema_version": SCHEMA_VERSION,
         "tool": report.tool._asdict(),
         "cards": [_card(card) for card in report.cards],
+        "modules": [_module(card) for card in report.modules],
         "errors": [failure._asdict() for failure in report.errors],
     }
 
@@ -42,6 +44,25 @@ def _card(card: Card) -> dict[str, Any]:
         "objects": asks.objects,
         "passed_over": [{"object": path, "reason": reason} for path, reason in card.passed_over],
         "apart": {"objects": asks.apart, "window": asks.apart_window and asks.apart_window._asdict()},
+    }
+
+
+def _module(card: ModuleCard) -> dict[str, Any]:
+    module = card.module
+    return {
+        "artifact": {"name": card.name, "kind": "module", "path": card.path, "file": card.file, "sha256": card.sha256},
+        "size": module.size,
+        "floors": dict(card.floors),
+        "features": [{**need._asdict(), "since": dict(need.since)} for need in card.needs],
+        "unknown": module.unknown,
+        "memories": [memory._asdict() for memory in module.memories],
+        "tables": [table._asdict() for table in module.tables],
+        "imports": [each._asdict() for each in module.imports],
+        "exports": [{"kind": each.kind, "name": each.name} for each in module.exports],
+        "producers": dict(module.producers),
+        "target_features": module.target_features,
+        "module_name": module.name,
+        "table": card.table,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from abicheck.report.card import module
 from abicheck.report.card.words import name, runs_on, sections, users
 from abicheck.report.lines import Line, count, escape, join
 
@@ -11,11 +12,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from abicheck.model.requirements import Card, CardReport, HostLibrary
+    from abicheck.model.wasm import ModuleCard
 
 
 def render(report: CardReport, *, colour: bool) -> str:
     """All cards as text; with `colour` for a terminal that has it."""
-    return join([line for card in report.cards for line in _card(card)], colour=colour)
+    told = [line for card in report.cards for line in _card(card)]
+    return join([*told, *(line for card in report.modules for line in _module(card))], colour=colour)
+
+
+def _module(card: ModuleCard) -> Iterator[Line]:
+    yield Line(f" loads on {module.loads_on(card)}", escape(card.name), "bold")
+    for section in module.sections(card, escape):
+        yield Line()
+        yield Line("", f"  {section.title}", "bold")
+        yield from (Line(f"    {line}") for line in section.lines)
+    yield Line()
+    yield Line(module.figures(card))
+    yield Line()
 
 
 def _card(card: Card) -> Iterator[Line]:

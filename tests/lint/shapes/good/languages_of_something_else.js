@@ -1,0 +1,2 @@
+// A site in many languages.
+const CODES = ["en", "fr", "de", "es", "it", "ja", "ko", "iw", "ru"];
