@@ -41,7 +41,9 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
     session.install("-e", ".[test]", NODE.format(24))
-    session.run("pytest", "-m", "not network and not engine and not browser", *(session.posargs or ["-n", "auto"]))
+    left_out = ("network", "engine", "browser", "emscripten")
+    chosen = " and ".join(f"not {marker}" for marker in left_out)
+    session.run("pytest", "-m", chosen, *(session.posargs or ["-n", "auto"]))
 
 
 @nox.session
@@ -136,10 +138,17 @@ def engine(session: nox.Session) -> None:
 
 @nox.session
 def browser(session: nox.Session) -> None:
-    """Open the pages of reports in a headless Chromium (Debian's chromium and chromium-driver)."""
+    """Open the pages of reports, and instantiate modules, in a headless Chromium (Debian's chromium and chromium-driver)."""
     session.install("-e", ".[test]", "html5lib>=1.1", "selenium>=4.20")
     session.install("--no-deps", "axe-playwright-python>=0.1.5")  # for the axe-core in it; Playwright is not used
-    session.run("pytest", "-m", "browser", "tests/browser", *session.posargs)
+    session.run("pytest", "-m", "browser", "tests/browser", "tests/canary", *session.posargs)
+
+
+@nox.session
+def emscripten(session: nox.Session) -> None:
+    """Build the program with the bug of whisper.wasm and its fix anew, and under a sanitizer (Node.js, emscripten)."""
+    session.install("-e", ".[test]")
+    session.run("pytest", "-m", "emscripten", "tests/canary", *session.posargs)
 
 
 def _hosts() -> list[str]:

@@ -49,6 +49,10 @@ SILENT = _result(
 )
 
 
+#: As a browser, of which it is not known what it says.
+WORDLESS = _result("m.wasm", "fails", _root("m.wasm", None, "fails"))
+
+
 def _observed(text: str | None, *extensions: tuple[str, str | None]) -> Observed:
     return Observed("loads" if text is None else "fails", text, extensions=tuple((f"/site/{p}", t) for p, t in extensions))
 
@@ -57,6 +61,13 @@ def _observed(text: str | None, *extensions: tuple[str, str | None]) -> Observed
     ("results", "observed", "differences"),
     [
         pytest.param((LOADS,), ALL_WELL, (), id="loads, and did"),
+        pytest.param((WORDLESS,), _observed("CompileError: expected 0x61"), (), id="fails, whatever it says, and did"),
+        pytest.param(
+            (WORDLESS,), _observed(None), ("predicted: fails; observed: loads",), id="fails, whatever it says, and did not"
+        ),
+        pytest.param(
+            (WORDLESS,), SEGFAULT, ("predicted: fails; observed: signal: SIGSEGV",), id="a crash is none of the failures expected"
+        ),
         pytest.param((LOADS,), _observed(None, ("ct/_ext.so", None)), (), id="loads, and its extension did"),
         pytest.param((LOADS,), SEGFAULT, ("predicted: loads; observed: signal: SIGSEGV",), id="loads, and was killed"),
         pytest.param(

@@ -43,7 +43,8 @@ def judge_modules(task: Task, targets: Sequence[tuple[Kind, int, str]], store: F
             served = _served(task.options.urls, store, outcome) if runtime.family.isolated_since else []
             if deployed.unread:
                 outcome.errors.append(Failure(given, f"its names were not compared with the module's: {deployed.unread}"))
-            outcome.results.extend((number, result) for result in _results(given, deployed, runtime, task.options, served))
+            results = module_results(given, deployed, runtime, task.options, served)
+            outcome.results.extend((number, result) for result in results)
 
 
 def module_cards(given: str) -> Iterator[ModuleCard]:
@@ -77,7 +78,10 @@ def _served(urls: Sequence[str], store: FactStore, outcome: Outcome) -> list[Ser
     return [store.served[url] for url in urls if url in store.served]
 
 
-def _results(given: str, deployed: Deployed, runtime: Runtime, options: Options, served: Sequence[Served]) -> Iterator[Result]:
+def module_results(
+    given: str, deployed: Deployed, runtime: Runtime, options: Options, served: Sequence[Served] = ()
+) -> Iterator[Result]:
+    """Judge each of the modules that lie at `given`."""
     name = os.path.basename(given)
     for number, (path, digest, file) in enumerate(deployed.modules, 1):
         judged = judge.judge(file, runtime, os.path.basename(path), strict=options.strict)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from abicheck.api.confirm import MatrixOptions, choose_speech, confirm_here, confirm_matrix
+from abicheck.api.confirm import MatrixOptions, choose_speech, confirm_here, confirm_matrix, confirm_modules
+from abicheck.api.kinds import kind_of
 from abicheck.cli.options import pairs
 from abicheck.cli.output import wants_colour, write
 from abicheck.cli.progress import complain, progress
@@ -16,11 +17,12 @@ from abicheck.errors import UsageError
 from abicheck.report.confirm import json, junit, markdown, terminal
 
 if TYPE_CHECKING:
-    from abicheck.model.confirm import ConfirmReport, Speech
+    from abicheck.model.confirm import ConfirmReport
 
 _EPILOG = """\b
-Without MATRIX it predicts for this machine, then imports ctranslate2 and faster-whisper in fresh processes and transcribes
-speech with a small model that comes with abicheck. With MATRIX it does the same for every cell, in containers.
+Without a target it predicts for this machine, then imports ctranslate2 and faster-whisper in fresh processes and transcribes
+speech with a small model that comes with abicheck. With MATRIX it does the same for every cell, in containers. A WebAssembly
+MODULE (.wasm, or a script with one inside) is instantiated in the Node.js on the PATH and, where one is installed, in Chromium.
 
 \b
 Exit codes, the first that applies:
@@ -38,23 +40,27 @@ Examples:
   abicheck confirm --threads 8 --repeat 20 --format json -o confirm.json
   abicheck confirm --model Systran/faster-whisper-tiny.en --audio speech.wav --expect "the words in it"
   abicheck confirm matrices/ctranslate2.toml --host glibc-2.41 --jobs 2 --format junit -o confirm.xml
+  abicheck confirm whisper.wasm whisper.js --host node
+  abicheck confirm libmain.js --canary
 """
 
-#: Options by their names in Python: those for a run on this machine, and those for a matrix.
-_OF_HERE = {
-    "environment": "env",
-    "variables": "set",
-    "threads": "threads",
-    "repeat": "repeat",
-    "runs": "runs",
-    "limit": "limit",
+#: What some options are for, by their names in Python; the others are for everything.
+_HERE, _MATRIX, _MODULES = "this machine", "a matrix", "modules"
+_FOR = {
+    **dict.fromkeys(("environment", "variables", "threads", "repeat", "runs"), (_HERE,)),
+    **dict.fromkeys(("engine", "jobs", "fresh", "offline"), (_MATRIX,)),
+    **dict.fromkeys(("model", "audio", "expect"), (_HERE, _MATRIX)),
+    "limit": (_HERE, _MODULES),
+    "hosts": (_MATRIX, _MODULES),
+    "canary": (_MODULES,),
 }
-_OF_MATRIX = {"hosts": "host", "engine": "engine", "jobs": "jobs", "fresh": "fresh", "offline": "offline"}
 
 
 @click.command(epilog=_EPILOG)
-@click.argument("matrix", metavar="[MATRIX.toml]", required=False, type=click.Path())
-@click.option("--host", "hosts", metavar="NAME", multiple=True, help="Only this host of the matrix; may be repeated.")
+@click.argument("targets", metavar="[MATRIX.toml | MODULE...]", nargs=-1, type=click.Path())
+@click.option(
+    "--host", "hosts", metavar="NAME", multiple=True, help="Only this host of the matrix; node or chrome; may be repeated."
+)
 @click.option("--engine", type=click.Choice(["docker", "podman"]), help="What runs containers. [default: whichever answers]")
 @click.option("--jobs", metavar="N", type=click.IntRange(1), default=1, help="Confirm N cells at the same time. [default: 1]")
 @click.option("--fresh", is_flag=True, help="Observe everything anew, also what an interrupted run has observed.")
@@ -65,6 +71,7 @@ _OF_MATRIX = {"hosts": "host", "engine": "engine", "jobs": "jobs", "fresh": "fre
 @click.option("--repeat", metavar="N", type=click.IntRange(1), default=2, help="Transcribe N times in each. [default: 2]")
 @click.option("--runs", metavar="N", type=click.IntRange(1), default=3, help="Start N processes, one after another. [default: 3]")
 @click.option("--limit", metavar="SECONDS", type=click.IntRange(1), default=300, help="End a process after it. [default: 300]")
+@click.option("--canary", is_flag=True, help="Of scripts that bind whisper.cpp, see whether a language is passed on as it is.")
 @click.option("--model", metavar="DIR|NAME", help="Another converted Whisper model: a directory, or its name on a hub.")
 @click.option("--audio", metavar="FILE", multiple=True, help="Another recording; may be repeated.")
 @click.option("--expect", metavar="TEXT", multiple=True, help="The words in the recording of the same place.")
@@ -76,20 +83,24 @@ _OF_MATRIX = {"hosts": "host", "engine": "engine", "jobs": "jobs", "fresh": "fre
     help="[default: terminal]",
 )
 @click.option("-o", "--output", metavar="FILE", type=click.Path(), help="Write the report to FILE.")
-def command(matrix: str | None, style: str, output: str | None, **how: Any) -> int:
+def command(targets: tuple[str, ...], style: str, output: str | None, **how: Any) -> int:
     """Really load, really transcribe, and say whether it came out as predicted."""
     gc.enable()  # what each prediction leaves behind would add up to gigabytes
     end_in_order()
-    _refuse_mixed(matrix)
-    speech = choose_speech(how["model"], how["audio"], how["expect"], local_only=matrix is not None)
-    report = _here(speech, how) if matrix is None else _matrix(matrix, speech, how)
+    modules = [kind_of(target) == "module" for target in targets]
+    if len(targets) > 1 and not all(modules):
+        raise UsageError(f"{targets[modules.index(False)]}: one matrix, or modules (.wasm, .js)")
+    what = _HERE if not targets else _MODULES if modules[0] else _MATRIX
+    _refuse_mixed(what)
+    report = {_HERE: _here, _MATRIX: _matrix, _MODULES: _modules}[what](targets, how)
     progress("")
     complain(report.errors)
     write(_rendered(report, style, colour=wants_colour(output)), output)
     return report.exit_code
 
 
-def _here(speech: Speech, how: dict[str, Any]) -> ConfirmReport:
+def _here(_: tuple[str, ...], how: dict[str, Any]) -> ConfirmReport:
+    speech = choose_speech(how["model"], how["audio"], how["expect"])
     return confirm_here(
         speech._replace(threads=how["threads"], repeat=how["repeat"]),
         environment=how["environment"],
@@ -100,19 +111,24 @@ def _here(speech: Speech, how: dict[str, Any]) -> ConfirmReport:
     )
 
 
-def _matrix(path: str, speech: Speech, how: dict[str, Any]) -> ConfirmReport:
+def _matrix(paths: tuple[str, ...], how: dict[str, Any]) -> ConfirmReport:
+    speech = choose_speech(how["model"], how["audio"], how["expect"], local_only=True)
     options = MatrixOptions(how["hosts"], how["engine"], how["jobs"], how["fresh"], how["offline"])
-    return confirm_matrix(path, options, speech=speech, progress=progress)
+    return confirm_matrix(paths[0], options, speech=speech, progress=progress)
 
 
-def _refuse_mixed(matrix: str | None) -> None:
+def _modules(paths: tuple[str, ...], how: dict[str, Any]) -> ConfirmReport:
+    return confirm_modules(paths, how["hosts"], canary=how["canary"], seconds=how["limit"], progress=progress)
+
+
+def _refuse_mixed(what: str) -> None:
     """Options that would be passed over are a mistake."""
     context = click.get_current_context()
-    for name, option in (_OF_HERE if matrix is not None else _OF_MATRIX).items():
+    for option in context.command.params:
+        name = option.name or ""
         source = context.get_parameter_source(name)
-        if source is not None and source.name == "COMMANDLINE":
-            rest = "is for this machine; a matrix says it itself" if matrix is not None else "is for a matrix; name one"
-            raise UsageError(f"--{option} {rest}")
+        if source is not None and source.name == "COMMANDLINE" and what not in _FOR.get(name, (what,)):
+            raise UsageError(f"{option.opts[0]} is for {' and '.join(_FOR[name])}, not for {what}")
 
 
 def _rendered(report: ConfirmReport, style: str, *, colour: bool) -> str:

@@ -9,8 +9,9 @@ from abicheck.model.report import worst_of
 if TYPE_CHECKING:
     from abicheck.model.report import Failure, Result, Tool, Verdict
 
-#: What a cell does with the code: the loader alone, an import, or an import and a transcription of speech.
-Deed: TypeAlias = Literal["load", "import", "transcribe"]
+#: What a cell does with the code: the loader alone, an import, one and a transcription of speech, an instance of a module,
+#: or a look at the language that a binding passes on.
+Deed: TypeAlias = Literal["load", "import", "transcribe", "instantiate", "canary"]
 #: What was done about a failure that is known: only the first changes the files.
 Remedy: TypeAlias = Literal["clear-exec-stack", "set-tunable", "upgrade"]
 HostKind: TypeAlias = Literal["container", "emulated"]
@@ -41,6 +42,7 @@ class Cell(NamedTuple):
     With `override` the first is installed whatever the others say of it, as people do with `--no-deps`.
     `imports` are modules, imported in this order. `settings` are set in the environment of the process (and predicted with);
     `seconds` is how long it may take. Of the recordings the first `clips` are transcribed (None: all).
+    Where a WebAssembly module is asked for, there is no Python, and nothing is required.
     """
 
     name: str

@@ -52,11 +52,18 @@ def _mebibytes(pages: int) -> str:
 
 
 class Extern(NamedTuple):
-    """Something that a module imports or exports: `module` is None for an export."""
+    """Something that a module imports or exports: `module` is None for an export.
+
+    What an import must be is known: `types` are the results of a function, the elements of a table, the value of a global or the
+    parameters of a tag, each by its name in the text format; `limits` are those of a memory or table.
+    """
 
     kind: ExternKind
     name: str
     module: str | None = None
+    types: tuple[str, ...] = ()
+    limits: Limits | None = None
+    mutable: bool = False
 
 
 class Use(NamedTuple):
@@ -168,7 +175,8 @@ class Family(NamedTuple):
 
     `since` tells from which version it has a feature; it has none of those that are missing. `newest` is the newest version that
     the table knows. `isolated_since` is the first version that gives shared memory to isolated pages only, None for a runtime
-    without pages; `credentialless_since` the first for which that policy isolates a page, too.
+    without pages; `credentialless_since` the first for which that policy isolates a page, too, and
+    `unisolated` what another page is told that hands such memory to a worker.
 
     What it says is there only where it is known: `texts` before `texts_until` where a feature is missing, by feature and form
     of the use (`simd-instruction`); a section that is cut with its length since `section_lengths_since`; `link_texts` of an
@@ -183,6 +191,7 @@ class Family(NamedTuple):
     newest: tuple[int, ...]
     since: Mapping[str, tuple[int, ...]]
     isolated_since: tuple[int, ...] | None = None
+    unisolated: str | None = None
     credentialless_since: tuple[int, ...] | None = None
     texts: Mapping[str, str] = MappingProxyType({})
     texts_until: tuple[int, ...] = ()
@@ -200,7 +209,7 @@ class Family(NamedTuple):
 class Runtime(NamedTuple):
     """One release of a runtime: `version` as it was given, so that `16` is any 16.x. `families` are all that the table has.
 
-    `table` is the date of what is known.
+    `table` is the date of what is known. `isolated` tells whether the page is cross-origin isolated (None: not known).
     """
 
     name: str
@@ -209,6 +218,7 @@ class Runtime(NamedTuple):
     features: Mapping[str, Feature]
     families: tuple[Family, ...]
     table: str
+    isolated: bool | None = None
 
 
 class Need(NamedTuple):

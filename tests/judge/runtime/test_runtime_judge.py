@@ -19,7 +19,7 @@ NODE = Family(
     texts_until=(15, 0),
     section_lengths_since=(20, 0),
 )
-SAFARI = Family("safari", "Safari", (27, 2), {"simd": (16, 4), "threads": (15, 2)}, isolated_since=(15, 2))
+SAFARI = Family("safari", "Safari", (27, 2), {"simd": (16, 4), "threads": (15, 2)}, isolated_since=(15, 2), unisolated="no!")
 SIMD, THREADS, BIGINT = Use("simd", 500, "instruction", 7), Use("threads", 90, "limits"), Use("bigint", 50, "signature")
 SHARED = Module(size=1000, memories=(Limits(256, 32768, shared=True),), uses=(THREADS, SIMD))
 ALONE = Module(size=1000, memories=(Limits(8192, 8192),), uses=(SIMD,))
@@ -68,6 +68,26 @@ def test_verdicts(module: Module, host: str, verdict: str, rules: list[str]) -> 
 )
 def test_a_text_is_predicted_only_where_it_was_seen(module: Module, host: str, text: str | None) -> None:
     assert judge(module, _runtime(host), "m.wasm").predicted == text
+
+
+@pytest.mark.parametrize(
+    ("module", "host", "isolated", "verdict", "text"),
+    [
+        (SHARED, "safari:16.4", True, "loads", None),
+        (SHARED, "safari:16.4", False, "fails", "no!"),
+        (SHARED, "safari:16.3", False, "fails", None),  # for want of SIMD
+        (SHARED, "safari:28", False, "depends", None),
+        (SHARED, "safari:28", True, "depends", None),
+        (ALONE, "safari:16.4", False, "loads", None),
+        (SHARED, "node:16.4", False, "loads", None),
+    ],
+)
+def test_a_page_whose_isolation_is_known(module: Module, host: str, verdict: str, text: str | None, *, isolated: bool) -> None:
+    found = judge(module, _runtime(host)._replace(isolated=isolated), "m.wasm")
+    assert (found.verdict, found.predicted) == (verdict, text)
+    assert "cross-origin-isolation" not in {each.fact for each in found.missing_facts}
+    severities = {each.severity for each in found.findings if each.rule == "wasm-not-isolated"}
+    assert severities == (set() if isolated or verdict == "loads" else {"warning" if verdict == "depends" else "error"})
 
 
 def test_what_only_a_call_needs_is_a_warning() -> None:

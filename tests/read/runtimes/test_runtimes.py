@@ -37,7 +37,15 @@ def test_a_version() -> None:
     assert open_runtime("node:v20.11.1").version == (20, 11, 1)
 
 
-@pytest.mark.parametrize("spec", ["chrome", "node:", "node:20-slim", "firefox:latest", "safari:1.2.3.4", "chrome:99999"])
+def test_a_page_that_is_isolated() -> None:
+    isolated, plain = open_runtime("safari:16.3/isolated"), open_runtime("safari:16.3")
+    assert (isolated.version, isolated.isolated, plain.isolated) == ((16, 3), True, None)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["chrome", "node:", "node:20-slim", "firefox:latest", "safari:1.2.3.4", "chrome:99999", "node:20/isolated", "chrome:1/x"],
+)
 def test_no_version(spec: str) -> None:
     with pytest.raises(UsageError, match=r"by its version, as in \w+:\d+"):
         open_runtime(spec)

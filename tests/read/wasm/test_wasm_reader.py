@@ -123,16 +123,31 @@ def test_imports_exports_and_memories() -> None:
     )
     found = _module(data)
     assert found.imports == (
-        Extern("memory", "memory", "env"),
-        Extern("function", "é", "a"),
-        Extern("table", "t", "a"),
-        Extern("global", "g", "a"),
+        Extern("memory", "memory", "env", limits=Limits(1, 2, shared=True)),
+        Extern("function", "é", "a", ("i64",)),
+        Extern("table", "t", "a", ("funcref",), Limits(0, 2)),
+        Extern("global", "g", "a", ("i32",), mutable=True),
     )
     assert found.exports == (Extern("function", "run"),)
     assert found.memories == (Limits(1, 2, shared=True),)
     assert found.tables == (Limits(0, 2),)
     assert [use.feature for use in found.uses] == ["threads", "bigint", "mutable-globals"]
     assert _module(program(b"", memories=(WIDE,))).memories == (Limits(1, address64=True),)
+
+
+def test_what_imports_must_be() -> None:
+    imports = [b"\x04\x00\x00", b"\x03\x63\x00\x00", b"\x03\x6e\x00", b"\x01\x6f\x04\x01", b"\x00\x09"]
+    data = module(
+        section(1, vector(signature(I32 + V128, I64))),
+        section(2, vector(*(name("a") + name(str(number)) + each for number, each in enumerate(imports)))),
+    )
+    assert _module(data).imports == (
+        Extern("tag", "0", "a", ("i32", "v128")),
+        Extern("global", "1", "a", ("ref",)),
+        Extern("global", "2", "a", ("anyref",)),
+        Extern("table", "3", "a", ("externref",), Limits(1, address64=True)),
+        Extern("function", "4", "a"),  # of a type that is not there
+    )
 
 
 def test_custom_sections() -> None:

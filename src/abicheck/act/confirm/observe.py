@@ -81,16 +81,17 @@ def run_here(argv: Sequence[str], seconds: float) -> Ended:
             out, err = process.communicate(timeout=seconds)
             status: int | None = process.returncode if process.returncode >= 0 else 128 - process.returncode
         except subprocess.TimeoutExpired:
-            _kill(process)
+            kill(process)
             out, err = process.communicate()
             status = None
         except BaseException:
-            _kill(process)
+            kill(process)
             raise
     return Ended(status, out, err, time.monotonic() - started)
 
 
-def _kill(process: subprocess.Popen[str]) -> None:
+def kill(process: subprocess.Popen[Any]) -> None:
+    """End a process that leads a session of its own, with all that it started."""
     try:
         os.killpg(process.pid, signal.SIGKILL)
     except ProcessLookupError:
@@ -137,7 +138,9 @@ def observe(place: Place, ask: Ask) -> Observed:
     except (ValueError, LookupError, TypeError):
         # No Python came so far as to run the probe, or its supervisor was killed (for memory, say).
         said = (ended.stderr.strip().splitlines() or [""])[-1]
-        text = _end(None if ended.status is None else -(ended.status - 128) if ended.status > 128 else ended.status, ask)
+        text = end_of(
+            None if ended.status is None else -(ended.status - 128) if ended.status > 128 else ended.status, ask.seconds
+        )
         return Observed("fails", f"{text}: {said}" if said else text, seconds=ended.seconds, output=ended.stderr[-4000:])
     if ask.bytecode is not None and packed is not None:
         keep(ask.bytecode, packed)
@@ -152,7 +155,7 @@ def understand(answer: Mapping[str, Any], ask: Ask) -> Observed:
     ended_well = answer["status"] == 0 and any(event["kind"] == "end" for event in events)
     text = None
     if not ended_well:
-        text = _end(answer["status"], ask)
+        text = end_of(answer["status"], ask.seconds)
     elif error is not None:
         said = [each for _, each in extensions if each is not None and each in error]
         text = said[0] if said else error
@@ -166,10 +169,10 @@ def understand(answer: Mapping[str, Any], ask: Ask) -> Observed:
     )
 
 
-def _end(status: int | None, ask: Ask) -> str:
-    """How a process ended that did not end well."""
+def end_of(status: int | None, seconds: float) -> str:
+    """How a process ended that did not end well: `status` as in `Popen.returncode`, None where the `seconds` ran out."""
     if status is None:
-        return f"no end after {ask.seconds:g} s"
+        return f"no end after {seconds:g} s"
     if status >= 0:
         return f"exit {status}"
     try:

@@ -33,13 +33,17 @@ def judge(file: WasmFile, runtime: Runtime, name: str, *, strict: bool = False) 
     known = not _is_newer(runtime)
     lacking = [use for use in file.uses if not has(runtime, use.feature)]
     failing = [use for use in lacking if runtime.features[use.feature].loading]
-    verdict: Verdict = "fails" if failing and known else "depends" if missing else "loads"
+    alone = _is_unisolated(file, runtime)
+    barred = alone and runtime.isolated is False
+    verdict: Verdict = "fails" if (failing or barred) and known else "depends" if missing else "loads"
     lacking.sort(key=lambda use: use not in failing)
     findings = [_feature(use, file, runtime, name, known=known) for use in lacking]
-    if _is_unisolated(file, runtime):
-        findings.append(_fill("wasm-not-isolated", name, runtime, offered=megabytes(file)))
+    if alone:
+        found = _fill("wasm-not-isolated", name, runtime, offered=megabytes(file))
+        findings.append(found._replace(severity="error") if barred and known else found)
     findings.append(_needs(file, runtime, name))
-    predicted = _feature_text(failing[0], runtime) if verdict == "fails" else None
+    text = _feature_text(failing[0], runtime) if failing else runtime.family.unisolated
+    predicted = text if verdict == "fails" else None
     return Judgement("module", verdict, predicted, tuple(findings), () if verdict == "fails" else missing, objects=1)
 
 
@@ -51,7 +55,7 @@ def _missing(module: Module, runtime: Runtime, *, strict: bool) -> Iterator[Miss
         yield Missing("runtime-version", f"abicheck knows {title} up to {known}; take a newer abicheck")
     if module.unknown is not None:
         yield Missing("instruction", f"it uses {module.unknown}")
-    if _is_unisolated(module, runtime):
+    if _is_unisolated(module, runtime) and runtime.isolated is None:
         yield Missing(ISOLATION, "its memory is shared, and the page's headers decide whether it gets any")
     for use in inexact(module, runtime) if strict else ():
         feature, since = runtime.features[use.feature].title, spelled(runtime.family.since[use.feature])
@@ -71,10 +75,10 @@ def _is_newer(runtime: Runtime) -> bool:
 
 
 def _is_unisolated(module: Module, runtime: Runtime) -> bool:
-    """Whether the module's memory is one that a page gets only where it is isolated from others."""
+    """Whether the module's memory is one that a page gets only where it is isolated from others, and it is not known to be."""
     since = runtime.family.isolated_since
     shared = any(memory.shared for memory in module.memories)
-    return shared and since is not None and since[: len(runtime.version)] <= runtime.version
+    return shared and since is not None and since[: len(runtime.version)] <= runtime.version and not runtime.isolated
 
 
 def _fill(rule: str, name: str, runtime: Runtime, **fields: str | None) -> Finding:

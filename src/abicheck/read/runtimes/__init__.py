@@ -15,6 +15,8 @@ _FILE = "runtimes.toml"
 #: The names that `runtimes.toml` has: known here, so that other hosts need not wait for it.
 NAMES = ("node", "chrome", "firefox", "safari")
 _VERSION = re.compile(r"v?(\d{1,4}(?:\.\d{1,4}){0,2})")
+#: Behind the version of a browser whose page is cross-origin isolated.
+_ISOLATED = "/isolated"
 #: How long (in seconds) a Node.js may take to tell its version.
 _PATIENCE = 30
 
@@ -25,21 +27,26 @@ def is_runtime(spec: str) -> bool:
 
 
 def open_runtime(spec: str) -> Runtime:
-    """The runtime that `spec` names; `node` alone is the one on the PATH. Raises `UsageError` and `HostError`."""
+    """The runtime that `spec` names, as in `chrome:120/isolated`; `node` is the one on the PATH.
+
+    Raises `UsageError` for an unknown one, and `HostError` where there is no Node.js.
+    """
     from abicheck.model.wasm import Runtime  # noqa: PLC0415 -- every run asks whether a host is a runtime, and few are
 
     name, _, given = spec.partition(":")
     if spec == "node":
         given = _version_here()
-    version = _VERSION.fullmatch(given)
+    date, families, features = table()
+    family = families[name]
+    isolated = family.isolated_since is not None and given.endswith(_ISOLATED)
+    version = _VERSION.fullmatch(given.removesuffix(_ISOLATED) if isolated else given)
     if version is None:
-        family = table()[1][name]
         example = f"{name}:{'.'.join(map(str, family.newest))}"
         raise UsageError(f"unknown host {spec!r}: {family.title} by its version, as in {example}")
-    date, families, features = table()
     numbers = parse_version(version[1])
-    families = families | {name: families[name].of_major(numbers[0])}
-    return Runtime(spec, families[name], numbers, features, tuple(families.values()), date)
+    families = families | {name: family.of_major(numbers[0])}
+    known = tuple(families.values())
+    return Runtime(spec, families[name], numbers, features, known, date, isolated=isolated or None)
 
 
 def parse_version(text: str) -> tuple[int, ...]:
@@ -99,5 +106,5 @@ def _family(name: str, plain: dict[str, Any]) -> Family:
     }
     since = {feature: parse_version(version) for feature, version in plain["since"].items()}
     backported = {feature: tuple(map(parse_version, each)) for feature, each in plain.get("backported", {}).items()}
-    texts: dict[str, Any] = {key: plain[key] for key in ("texts", "link_texts", "link_places") if key in plain}
+    texts: dict[str, Any] = {key: plain[key] for key in ("texts", "unisolated", "link_texts", "link_places") if key in plain}
     return Family(name=name, title=plain["title"], since=since, backported=backported, **texts, **versions)

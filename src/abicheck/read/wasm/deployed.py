@@ -19,19 +19,28 @@ SCRIPTS = (".js", ".mjs", ".cjs")
 
 def read_deployed(path: str) -> Deployed:
     """What lies at `path`, a module or a script. Raises `TargetError`."""
+    modules, glue, unread = _opened(path)
+    found = tuple((at, hashlib.sha256(each).hexdigest(), read_wasm(each)) for at, each in modules)
+    workers = _places(path, glue.workers) if glue is not None else []
+    return Deployed(found, glue, unread, tuple(place for place in workers if not os.path.isfile(place)))
+
+
+def open_modules(path: str) -> list[tuple[str, bytes]]:
+    """The modules themselves, each with the path of the file that it is in. Raises `TargetError`."""
+    return _opened(path)[0]
+
+
+def _opened(path: str) -> tuple[list[tuple[str, bytes]], Glue | None, str]:
+    """The modules, the script around them, and why that cannot be read."""
     data = _content(path)
     if not path.endswith(SCRIPTS):
-        return Deployed(((path, hashlib.sha256(data).hexdigest(), read_wasm(data)),))
+        return [(path, data)], None, ""
     modules, glue, unread = [(path, each) for each in embedded(data)], None, ""
     try:
         glue = read_glue(data)
     except AbicheckError as error:
         unread = error.message
-    if not modules:
-        modules = _beside(path, glue, unread)
-    found = tuple((at, hashlib.sha256(each).hexdigest(), read_wasm(each)) for at, each in modules)
-    workers = _places(path, glue.workers) if glue is not None else []
-    return Deployed(found, glue, unread, tuple(place for place in workers if not os.path.isfile(place)))
+    return modules or _beside(path, glue, unread), glue, unread
 
 
 def _beside(path: str, glue: Glue | None, unread: str) -> list[tuple[str, bytes]]:

@@ -36,7 +36,7 @@ class Sections:
         self._bodies = 0
         self._unknown: str | None = None
         self._custom = Custom()
-        self._readers: dict[int, Callable[[Cursor], None]] = {
+        self._readers: dict[int, Callable[[Cursor], object]] = {
             1: lambda cursor: self._types.extend(type_entries(cursor, self._uses)),
             2: self._import,
             3: lambda cursor: self._functions.append(cursor.number()),
@@ -97,16 +97,24 @@ class Sections:
     def _import(self, cursor: Cursor) -> None:
         module, name = cursor.name(), cursor.name()
         at, kind = cursor.position, self._kind(cursor)
+        extern = Extern(kind, name, module)
         if kind == "function":
             self._functions.append(cursor.number())
             self._imported_functions += 1
             self._pass_integers(self._functions[-1], at)
+            extern = extern._replace(types=self._signature(self._functions[-1]).results)
         elif kind == "global":
-            value_type(cursor, self._uses)
+            extern = extern._replace(types=(value_type(cursor, self._uses),))
             self._globals.append(self._mutable(cursor, at, shared=True))
+            extern = extern._replace(mutable=self._globals[-1])
+        elif kind == "table":
+            extern = extern._replace(types=(self._table(cursor),), limits=self._tables[-1])
+        elif kind == "memory":
+            self._memory(cursor)
+            extern = extern._replace(limits=self._memories[-1])
         else:
-            {"table": self._table, "memory": self._memory, "tag": self._tag}[kind](cursor)
-        self._imports.append(Extern(kind, name, module))
+            extern = extern._replace(types=self._tag(cursor).parameters)
+        self._imports.append(extern)
 
     def _export(self, cursor: Cursor) -> None:
         name = cursor.name()
@@ -127,21 +135,28 @@ class Sections:
 
     def _pass_integers(self, index: int, at: int) -> None:
         """64-bit integers that JavaScript sees are BigInt."""
-        if index < len(self._types) and self._types[index].has_i64:
+        signature = self._signature(index)
+        if "i64" in (*signature.parameters, *signature.results):
             self._uses.note("bigint", at, "signature")
 
-    def _table(self, cursor: Cursor) -> None:
+    def _signature(self, index: int) -> Signature:
+        """The type of that index; one without anything where there is none, which is the validator's business."""
+        return self._types[index] if index < len(self._types) else Signature()
+
+    def _table(self, cursor: Cursor) -> str:
+        """A table; the type of its elements."""
         at = cursor.position
         initialized = cursor.peek() == 0x40
         if initialized:
             self._uses.note("typed-function-references", at, "type")
             cursor.skip(2)
-        element_type(cursor, self._uses)
+        element = element_type(cursor, self._uses)
         self._tables.append(limits(cursor, self._uses))
         if initialized:
             read_constant(cursor, self._uses)
         if len(self._tables) > 1:
             self._uses.note("reference-types", at, "section")
+        return element
 
     def _memory(self, cursor: Cursor) -> None:
         at = cursor.position
@@ -160,10 +175,10 @@ class Sections:
             self._uses.note("mutable-globals", at, "global")
         return mutable
 
-    def _tag(self, cursor: Cursor) -> None:
+    def _tag(self, cursor: Cursor) -> Signature:
         self._uses.note("exceptions-legacy", cursor.position, "section")
         cursor.skip(1)
-        cursor.number()
+        return self._signature(cursor.number())
 
     def _element(self, cursor: Cursor) -> None:
         """Flags: 1 passive or declared, 2 with a table's index (or declared), 4 with expressions instead of functions."""

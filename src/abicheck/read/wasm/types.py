@@ -13,43 +13,57 @@ from abicheck.read.wasm.cursor import Cursor, MalformedError
 if TYPE_CHECKING:
     from abicheck.read.wasm.uses import Uses
 
-_I64 = 0x7E
-_NUMBERS = (0x7C, 0x7D, _I64, 0x7F)
-_BY_FEATURE = {
-    0x7B: "simd",
-    0x70: "reference-types",
-    0x6F: "reference-types",
-    0x69: "exceptions",
-    **dict.fromkeys((0x6A, 0x6B, 0x6C, 0x6D, 0x6E, 0x71, 0x72, 0x73, 0x74), "gc"),
+#: Each type with the feature that it belongs to, None for those of the first engines.
+_TYPES: dict[int, tuple[str, str | None]] = {
+    0x7F: ("i32", None),
+    0x7E: ("i64", None),
+    0x7D: ("f32", None),
+    0x7C: ("f64", None),
+    0x7B: ("v128", "simd"),
+    0x70: ("funcref", "reference-types"),
+    0x6F: ("externref", "reference-types"),
+    0x69: ("exnref", "exceptions"),
+    0x6E: ("anyref", "gc"),
+    0x6D: ("eqref", "gc"),
+    0x6C: ("i31ref", "gc"),
+    0x6B: ("structref", "gc"),
+    0x6A: ("arrayref", "gc"),
+    0x71: ("nullref", "gc"),
+    0x72: ("nullexternref", "gc"),
+    0x73: ("nullfuncref", "gc"),
+    0x74: ("nullexnref", "gc"),
 }
 _FUNCTION, _STRUCT, _ARRAY, _SUB, _SUB_FINAL, _GROUP = 0x60, 0x5F, 0x5E, 0x50, 0x4F, 0x4E
 
 
 class Signature(NamedTuple):
-    """What matters of a function's type: whether 64-bit integers pass through it."""
+    """The type of a function; one without either for a type of something else."""
 
-    has_i64: bool
+    parameters: tuple[str, ...] = ()
+    results: tuple[str, ...] = ()
 
 
-def value_type(cursor: Cursor, uses: Uses) -> bool:
-    """A type of values; true for i64."""
+def value_type(cursor: Cursor, uses: Uses) -> str:
+    """A type of values; `ref` stands for a reference to a type of the module."""
     at, code = cursor.position, cursor.byte()
     if code in (0x63, 0x64):
         uses.note("typed-function-references", at, "type")
         cursor.skip_number()
-    elif code in _BY_FEATURE:
-        uses.note(_BY_FEATURE[code], at, "type")
-    elif code not in _NUMBERS:
+        return "ref"
+    if code not in _TYPES:
         raise MalformedError(f"no type of values: 0x{code:02x}", at)
-    return code == _I64
+    name, feature = _TYPES[code]
+    if feature is not None:
+        uses.note(feature, at, "type")
+    return name
 
 
-def element_type(cursor: Cursor, uses: Uses) -> None:
+def element_type(cursor: Cursor, uses: Uses) -> str:
     """The type of a table's elements: the first tables held functions only."""
     if cursor.peek() == 0x70:
         cursor.skip(1)
-    else:
-        value_type(cursor, uses)
+        return "funcref"
+    return value_type(cursor, uses)
 
 
 def limits(cursor: Cursor, uses: Uses) -> Limits:
@@ -93,13 +107,12 @@ def _sub_type(cursor: Cursor, uses: Uses) -> Signature:
         else:
             value_type(cursor, uses)
         cursor.skip(1)  # mutable or not
-    return Signature(has_i64=False)
+    return Signature()
 
 
 def _signature(cursor: Cursor, uses: Uses) -> Signature:
-    parameters = [value_type(cursor, uses) for _ in range(cursor.count())]
+    parameters = tuple(value_type(cursor, uses) for _ in range(cursor.count()))
     at, number = cursor.position, cursor.count()
     if number > 1:
         uses.note("multi-value", at, "type")
-    results = [value_type(cursor, uses) for _ in range(number)]
-    return Signature(any((*parameters, *results)))
+    return Signature(parameters, tuple(value_type(cursor, uses) for _ in range(number)))

@@ -17,11 +17,19 @@ from abicheck.report.words import short_reason
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from abicheck.model.confirm import Confirmed, ConfirmReport
+    from abicheck.model.confirm import Confirmed, ConfirmReport, Deed
     from abicheck.report.grid.arrange import Kind
     from abicheck.report.html.values import Detail
 
 _KINDS: dict[str, Kind] = {"✓": "loads", "✗": "fails", "≠": "differs", "?": "depends", "-": "none"}
+
+_DONE: dict[Deed, str] = {
+    "load": "loaded",
+    "import": "imported",
+    "transcribe": "imported and transcribed",
+    "instantiate": "compiled and instantiated",
+    "canary": "given a language that must come back",
+}
 
 
 def render(report: ConfirmReport) -> str:
@@ -86,8 +94,9 @@ def _sides(cell: Confirmed) -> Sides:
 
 def _facts(cell: Confirmed) -> Iterator[tuple[str, str]]:
     asked = cell.cell
-    yield "Installed", ", ".join(asked.requirements)
-    yield "Done", {"load": "loaded", "import": "imported", "transcribe": "imported and transcribed"}[asked.deed]
+    if asked.requirements:
+        yield "Installed", ", ".join(asked.requirements)
+    yield "Done", _DONE[asked.deed]
     if asked.remedy:
         yield "Remedy", asked.remedy.replace("-", " ")
     if asked.settings:

@@ -85,8 +85,8 @@ def figures(report: ConfirmReport) -> str:
         f"{count(compared, 'cell')} compared",
         f"{agree:,} {'agrees' if agree == 1 else 'agree'} ({signs.count('✓'):,} load, {signs.count('✗'):,} fail)",
         f"{signs.count('≠'):,} not as predicted",
-        f"{transcribed:,} transcribed",
     ]
+    parts += [f"{transcribed:,} transcribed"] if any(cell.cell.deed == "transcribe" for cell in report.cells) else []
     parts += [f"{signs.count('?'):,} not predicted"] if "?" in signs else []
     parts += [f"{signs.count('-'):,} without a wheel"] if "-" in signs else []
     parts += [f"{len(report.errors):,} not done"] if report.errors else []
