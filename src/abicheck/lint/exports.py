@@ -80,7 +80,11 @@ def _plain(name: Node) -> str:
 def _builds(folder: str) -> dict[str, set[str]]:
     """The files in a directory that write down what is exported, with all names that this may be."""
     found = {}
-    for name in sorted(os.listdir(folder)):
+    try:
+        names = sorted(os.listdir(folder))
+    except OSError:  # a script may be read by its path where its directory may not
+        return {}
+    for name in names:
         if not name.endswith((*_BUILDS, *_KEEPING, *SCRIPTS)):
             continue
         try:
