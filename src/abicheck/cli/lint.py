@@ -45,7 +45,7 @@ Examples:
 def command(paths: tuple[str, ...], fail_on: Severity, style: str, output: str | None) -> int:
     """Find pointers that outlive what they point into, in the C++ sources of bindings under each PATH.
 
-    In pages and scripts: languages that whisper does not know.
+    In pages and scripts: languages that whisper does not know, and functions that the module does not export.
     """
     report = lint(paths, fail_on=fail_on, progress=progress)
     progress("")

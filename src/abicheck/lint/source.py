@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from abicheck.lint.allocations import allocations
 from abicheck.lint.escapes import escapes
+from abicheck.lint.exports import unexported
 from abicheck.lint.files import PAGES, SCRIPTS
 from abicheck.lint.languages import unknown_languages
 from abicheck.lint.members import exposed
@@ -31,17 +32,19 @@ _RULES: tuple[tuple[re.Pattern[bytes], tuple[str, ...], Callable[[Node], Iterato
 )
 
 
-def sightings(source: bytes, name: str = "") -> list[Sighting]:
-    """What is wrong in a source of that file name, in its order. Raises `AbicheckError` where the parser is not installed."""
-    if name.endswith((*PAGES, *SCRIPTS)):
-        return sorted(unknown_languages(source, page=name.endswith(PAGES)), key=lambda each: (each.line, each.column))
+def sightings(source: bytes, path: str = "") -> list[Sighting]:
+    """What is wrong in the source at that path, in its order. Raises `AbicheckError` where the parser is not installed."""
+    if path.endswith((*PAGES, *SCRIPTS)):
+        page = path.endswith(PAGES)
+        found = [*unknown_languages(source, page=page), *(() if page else unexported(source, path))]
+        return sorted(found, key=lambda each: (each.line, each.column))
     owns = _OWNERS.search(source) is not None
     rules = [each for each in _RULES if each[0].search(source) and (owns or each[0] is not _BORROWS)]
     if not rules:
         return []
     root = parse(source)
-    found = {}
+    seen = {}
     for pattern, types, rule in rules:
         for node in mentioned(root, source, pattern, types):
-            found.update({(each.line, each.column, each.rule): each for each in rule(node)})
-    return [found[place] for place in sorted(found)]
+            seen.update({(each.line, each.column, each.rule): each for each in rule(node)})
+    return [seen[place] for place in sorted(seen)]

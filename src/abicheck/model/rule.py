@@ -28,7 +28,7 @@ class Page(NamedTuple):
     sentences of a finding: templates, of which those with unknown fields are left out (the first one always holds). `remedies`
     stand in order, the most useful first. `sources` are where the knowledge is from. `patterns` are regular expressions that find
     the rule in a loader's or interpreter's text, `matching` and `other` texts that one of them must and none may find.
-    Only a rule for sources has `example`, C++ or HTML that breaks it, and `fix`, the same without the fault.
+    Only a rule for sources has `example`, C++, HTML or JavaScript that breaks it, and `fix`, the same without the fault.
     """
 
     name: str

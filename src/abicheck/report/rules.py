@@ -108,7 +108,7 @@ def markdown_page(page: Page) -> str:
             lines += ["", f"   `{_told(remedy.command)}`", ""]
     lines += [] if lines[-1] == "" else [""]
     for title, code in (("What it finds", page.example), ("The same without the fault", page.fix)):
-        lines += [f"## {title}", "", "```html" if code.startswith("<") else "```cpp", code, "```", ""] if code else []
+        lines += [f"## {title}", "", f"```{_language(code)}", code, "```", ""] if code else []
     if page.matching:
         lines += ["## How it is told elsewhere", "", "```", *page.matching, "```", ""]
     lines += ["## Sources", "", *(f"- {source}" for source in page.sources)]
@@ -126,3 +126,8 @@ def markdown_index(pages: Sequence[Page]) -> str:
         rows = [f"| [{page.name}]({page.name}.md) | {one_line(page.summary)} |" for page in about]
         lines += ["", f"## {title}", "", "| rule | what is wrong |", "|---|---|", *rows]
     return "\n".join(lines) + "\n"
+
+
+def _language(code: str) -> str:
+    """What an example is written in, for who colours it."""
+    return "html" if code.startswith("<") else "js" if "Module." in code else "cpp"

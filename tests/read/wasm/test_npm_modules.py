@@ -58,7 +58,7 @@ def test_real_scripts_and_modules_of_other_builds(tmp_path_factory: pytest.TempP
     fits = [[_fits(script, module) for module in builds] for script in builds]
     assert all(fits[number][number] for number in range(len(builds)))
     # The two builds of shout differ in SIMD only; shout's script gives as many names as whisper.cpp's module imports.
-    alike = {(0, 2), (2, 0), (0, 3), (3, 0), (2, 3), (3, 2)}
+    alike = {(2, 0), (3, 0), (2, 3), (3, 2)}
     seen = {(row, column) for row, line in enumerate(fits) for column, fit in enumerate(line) if fit and row != column}
     assert seen <= alike
 

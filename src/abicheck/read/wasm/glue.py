@@ -27,11 +27,8 @@ _ASKING = ("&&", "||", "??")
 def read_glue(source: bytes) -> Glue:
     """What a script gives to a module and takes from it. Raises `AbicheckError` where the parser is not installed."""
     script = Script(source)
-    try:
-        files = tuple(dict.fromkeys(filter(_FILE.fullmatch, script.strings)))
-        return Glue(tuple(_offers(script)), tuple(_asks(script)), files, tuple(dict.fromkeys(_workers(script))))
-    except RecursionError:  # it leads from name to name a thousand times: nothing that a compiler or a person wrote
-        return Glue()
+    files = dict.fromkeys(filter(_FILE.fullmatch, script.strings))
+    return Glue(tuple(_offers(script)), tuple(_asks(script)), tuple(files), tuple(dict.fromkeys(_workers(script))))
 
 
 def _offers(script: Script) -> Iterator[Mapping[str, frozenset[str] | None]]:

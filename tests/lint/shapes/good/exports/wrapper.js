@@ -1,0 +1,22 @@
+// A wrapper as sherpa-onnx's wasm/kws/sherpa-onnx-kws.js.
+class Stream {
+  constructor(handle, Module) {
+    this.handle = handle;
+    this.Module = Module;
+  }
+  free() {
+    this.Module._DestroyStream(this.handle);
+  }
+}
+function create(Module, config) {
+  // Module._MyPrint(config.ptr);
+  const handle = Module._CreateSpotter(config.ptr);
+  Module._free(config.ptr);
+  Module["_CopyHeap"](1, 2);
+  return handle;
+}
+Module._mine = () => 0;
+Module._mine();
+Module._maybe?.();
+Module.ccall("kept", "number", []);
+other._Unknown();
