@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from abicheck.api import Options
+from abicheck.api import Options, check
 from abicheck.api.gate import gate
 from tests.elfparts import Symbol
 from tests.elfwriter import write_elf
-from tests.read.index.world import only_wheels_in, wheel
+from tests.read.index.world import Index, only_wheels_in, wheel
 
 if TYPE_CHECKING:
     from abicheck.model.gate import GateReport
@@ -64,6 +64,22 @@ def test_what_fails_is_told_with_the_line_of_its_pin(shelf: Path) -> None:
     assert ("added", "c", "new.txt:3") in _told(report)
     assert report.exit_code == 1
     assert ("libraries-added", "b", "new.txt:4") in _told(report)
+
+
+def test_a_release_that_was_taken_back(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = Index()
+    for version, yanked in (("1.0", False), ("2.0", "It segfaults.")):
+        index.add("b", wheel(shelf, "b", version), yanked=yanked)
+    monkeypatch.delenv("PIP_NO_INDEX")
+    monkeypatch.delenv("PIP_FIND_LINKS")
+    monkeypatch.setenv("PIP_INDEX_URL", f"http://{index.place}/simple")
+    with index.served():
+        for hosts in ((HOST,), ()):
+            report = _gate("# x\nb==1.0\n", "# x\n# y\nb==2.0\n", hosts)
+            assert _told(report) == [("yanked", "b", "new.txt:3")]
+            assert report.changes[0].text.endswith("(yanked): It segfaults.")
+        found = check(["new.txt"], [HOST], python="3.13").results[0].findings
+    assert [(each.rule, each.location) for each in found if each.severity == "warning"] == [("yanked-release", "new.txt:3")]
 
 
 def test_what_loads_a_library_of_what_changes_is_judged_too(shelf: Path) -> None:

@@ -10,6 +10,7 @@ from abicheck.judge.gate import (
     compare_needs,
     compare_pythons,
     compare_results,
+    newly_yanked,
     together,
 )
 from abicheck.model.elf import Header, SharedObject
@@ -30,6 +31,7 @@ from abicheck.model.report import (
     Window,
 )
 from abicheck.model.requirements import Gpu, HostLibrary, PythonNeed, Requirements, Trait
+from tests.judge.rules.environment import distribution
 
 UP_TO_2_40 = Window("2.17", "2.40", "2.44")
 
@@ -170,6 +172,20 @@ def test_pythons_that_come_and_go() -> None:
         ("python-dropped", "has no wheel for Python 3.8 any more"),
     ]
     assert list(compare_pythons("demo", ("1", "2"), {"3.8"}, {"3.8"})) == []
+
+
+def test_releases_that_were_taken_back() -> None:
+    old, new = [
+        [distribution(name, version=version, yanked=yanked) for name, version, yanked in each]
+        for each in (
+            [("stays", "1", "old news"), ("moves", "1", None), ("recovers", "1", "broken")],
+            [("stays", "1", "old news"), ("moves", "2", "It segfaults."), ("recovers", "2", None), ("comes", "3", "")],
+        )
+    ]
+    assert [(each.kind, each.package, each.old, each.new, each.text) for each in newly_yanked(old, new)] == [
+        ("yanked", "moves", "1", "2", "was taken back by its maintainers (yanked): It segfaults."),
+        ("yanked", "comes", None, "3", "was taken back by its maintainers (yanked)"),
+    ]
 
 
 def defining(*names: str) -> SharedObject:

@@ -4,5 +4,5 @@ from __future__ import annotations
 
 from hypothesis import settings
 
-#: Of these 10,000 would take a quarter of an hour; they are as many as `few` at least.
+#: A fifth, and as many as `few` at least: of 10,000 each of these would take minutes.
 fewer = settings(max_examples=max(60, settings().max_examples // 5))

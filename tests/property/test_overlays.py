@@ -11,6 +11,7 @@ from abicheck.model.artifact import Distribution, Scheme, Sources
 from abicheck.model.elf import Malformed
 from abicheck.model.files import FileId
 from abicheck.read.files import Entry, FactStore, Memory, Overlay, Root, Walked
+from tests.property.effort import fewer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -85,7 +86,7 @@ def _made(base: Root | Walked, brought: Sequence[Package]) -> Overlay:
     return Overlay(base, *brought)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(fewer, suppress_health_check=[HealthCheck.too_slow])
 @given(trees(), packages(), st.lists(asked, min_size=10, max_size=40))
 def test_the_short_way_is_the_long_way(tree: dict[str, str | None], brought: list[Package], questions: list[str]) -> None:
     walked = Walked(_root(tree))
@@ -102,6 +103,7 @@ def test_the_short_way_is_the_long_way(tree: dict[str, str | None], brought: lis
             assert short.facts(answer) == long.facts(answer)
 
 
+@fewer
 @given(trees(), st.lists(asked, min_size=10, max_size=40))
 def test_walked_is_as_what_it_walks(tree: dict[str, str | None], questions: list[str]) -> None:
     walked, plain = Walked(_root(tree)), _root(tree)
@@ -118,7 +120,7 @@ def test_walked_is_as_what_it_walks(tree: dict[str, str | None], questions: list
             assert plain.stat(place[0]) == place[1] == plain.stat(path)
 
 
-@settings(suppress_health_check=[HealthCheck.too_slow])
+@settings(fewer, suppress_health_check=[HealthCheck.too_slow])
 @given(trees(), packages(), st.lists(asked, min_size=10, max_size=40))
 def test_names_lead_where_they_lead_when_all_is_installed(
     tree: dict[str, str | None], brought: list[Package], questions: list[str]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from abicheck.api.wheelhouse import pythons_of
 from abicheck.errors import AbicheckError
 from abicheck.judge.rules.context import NoWheel
-from abicheck.model.versions import read_requirement
+from abicheck.read.specifiers import read_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable

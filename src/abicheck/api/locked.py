@@ -17,16 +17,20 @@ from abicheck.read.index.fetch import fetch_all
 from abicheck.read.locks.selection import select
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-    from typing import TypeAlias
+    from collections.abc import Collection, Iterator, Mapping, Sequence
+    from typing import Protocol
 
     from abicheck.model.artifact import Package, Scheme
     from abicheck.model.index import Outcome, Target
     from abicheck.model.lock import Lock, LockedPackage, Selection
     from abicheck.read.index.store import Store
 
-    #: Opens the wheel at a path by the scheme of an installer, under the name that it was given.
-    Opening: TypeAlias = Callable[[str, Scheme, str], Package]
+    class Opening(Protocol):
+        """`open_wheel`, or what opens each wheel once."""
+
+        def __call__(self, path: str, scheme: Scheme, given: str, *, yanked: str | None) -> Package:
+            """The wheel at `path` as `scheme` installs it; messages name it as `given`."""
+
 
 _WHERE_FROM = {"url": "an address", "path": "a path", "vcs": "a version control system"}
 _INDEX_OPTIONS = ("-i", "--index-url", "--extra-index-url", "-f", "--find-links")
@@ -51,7 +55,7 @@ class Locked(NamedTuple):
     def opened(self, scheme: Scheme, opening: Opening = open_wheel) -> tuple[Package, ...]:
         """The wheels as they would be installed."""
         found = ((name, each) for name, each in self.outcomes if isinstance(each, Wheel))
-        return tuple(opening(each.path, scheme, f"{name}=={each.version}") for name, each in found)
+        return tuple(opening(each.path, scheme, f"{name}=={each.version}", yanked=each.yanked) for name, each in found)
 
 
 def fetch_locked(lock: Lock, target: Target, store: Store, *, dependencies: bool = True) -> Locked:

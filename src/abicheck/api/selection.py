@@ -13,7 +13,6 @@ from abicheck.model.artifact import Scheme
 from abicheck.model.index import NotInstallable, Target, Wheel
 from abicheck.model.lock import LockedPackage
 from abicheck.model.names import normalized
-from abicheck.model.versions import read_requirement, read_specifier
 from abicheck.read.artifacts.environment import Environment, default_scheme, find_environment, this_environment
 from abicheck.read.artifacts.installed import Found, find_distributions, open_installed
 from abicheck.read.artifacts.wheel import open_wheel
@@ -21,6 +20,7 @@ from abicheck.read.files import Root
 from abicheck.read.index.tags import full_version, markers, tags
 from abicheck.read.locks import read_lock
 from abicheck.read.loose import open_directory
+from abicheck.read.specifiers import read_requirement, read_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -146,7 +146,10 @@ class Selector:
             outcomes = [(member.name, member.outcome) for member in closure([requirement], self.target, store)]
         else:
             outcomes = [(requirement.name, fetch(requirement, self.target, store))]
-        wheels = [open_wheel(each.path, self.scheme, given if not at else name) for at, (name, each) in _wheels(outcomes)]
+        wheels = [
+            open_wheel(each.path, self.scheme, given if not at else name, yanked=each.yanked)
+            for at, (name, each) in _wheels(outcomes)
+        ]
         refused = tuple((name, each) for name, each in outcomes if isinstance(each, NotInstallable))
         asked = LockedPackage(normalized(requirement.name), None, given, 0, extras=tuple(requirement.extras))
         return Chosen(tuple(wheels), refused=refused, asked=(asked,))

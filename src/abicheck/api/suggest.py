@@ -14,7 +14,7 @@ from abicheck.judge.suggest import constrain
 from abicheck.model.confirm import Sweep
 from abicheck.model.report import Failure, Result, Tool
 from abicheck.model.suggest import Release, Suggestion, SuggestReport
-from abicheck.model.versions import read_requirement
+from abicheck.read.specifiers import read_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

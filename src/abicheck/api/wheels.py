@@ -22,10 +22,10 @@ class Wheels:
         self._kept = Kept(cache_directory(os.environ), __version__) if stored else None
         self._opened: dict[str, dict[Scheme, Wheel]] = {}
 
-    def open(self, path: str, scheme: Scheme, given: str) -> Wheel:
+    def open(self, path: str, scheme: Scheme, given: str, *, yanked: str | None = None) -> Wheel:
         """The wheel at `path` as it would be installed by `scheme`; messages name it as `given`. Raises as `open_wheel` does."""
         known = self._opened.setdefault(path, {})
         if scheme not in known:
             first = next(iter(known.values()), None)
-            known[scheme] = first.at(scheme) if first else open_wheel(path, scheme, given, kept=self._kept)
+            known[scheme] = first.at(scheme) if first else open_wheel(path, scheme, given, kept=self._kept, yanked=yanked)
         return known[scheme]

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
     from collections.abc import Set as AbstractSet
 
+    from abicheck.model.artifact import Distribution
     from abicheck.model.elf import SharedObject
     from abicheck.model.gate import ChangeKind
     from abicheck.model.lock import Selection
@@ -103,6 +104,16 @@ def compare_pythons(package: str, versions: _Versions, old: AbstractSet[str], ne
         yield Change("python-added", package, *versions, f"has wheels for Python {_listed(new - old)}, too")
     if old - new:
         yield Change("python-dropped", package, *versions, f"has no wheel for Python {_listed(old - new)} any more")
+
+
+def newly_yanked(old: Sequence[Distribution], new: Sequence[Distribution]) -> Iterator[Change]:
+    """The releases that their maintainers took back and that were not installed before."""
+    before = {each.name: each.version for each in old}
+    for each in new:
+        version = before.get(each.name)
+        if each.yanked is not None and each.version != version:
+            reason = f": {each.yanked}" if each.yanked else ""
+            yield Change("yanked", each.name, version, each.version, f"was taken back by its maintainers (yanked){reason}")
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.judge.rules import pages
+from abicheck.model.names import has_long_number
 from abicheck.model.pins import Pin
 from abicheck.model.report import Remedy
-from abicheck.model.versions import read_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -61,9 +61,13 @@ def asks(name: str, requires: Sequence[str], extras: Collection[str], environmen
 
 def _holding(requires: Sequence[str], extras: Collection[str], environment: Mapping[str, str]) -> Iterator[Requirement]:
     """The lines whose marker holds; what cannot be read asks for nothing, since no installer can read it either."""
+    from packaging.requirements import Requirement  # noqa: PLC0415 -- as above
+
     for line in requires:
+        if has_long_number(line):
+            continue
         try:
-            requirement = read_requirement(line)
+            requirement = Requirement(line)
             marker = requirement.marker
             holds = marker is None or any(marker.evaluate({**environment, "extra": extra}) for extra in extras)
         except ValueError:  # base of all that packaging raises for a bad requirement, marker or version

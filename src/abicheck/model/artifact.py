@@ -53,7 +53,8 @@ class Distribution(NamedTuple):
     `name` is normalized (PEP 503), `given` is what the user wrote, `place` where it lies on this machine: the wheel, or the
     `.dist-info` directory. `files` are the paths on the host of everything that is (or would be) installed, `binaries` those of
     them that are ELF files; both sorted. `requires` are the Requires-Dist lines as they stand, `tags` the wheel's tags.
-    `imports` are the modules at the top of it: names of packages and modules that Python code can import.
+    `imports` are the modules at the top of it: names of packages and modules that Python code can import. `yanked` is the reason
+    for which its maintainers took the release back on the index that it came from, "" where they gave none (PEP 592).
     """
 
     kind: DistributionKind
@@ -70,6 +71,7 @@ class Distribution(NamedTuple):
     tags: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
     sha256: str | None = None
+    yanked: str | None = None
 
 
 class Preload(NamedTuple):

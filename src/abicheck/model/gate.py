@@ -15,6 +15,7 @@ ChangeKind: TypeAlias = Literal[
     "narrowed",  # fewer glibc releases than before
     "python-dropped",
     "gpu-changed",  # another major of CUDA or cuDNN
+    "yanked",  # the maintainers took the new release back
     "libraries-added",  # asked of the host
     "trait-added",  # an executable stack, a newer kernel, a higher level of the CPU
     "newly-fixed",
@@ -36,6 +37,7 @@ SEVERITIES: dict[ChangeKind, Severity] = {
     "narrowed": "warning",
     "python-dropped": "warning",
     "gpu-changed": "warning",
+    "yanked": "warning",
     "libraries-added": "warning",
     "trait-added": "warning",
     "newly-fixed": "note",

@@ -35,13 +35,17 @@ class Offer(NamedTuple):
 
 
 class Wheel(NamedTuple):
-    """A wheel that was fetched: where it lies on this machine, and its Requires-Dist lines as they stand."""
+    """A wheel that was fetched: where it lies on this machine, and its Requires-Dist lines as they stand.
+
+    `yanked` is as in `Offer`, and what the index said when the wheel was fetched.
+    """
 
     name: str
     version: str
     path: str
     sha256: str
     requires: tuple[str, ...] = ()
+    yanked: str | None = None
 
 
 class NotInstallable(NamedTuple):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from abicheck.errors import TargetError
 from abicheck.model.confirm import Cell, Deed, HostKind, Matrix, MatrixHost, Remedy, Sweep
-from abicheck.model.versions import read_requirement
 from abicheck.read.index.simple import names_releases
+from abicheck.read.specifiers import read_requirement
 from abicheck.read.table import Table
 from abicheck.read.toml import parse_toml
 

@@ -307,6 +307,19 @@ def test_a_record_that_lies() -> None:
     assert "record-mismatch" not in dict(named(findings(context({}, distribution=distribution("pkg")))))
 
 
+@pytest.mark.parametrize(
+    ("yanked", "message"),
+    [
+        ("It segfaults.", "pkg 1.0 is yanked on the index. The reason given: It segfaults."),
+        ("", "pkg 1.0 is yanked on the index."),
+        (None, None),
+    ],
+)
+def test_a_release_that_was_taken_back(yanked: str | None, message: str | None) -> None:
+    found = findings(context({}, distribution=distribution("pkg", yanked=yanked)))
+    assert [each.message for each in found if each.rule == "yanked-release"] == ([] if message is None else [message])
+
+
 def test_libraries_for_the_gpu() -> None:
     path = "ctranslate2.libs/libctranslate2.so"
     package = distribution("ctranslate2", path, version="4.5.0")

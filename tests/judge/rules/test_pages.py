@@ -23,7 +23,7 @@ BEYOND_THE_LOADER = {
     "exec-stack-enabled", "private-symbol", "interpreter-mismatch", "free-threaded-mismatch", "gil-reenabled",
     "no-wheel-for-default-python", "text-relocation", "duplicate-openmp", "duplicate-library", "grafted-glibc",
     "allocator-interposed", "relative-rpath", "record-mismatch", "tag-understates", "extension-silently-missing",
-    "gpu-library-missing", "no-wheel", "no-native-code", "pin-excludes-loading",
+    "gpu-library-missing", "no-wheel", "no-native-code", "pin-excludes-loading", "yanked-release",
     "wasm-feature-missing", "wasm-glue-mismatch", "wasm-not-isolated", "wasm-module-corrupt",
     "wasm-needs", "wasm-worker-missing",
 }  # fmt: skip
@@ -42,6 +42,7 @@ TOLD = {
     "private-symbol": {"name"},
     "free-threaded-mismatch": {"needed", "offered"},
     "no-wheel-for-default-python": {"package", "version", "needed", "offered"},
+    "yanked-release": {"package", "version"},
     "no-wheel": {"package", "version", "python", "offered"},
     "duplicate-openmp": {"count", "others"},
     "duplicate-library": {"name", "others"},

@@ -59,6 +59,7 @@ FILES: dict[str, list[tuple[str, str, dict[str, Any]]]] = {
         ("1.0", "py30-none-any", {"requires-python": "what?"}),
     ],
     "yanked, all of it": [("1.0", "py3-none-any", {"yanked": "broken"}), ("1.1", "py3-none-any", {})],
+    "yanked, without a reason": [("1.0", "py3-none-any", {"yanked": True})],
     "yanked, the best": [
         ("1.0", "cp312-cp312-manylinux_2_28_x86_64", {"yanked": "broken"}),
         ("1.0", "py3-none-any", {}),

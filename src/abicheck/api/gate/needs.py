@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from abicheck.errors import AbicheckError, HostError, PackageIndexError, TargetError
-from abicheck.judge.gate import compare_exports, compare_needs, compare_pythons
+from abicheck.judge.gate import compare_exports, compare_needs, compare_pythons, newly_yanked
 from abicheck.model.host import Libc
 from abicheck.model.report import Failure
 from abicheck.read.index.simple import offer_of, offers, pythons
@@ -36,10 +36,13 @@ def needs(old: str, new: str, python: str | None, options: Options, *, exports: 
     finder = Finder(python, options._replace(dependencies=False))
     failures: list[Failure] = []
     before, after = (_opened(finder, target, failures) for target in (old, new))
+    if before is None or after is None:
+        return [], failures
+    found = list(newly_yanked([before.distribution], [after.distribution]))
     try:
-        return (list(_compare(before, after, options, exports=exports)) if before and after else []), failures
+        return [*found, *_compare(before, after, options, exports=exports)], failures
     except TargetError as error:
-        return [], [Failure(error.subject, error.message)]
+        return found, [Failure(error.subject, error.message)]
 
 
 def _opened(finder: Finder, target: str, failures: list[Failure]) -> Package | None:
@@ -53,8 +56,9 @@ def _opened(finder: Finder, target: str, failures: list[Failure]) -> Package | N
 def package_needs(old: Sequence[Package], new: Sequence[Package], *, exports: bool) -> Iterator[Change]:
     """What changes between the packages of the same name, with `exports` also what their libraries no longer define.
 
-    Those without native code ask for nothing.
+    Of those without native code, and of new ones, only whether they are yanked: they ask for nothing, or for all that they need.
     """
+    yield from newly_yanked([each.distribution for each in old], [each.distribution for each in new])
     before = {package.distribution.name: package for package in old}
     for package in new:
         other = before.get(package.distribution.name)

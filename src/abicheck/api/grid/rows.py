@@ -25,7 +25,6 @@ from abicheck.model.elf import SharedObject
 from abicheck.model.host import Libc
 from abicheck.model.index import NotInstallable, Target
 from abicheck.model.report import Failure
-from abicheck.model.versions import read_specifier
 from abicheck.read.artifacts.environment import default_scheme
 from abicheck.read.files import FactStore, Walked
 from abicheck.read.hosts import Wanted
@@ -33,6 +32,7 @@ from abicheck.read.index.choice import Chooser
 from abicheck.read.index.closure import resolve
 from abicheck.read.index.simple import matching, offers, pythons
 from abicheck.read.index.store import Store
+from abicheck.read.specifiers import read_specifier
 from abicheck.read.verdicts import cache_directory
 
 if TYPE_CHECKING:

@@ -21,6 +21,7 @@ RULES: tuple[Callable[[Context], Iterator[Finding]], ...] = (
     objects.private_symbol,
     packaging.tag_understates,
     packaging.record_mismatch,
+    packaging.yanked_release,
     environment.duplicate_library,
     environment.duplicate_openmp,
     python.gil_reenabled,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import re
 from collections import Counter
 from functools import lru_cache
@@ -75,6 +76,14 @@ def record_mismatch(context: Context) -> Iterator[Finding]:
     name, version = context.distribution.name, context.distribution.version
     place = context.distribution.place
     yield context.subject.finding("record-mismatch", place, evidence=lines, others=others, package=name, version=version)
+
+
+def yanked_release(context: Context) -> Iterator[Finding]:
+    """The maintainers took the release back, and installers take it only because it is pinned."""
+    name, version, reason = context.distribution.name, context.distribution.version, context.distribution.yanked
+    if reason is not None:
+        file = posixpath.basename(context.distribution.place)
+        yield context.subject.finding("yanked-release", file, package=name, version=version, reason=reason.rstrip(". ") or None)
 
 
 def no_native_code(context: Context) -> Iterator[Finding]:

@@ -23,10 +23,13 @@ if TYPE_CHECKING:
 _WHEEL_VERSION = "1"
 
 
-def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False, kept: Kept | None = None) -> Wheel:
+def open_wheel(
+    path: str, scheme: Scheme, given: str, *, verify: bool = False, kept: Kept | None = None, yanked: str | None = None
+) -> Wheel:
     """The wheel at `path` as it would lie on a host whose installer uses `scheme`; `given` names it in messages.
 
     `verify` compares the hashes in RECORD too, for which all of it is inflated. `kept` holds what was read of wheels before.
+    `yanked` is what is known of that (see `Distribution`).
     Raises `TargetError` for what is no wheel, what an installer would refuse, and what is beyond the limits of `archive`.
     """
     archive = Archive(path, given)
@@ -55,6 +58,7 @@ def open_wheel(path: str, scheme: Scheme, given: str, *, verify: bool = False, k
         requires_python=metadata.first(about, "requires-python"),
         tags=tuple(wheel.get("tag", ())),
         problems=problems,
+        yanked=yanked,
     )
     return Wheel(archive, Contents(archive, kept), commands, distribution)
 

@@ -64,7 +64,7 @@ class Chooser:
             known = fetched_before(best, self._store) if alone else None
             if known is None:
                 return fetch(requirement, target, self._store)
-            self._wheels[best.filename] = known
+            self._wheels[best.filename] = known._replace(yanked=best.yanked)
         return self._wheels[best.filename]
 
 

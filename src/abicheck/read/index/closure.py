@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from abicheck.errors import TargetError
 from abicheck.model.index import Member, NotInstallable, Wheel
-from abicheck.model.versions import read_requirement
 from abicheck.read.index.fetch import fetch_all, name_of, question
 from abicheck.read.index.tags import markers
+from abicheck.read.specifiers import read_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Iterator, Sequence

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import re
 from typing import TYPE_CHECKING, Any
 
 from abicheck.errors import PackageIndexError
 from abicheck.model.index import NotInstallable, Wheel
+from abicheck.model.names import normalized
 from abicheck.read.index.client import ask
 from abicheck.read.index.simple import explain, is_pinned, offers
 from abicheck.read.index.tags import abi, full_version, platforms
@@ -20,6 +22,9 @@ if TYPE_CHECKING:
     from abicheck.read.index.client import Answer
     from abicheck.read.index.store import Store
 
+#: What pip says of a file that it takes although it is yanked (pip/_internal/resolution/resolvelib/resolver.py).
+_YANKED = re.compile(r"a yanked version: '([^']+)' candidate \(version \S+ at .*\n *Reason for being yanked: (.*)")
+_NO_REASON = "<none given>"
 #: In bytes; the largest that are known have less than a tenth of it.
 _MAX_METADATA = 1 << 24
 
@@ -69,7 +74,8 @@ def _download(requirements: Sequence[Requirement], target: Target, store: Store)
         answer = ask(["download", *options(target), "-d", directory, "--", *map(question, requirements)])
         if answer.code == 0:
             wheels = [_wheel(*store.keep(os.path.join(directory, name))) for name in os.listdir(directory)]
-            by_name = {wheel.name: wheel for wheel in wheels}
+            yanked = _yanked(answer.text)
+            by_name = {wheel.name: wheel._replace(yanked=yanked.get(wheel.name)) for wheel in wheels}
             outcomes: list[Outcome] = [by_name[name_of(requirement)] for requirement in requirements]
         else:
             if "WARNING: Retrying" in answer.text:
@@ -82,6 +88,11 @@ def _download(requirements: Sequence[Requirement], target: Target, store: Store)
         lasting = isinstance(outcome, Wheel) and is_pinned(requirement.specifier)
         store.remember(question(requirement), repr(target), [type(outcome).__name__, outcome], lasting=lasting)
     return outcomes
+
+
+def _yanked(said: str) -> dict[str, str]:
+    """Why each distribution that pip warned of is yanked, by normalized name."""
+    return {normalized(name): "" if why == _NO_REASON else why.strip() for name, why in _YANKED.findall(said)}
 
 
 def _refused(requirement: Requirement, target: Target, answer: Answer, store: Store) -> NotInstallable:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from abicheck.errors import PackageIndexError, TargetError, UnreachableIndexError
 from abicheck.model.index import NotInstallable, Offer, Target
-from abicheck.model.versions import read_specifier
 from abicheck.read.index.client import ask_links, demand_answer
 from abicheck.read.index.tags import PYTHONS, full_version, tag_set
+from abicheck.read.specifiers import read_specifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence

@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from abicheck.errors import TargetError
 from abicheck.model.names import normalized
-from abicheck.model.versions import read_specifier
+from abicheck.read.specifiers import read_specifier
 from abicheck.read.toml import parse_toml
 
 if TYPE_CHECKING:

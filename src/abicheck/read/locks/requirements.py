@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, NamedTuple
 from abicheck.errors import TargetError
 from abicheck.model.lock import Lock, LockedPackage
 from abicheck.model.names import normalized
-from abicheck.model.versions import read_requirement
 from abicheck.read.locks.document import read_text
+from abicheck.read.specifiers import read_requirement
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

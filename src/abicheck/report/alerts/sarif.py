@@ -65,6 +65,11 @@ WITHOUT_PAGE = {
         "It asks for another major of CUDA or cuDNN.",
         "The driver and the libraries of the GPU must be of that major, or it runs on the CPU only.",
     ),
+    "yanked": (
+        "warning",
+        "Its maintainers have taken the new release back.",
+        "It is yanked on the index, and installed only because it is pinned: read the reason, and pin another release.",
+    ),
     "libraries-added": (
         "warning",
         "It asks the host for further libraries.",

@@ -1,20 +1,19 @@
 """Requirements and specifiers (PEP 508, PEP 440) from outside.
 
-`packaging` reads the numbers in them when something is compared with them, and Python converts no text of thousands of digits
-(https://docs.python.org/3/library/stdtypes.html#int-max-str-digits). These refuse such a number as what it is, no requirement, so
-that comparing raises nothing later.
+`packaging` reads the numbers in them when something is compared with them, and some are too long for Python. They are refused
+here as what they are, no requirement, so that comparing raises nothing later.
 """
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
+
+from abicheck.model.names import has_long_number
 
 if TYPE_CHECKING:
     from packaging.requirements import Requirement
     from packaging.specifiers import SpecifierSet
 
-_TOO_LONG = re.compile("[0-9]{1000}")
 _MESSAGE = "a number in it is too long"
 
 
@@ -27,7 +26,7 @@ def read_specifier(text: str) -> SpecifierSet:
     """
     from packaging.specifiers import InvalidSpecifier, SpecifierSet  # noqa: PLC0415 -- costs 15 ms
 
-    if _TOO_LONG.search(text):
+    if has_long_number(text):
         raise InvalidSpecifier(_MESSAGE)
     return SpecifierSet(text)
 
@@ -41,6 +40,6 @@ def read_requirement(text: str) -> Requirement:
     """
     from packaging.requirements import InvalidRequirement, Requirement  # noqa: PLC0415 -- costs 20 ms
 
-    if _TOO_LONG.search(text):
+    if has_long_number(text):
         raise InvalidRequirement(_MESSAGE)
     return Requirement(text)
