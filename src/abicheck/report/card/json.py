@@ -57,7 +57,7 @@ def _module(card: ModuleCard) -> dict[str, Any]:
         "unknown": module.unknown,
         "memories": [memory._asdict() for memory in module.memories],
         "tables": [table._asdict() for table in module.tables],
-        "imports": [each._asdict() for each in module.imports],
+        "imports": [{"kind": each.kind, "name": each.name, "module": each.module} for each in module.imports],
         "exports": [{"kind": each.kind, "name": each.name} for each in module.exports],
         "producers": dict(module.producers),
         "target_features": module.target_features,
