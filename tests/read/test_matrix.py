@@ -195,7 +195,7 @@ CELL += ["override", "clips"]
         ("versions", "beside = [['a b']]\nversions", "cells[0].beside: 'a b' is no requirement that pip takes"),
         ("versions", "beside = ['a']\nversions", "cells[0].beside: must be a list of lists of strings"),
         ("versions", "imports = 'a'\nversions", "cells[0].imports: must be a list of strings"),
-        ("versions", "do = 'run'\nversions", "cells[0].do: 'run' is none of load, import, transcribe, instantiate, canary"),
+        ("versions", "do = 'run'\nversions", "cells[0].do: 'run' is none of load, import, transcribe"),
         ("versions", "do = 1\nversions", "cells[0].do: must be a string"),
         ("versions", "remedy = 'x'\nversions", "cells[0].remedy: 'x' is none of clear-exec-stack, set-tunable, upgrade"),
         ("versions", "settings = { A = 1 }\nversions", "cells[0].settings: must be a table of strings"),
