@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -44,6 +45,7 @@ def engine(request: pytest.FixtureRequest) -> Engine:
     try:
         found = Engine.find(request.param)
         found.load_base(open_base("glibc-2.36"), BASE)
+        found.clear()  # what runs that were killed have left
     except (EngineError, RootError) as error:
         if WANTED:
             raise
@@ -249,12 +251,18 @@ def test_a_killed_run_is_cleared_by_the_next(engine: Engine, tmp_path: Path) -> 
         living.wait(30)
 
 
-def _process(engine: Engine, folder: Path, work: str) -> subprocess.Popen[str]:
-    """Another process that works with the engine."""
+@contextlib.contextmanager
+def _process(engine: Engine, folder: Path, work: str) -> Iterator[subprocess.Popen[str]]:
+    """Another process that works with the engine, for as long as the test goes on."""
     (folder / "Dockerfile").write_text(SLEEP)
     program = "import os, sys\nfrom pathlib import Path\nfrom abicheck.act.engine import Engine, Limits\n"
     program += f"engine = Engine.find(sys.argv[1])\n{STOP}\n{work}"
-    return subprocess.Popen([sys.executable, "-c", program, engine.name, str(folder), BASE], text=True, stderr=subprocess.DEVNULL)
+    command = [sys.executable, "-c", program, engine.name, str(folder), BASE]
+    with subprocess.Popen(command, text=True, stderr=subprocess.DEVNULL) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def _sleepers() -> list[str]:
