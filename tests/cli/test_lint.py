@@ -107,16 +107,29 @@ def test_an_ignore_needs_a_reason(tree: Path, capsys: pytest.CaptureFixture[str]
     [
         b"",
         b"\xff\xfe\x00 c_str() \x80",
-        b"\x7fELF" + bytes(range(256)) * 20 + b".c_str()",
+        b"\xff\xc0 c_str() \x80",
         b"this is no C++: params.language = lang.c_str(",
         b"(" * 20_000 + b"x.c_str()",
         b"void f() {" + b"{" * 5_000 + b"p.x = s.c_str();" + b"}" * 5_000 + b"}",
     ],
-    ids=["empty", "invalid UTF-8", "binary", "text", "parentheses", "blocks"],
+    ids=["empty", "invalid UTF-16", "invalid UTF-8", "text", "parentheses", "blocks"],
 )
 def test_what_is_no_cpp_is_no_crash(content: bytes, tmp_path: Path) -> None:
     (tmp_path / "odd.cpp").write_bytes(content)
     assert _lint(str(tmp_path / "odd.cpp")) == 0
+
+
+def test_a_binary_file_is_no_source(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "odd.cpp").write_bytes(b"\x7fELF\n" + bytes(range(256)) * 20 + b".c_str()")
+    assert _lint(str(tmp_path / "odd.cpp")) == 4
+    assert "odd.cpp: is no source: there is a NUL in line 2; leave it out" in capsys.readouterr().err
+
+
+@pytest.mark.usefixtures("tree")
+def test_utf_16_is_read(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "windows.cpp").write_text(BAD, encoding="utf-16")
+    assert _lint(str(tmp_path / "windows.cpp")) == 1
+    assert "pointer-into-thread" in capsys.readouterr().out
 
 
 def test_what_is_nested_without_end_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

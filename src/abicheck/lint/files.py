@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 from typing import TYPE_CHECKING
 
@@ -42,9 +43,15 @@ def sources(path: str) -> Iterator[str]:
 
 
 def content(path: str) -> bytes:
-    """What is in a file. Raises `TargetError`."""
+    """What is in a file; of UTF-16, which MSVC takes, the same in UTF-8. Raises `TargetError`, also for what is no source."""
     try:
         with open(path, "rb") as file:
-            return file.read()
+            data = file.read()
     except OSError as error:
         raise TargetError(f"cannot be read: {error.strerror}; name another file, or give access to it", path) from None
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        data = data.decode("utf-16", "replace").encode("utf-8", "replace")
+    # Scripts may hold a module as text, NULs included (emscripten's SINGLE_FILE).
+    if b"\0" in data and not path.endswith((*PAGES, *SCRIPTS)):
+        raise TargetError(f"is no source: there is a NUL in line {data[: data.index(0)].count(10) + 1}; leave it out", path)
+    return data
