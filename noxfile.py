@@ -39,7 +39,7 @@ def types(session: nox.Session) -> None:
 
 @nox.session
 def tests(session: nox.Session) -> None:
-    """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for 10,000 examples each."""
+    """All tests that need neither root rights nor root file systems; `HYPOTHESIS_PROFILE=ci` for up to 10,000 examples."""
     session.install("-e", ".[test]", NODE.format(24))
     left_out = ("network", "engine", "browser", "emscripten")
     chosen = " and ".join(f"not {marker}" for marker in left_out)

@@ -1,4 +1,4 @@
-"""How many examples a property is tried on: few by default, 10,000 under the profile `ci`."""
+"""How many examples a property is tried on: few by default, 10,000 under the profile `ci` (see `effort`)."""
 
 from __future__ import annotations
 

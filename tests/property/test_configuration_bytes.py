@@ -13,6 +13,7 @@ from abicheck.errors import UsageError
 from abicheck.read.baseline import read_baseline
 from abicheck.read.configuration.document import read_configuration
 from abicheck.read.configuration.find import find_configuration
+from tests.property.effort import fewer
 
 WHOLE = b"""\
 [tool.abicheck]
@@ -69,16 +70,19 @@ def _ask(data: bytes) -> None:
             read_baseline(str(path))
 
 
+@fewer
 @given(st.binary(max_size=400))
 def test_any_bytes(data: bytes) -> None:
     _ask(data)
 
 
+@fewer
 @given(st.lists(WORDS, max_size=20).map(b"".join))
 def test_any_words(data: bytes) -> None:
     _ask(data)
 
 
+@fewer
 @given(st.sampled_from([WHOLE, BASELINE]), st.data())
 def test_damaged_files(content: bytes, data: st.DataObject) -> None:
     for _ in range(data.draw(st.integers(1, 4))):

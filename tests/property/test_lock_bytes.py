@@ -14,6 +14,7 @@ from abicheck.model.host import Libc
 from abicheck.model.index import Target
 from abicheck.read.locks import read_lock
 from abicheck.read.locks.selection import select
+from tests.property.effort import fewer
 
 REAL = Path(__file__).parent.parent / "read" / "locks" / "real"
 LOCKS = sorted(path for path in REAL.rglob("*") if path.is_file() and path.name != "pyproject.toml")
@@ -36,16 +37,19 @@ def _ask(name: str, data: bytes) -> None:
             select(read_lock(str(path)), PY312)
 
 
+@fewer
 @given(st.binary(max_size=400), st.sampled_from(["r.txt", "uv.lock", "pylock.toml"]))
 def test_any_bytes(data: bytes, name: str) -> None:
     _ask(name, data)
 
 
+@fewer
 @given(st.lists(WORDS, max_size=20).map(b"".join), st.sampled_from(["r.txt", "uv.lock", "pylock.toml"]))
 def test_any_words(data: bytes, name: str) -> None:
     _ask(name, data)
 
 
+@fewer
 @given(st.sampled_from(LOCKS), st.data())
 def test_damaged_locks(lock: Path, data: st.DataObject) -> None:
     content = lock.read_bytes()
