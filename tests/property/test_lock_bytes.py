@@ -6,6 +6,7 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -49,8 +50,9 @@ def test_any_words(data: bytes, name: str) -> None:
     _ask(name, data)
 
 
+@pytest.mark.parametrize("lock", LOCKS, ids=lambda path: path.relative_to(REAL).as_posix())
 @fewer
-@given(st.sampled_from(LOCKS), st.data())
+@given(st.data())
 def test_damaged_locks(lock: Path, data: st.DataObject) -> None:
     content = lock.read_bytes()
     for _ in range(data.draw(st.integers(1, 4))):

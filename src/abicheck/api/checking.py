@@ -51,10 +51,7 @@ def check(
     started = time.perf_counter()
     options = options or Options()
     shows = shown_by(options)
-    if options.urls and not any(kind_of(target) == "module" for target in targets):
-        raise UsageError("--url is about WebAssembly modules in browsers; name a module, and a host as in chrome:120")
-    if options.urls and options.offline:
-        raise UsageError("--url asks a server; leave out --offline")
+    _demand_module(targets, options)
     targets = targets or (options.environment or os.environ.get("VIRTUAL_ENV") or sys.prefix,)
     numbered = tuple(enumerate(targets))
     size = -(-len(numbered) // max(options.jobs, 1)) or 1
@@ -81,6 +78,14 @@ def check(
         required=options.require,
         expired=expired(options.ignores),
     )
+
+
+def _demand_module(targets: Sequence[str], options: Options) -> None:
+    """A server is asked about modules alone, and where it may be."""
+    if options.urls and not any(kind_of(target) == "module" for target in targets):
+        raise UsageError("--url is about WebAssembly modules in browsers; name a module, and a host as in chrome:120")
+    if options.urls and options.offline:
+        raise UsageError("--url asks a server; leave out --offline")
 
 
 def _once(numbered: Iterable[tuple[int, Result]]) -> list[Result]:
