@@ -178,6 +178,18 @@ def test_pep_751_knows_groups_and_environments(tmp_path: Path) -> None:
     ("name", "text", "message"),
     [
         ("uv.lock", "", "uv.lock: none of the lock files that abicheck knows; "),
+        (
+            "uv.lock",
+            UV.replace("version = 1", "version = 2", 1) + PROJECT,
+            "uv.lock: is of version 2 of its format, and abicheck reads ",
+        ),
+        (
+            "poetry.lock",
+            '[metadata]\nlock-version = "3.0"\n',
+            "poetry.lock: is of version 3.0 of its format, and abicheck reads ",
+        ),
+        ("pdm.lock", '[metadata]\nlock_version = "5.0"\n', "pdm.lock: is of version 5.0 of its format, and abicheck reads "),
+        ("Pipfile.lock", '{"_meta": {"pipfile-spec": 7}}', "Pipfile.lock: is of version 7 of its format, and abicheck reads "),
         ("uv.lock", "a = [", "uv.lock: no TOML (Invalid value (at end of document)"),
         ("uv.lock", "a = " + "[" * 5000, "uv.lock: no TOML (nested too deeply); "),
         ("x.lock", '{"a"', "x.lock:1: no JSON ("),

@@ -62,6 +62,8 @@ def _reader(document: Document) -> Callable[[Document], Lock]:
     if document.is_json and "_meta" in values:
         from abicheck.read.locks.pipfile import read_pipfile  # noqa: PLC0415 -- one file has one format
 
+        meta = values["_meta"]
+        _demand_known(document, meta.get("pipfile-spec") if isinstance(meta, dict) else None, 6)
         return read_pipfile
     if "lock-version" in values:
         from abicheck.read.locks.pylock import read_pylock  # noqa: PLC0415 -- as above
@@ -70,14 +72,25 @@ def _reader(document: Document) -> Callable[[Document], Lock]:
     if "lock_version" in known:
         from abicheck.read.locks.pdm import read_pdm  # noqa: PLC0415 -- as above
 
+        _demand_known(document, known["lock_version"], 4)
         return read_pdm
     if "content-hash" in known or "lock-version" in known:
         from abicheck.read.locks.poetry import read_poetry  # noqa: PLC0415 -- as above
 
+        _demand_known(document, known.get("lock-version"), 2)
         return read_poetry
     if "version" in values and not document.is_json:
         from abicheck.read.locks.uv import read_uv  # noqa: PLC0415 -- as above
 
+        _demand_known(document, values["version"], 1)
         return read_uv
     message = "none of the lock files that abicheck knows; give a requirements.txt, or one of uv, poetry, pdm, pipenv or PEP 751"
     raise TargetError(message, document.path)
+
+
+def _demand_known(document: Document, given: object, newest: int) -> None:
+    """What a later major version of a format means is not known, and a wrong guess would say that all is well."""
+    major = re.match(r"[0-9]{1,4}", str(given))
+    if major and int(major[0]) > newest:
+        message = f"is of version {str(given)[:20]} of its format, and abicheck reads those up to {newest}; take a newer abicheck"
+        raise TargetError(message, document.path)
